@@ -1,0 +1,1 @@
+"""What Atelier does, without saying how it looks: data, networks, training, answers, evaluation."""

@@ -1,0 +1,34 @@
+"""Where things are: the only place that reads Atelier's environment variables.
+
+Read anew at each call, so that a test or a shell can change them; nothing is created here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+
+def home() -> Path:
+    """The folder that holds what belongs to this user: downloaded data, runs, the engine's address (`ATELIER_HOME`)."""
+    return Path(os.environ.get("ATELIER_HOME") or platformdirs.user_data_dir("atelier", appauthor=False)).expanduser()
+
+
+def data_folder() -> Path | None:
+    """A folder with the four Fashion-MNIST files that the user named (`ATELIER_DATA`), or None."""
+    named = os.environ.get("ATELIER_DATA")
+    return Path(named).expanduser() if named else None
+
+
+def runs_address() -> str:
+    """Where the run library lives (`ATELIER_RUNS`): a folder or any fsspec address that app and workers share."""
+    return os.environ.get("ATELIER_RUNS") or str(home() / "runs")
+
+
+def engine_address() -> str | None:
+    """A Dask scheduler to send jobs to (`ATELIER_ENGINE`, as in `tcp://host:8786`), or None for one of our own."""
+    return os.environ.get("ATELIER_ENGINE") or None
