@@ -1,0 +1,274 @@
+"""What a training is asked to do: one frozen, checked, JSON-able `TrainSpec`, and the presets that carry names.
+
+The same object is behind the form of the Train page, `--set key=value` in the terminal and `run.json` on disk. `FIELDS`
+describes every field once (group, label, help, allowed values); checking, parsing and forms are all drawn from it. Nothing
+here builds or trains; whether a network's layers fit together is for `architectures.blueprint` to say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import InvalidSpec
+
+MAX_BLOCKS = 8
+
+
+@dataclass(frozen=True)
+class Field:
+    """How one field of a `TrainSpec` is shown, parsed and checked.
+
+    `kind` is one of `text`, `choice`, `flag`, `int`, `float`, `ints`, `floats`, `flags`, `choices`; the plurals are tuples,
+    "one for all blocks, or one per block". `allowed` is a tuple of choices, or `(lowest, highest)` for numbers.
+    """
+
+    name: str
+    group: str
+    label: str
+    help: str
+    kind: str
+    allowed: tuple = ()
+    basic: bool = False
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("name", "Data", "Name", "What the run will be called in lists and charts.", "text", basic=True),
+    Field("data", "Data", "Data", "What to learn from: the real data, or garments drawn by program.", "choice",
+          ("fashion-mnist", "offline-sample"), basic=True),
+    Field("validation", "Data", "Validation pictures", "Which training pictures are kept back to judge each epoch: the last "
+          "ones, a random share, or a random share with equal classes. 'test' judges on the test set, which leaks it into the "
+          "choice of the best epoch; 'none' trains on everything and keeps the last epoch.", "choice",
+          ("last", "random", "stratified", "test", "none")),
+    Field("validation_fraction", "Data", "Validation share", "Share of the training pictures kept back.", "float", (0.01, 0.5)),
+    Field("architecture", "Network", "Architecture", "cnn: blocks of convolution and pooling, then dense layers. swift: a strided "
+          "stem and narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy.", "choice",
+          ("cnn", "swift", "resnet"), basic=True),
+    Field("filters", "Network", "Filters", "Filters of each convolutional block, first to last. Empty: no convolution, a "
+          "multi-layer network.", "ints", (1, 1024), basic=True),
+    Field("blocks", "Network", "Residual blocks a stage", "Only for resnet: how many residual blocks follow each other at one "
+          "size.", "int", (1, 8)),
+    Field("kernel", "Network", "Kernel", "Side of the square that a convolution looks at, in pixels.", "int", (1, 7)),
+    Field("padding", "Network", "Padding", "same: zeros around the picture keep its size; valid: the picture shrinks by the kernel.",
+          "choices", ("same", "valid")),
+    Field("pool", "Network", "Pooling", "Whether 2 x 2 max pooling follows the block: it halves width and height.", "flags"),
+    Field("activation", "Network", "Activation", "The non-linearity after each convolution and hidden dense layer.", "choice",
+          ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "linear")),
+    Field("batch_norm", "Network", "Batch normalisation", "Normalise after each convolution: steadier, usually faster learning.",
+          "flag"),
+    Field("dense_units", "Network", "Dense units", "Neurons of each dense layer before the ten outputs. Empty: none.", "ints",
+          (1, 4096), basic=True),
+    Field("initializer", "Network", "First weights", "The distribution that weights are drawn from before training.", "choice",
+          ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "random_normal")),
+    Field("optimizer", "Optimiser", "Optimiser", "How weights follow the gradient.", "choice",
+          ("adam", "adamw", "sgd", "rmsprop"), basic=True),
+    Field("learning_rate", "Optimiser", "Learning rate", "Step length; the highest one where a schedule changes it.", "float",
+          (1e-7, 10.0), basic=True),
+    Field("schedule", "Optimiser", "Schedule", "constant; cosine: falls to zero along a half cosine; one_cycle: rises for a fifth "
+          "of the steps, then falls to zero.", "choice", ("constant", "cosine", "one_cycle")),
+    Field("momentum", "Optimiser", "Momentum", "For SGD: share of the last step that is kept.", "float", (0.0, 0.999)),
+    Field("weight_decay", "Optimiser", "Weight decay", "For AdamW and SGD: share of each weight taken away per step, times the "
+          "learning rate.", "float", (0.0, 1.0)),
+    Field("batch", "Optimiser", "Batch", "Pictures per step.", "int", (1, 4096), basic=True),
+    Field("epochs", "Optimiser", "Epochs", "How often every training picture is seen.", "int", (1, 500), basic=True),
+    Field("seed", "Optimiser", "Seed", "Fixes first weights, order, dropout and augmentation.", "int", (0, 2**31 - 1)),
+    Field("dropout", "Regularisation", "Dropout (dense)", "Share of neurons switched off at random after each dense layer.",
+          "floats", (0.0, 0.95)),
+    Field("block_dropout", "Regularisation", "Dropout (blocks)", "The same after each convolutional block.", "floats", (0.0, 0.95)),
+    Field("l1", "Regularisation", "L1", "Penalty on the sum of absolute weights.", "float", (0.0, 1.0)),
+    Field("l2", "Regularisation", "L2", "Penalty on the sum of squared weights.", "float", (0.0, 1.0)),
+    Field("label_smoothing", "Regularisation", "Label smoothing", "Share of certainty taken from the true class and spread over "
+          "all ten.", "float", (0.0, 0.5)),
+    Field("early_stopping", "Regularisation", "Early stopping", "Stop after this many epochs without a better validation "
+          "accuracy; 0 never stops early.", "int", (0, 500)),
+    Field("average_weights", "Regularisation", "Average the weights", "Judge and keep a running average of the weights instead of "
+          "the last ones.", "flag"),
+    Field("flip", "Augmentation", "Flip", "Mirror half of the pictures left to right.", "flag"),
+    Field("shift", "Augmentation", "Shift", "Move each picture by up to this many pixels.", "int", (0, 8)),
+    Field("rotate", "Augmentation", "Rotate", "Turn each picture by up to this many degrees.", "float", (0.0, 45.0)),
+    Field("erase", "Augmentation", "Erase", "Share of the pictures in which a random rectangle is blanked.", "float", (0.0, 1.0)),
+)
+BY_NAME = {field.name: field for field in FIELDS}
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """Everything that decides a training; equal specs on equal data and versions give equal runs.
+
+    See `FIELDS` for meaning and allowed values of each field.
+
+    Raises:
+        InvalidSpec: naming the field, the allowed values and what came.
+    """
+
+    name: str = "custom"
+    data: str = "fashion-mnist"
+    validation: str = "stratified"
+    validation_fraction: float = 0.1
+    architecture: str = "cnn"
+    filters: tuple[int, ...] = (32, 64)
+    blocks: int = 1
+    kernel: int = 3
+    padding: tuple[str, ...] = ("same",)
+    pool: tuple[bool, ...] = (True,)
+    activation: str = "relu"
+    batch_norm: bool = False
+    dense_units: tuple[int, ...] = (128,)
+    initializer: str = "glorot_uniform"
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    schedule: str = "constant"
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    batch: int = 64
+    epochs: int = 10
+    seed: int = 0
+    dropout: tuple[float, ...] = (0.0,)
+    block_dropout: tuple[float, ...] = (0.0,)
+    l1: float = 0.0
+    l2: float = 0.0
+    label_smoothing: float = 0.0
+    early_stopping: int = 0
+    average_weights: bool = False
+    flip: bool = False
+    shift: int = 0
+    rotate: float = 0.0
+    erase: float = 0.0
+
+    def __post_init__(self):
+        for field in FIELDS:
+            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+        if self.architecture != "cnn" and not self.filters:
+            raise InvalidSpec(f"Filters: a {self.architecture} network needs at least one number, such as 32, 64.")
+        for name, count in (("padding", len(self.filters)), ("pool", len(self.filters)),
+                            ("block_dropout", len(self.filters)), ("dropout", len(self.dense_units))):
+            given = len(getattr(self, name))
+            if given not in (1, count):
+                raise InvalidSpec(f"{BY_NAME[name].label}: give one value for all, or one for each of the {count} layers it "
+                                  f"belongs to; received {given}.")
+
+    def each(self, name: str, count: int) -> tuple:
+        """The values of a "one for all, or one per layer" field, as `count` values."""
+        values = getattr(self, name)
+        return tuple(values) * count if len(values) == 1 else tuple(values)
+
+    def replace(self, **changes: Any) -> TrainSpec:
+        """A copy with some fields changed, checked like any other."""
+        unknown = sorted(set(changes) - set(BY_NAME))
+        if unknown:
+            raise _unknown(unknown[0])
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, in the order of the fields."""
+        plain = {field.name: getattr(self, field.name) for field in FIELDS}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainSpec:
+        """The spec that `to_dict` described; fields that are missing take their defaults.
+
+        Raises:
+            InvalidSpec: for an unknown field or a value that is not allowed.
+        """
+        if not isinstance(values, dict):
+            raise InvalidSpec(f"A spec is a JSON object of fields and values; received {type(values).__name__}.")
+        return cls().replace(**values)
+
+
+def parse_setting(name: str, text: str) -> Any:
+    """Read the value of one field as a person types it.
+
+    Args:
+        name: a field of `TrainSpec`.
+        text: `0.01`, `yes`, `32, 64, 128`, `same, valid`; an empty text is an empty list where lists are allowed.
+
+    Returns:
+        the checked value.
+
+    Raises:
+        InvalidSpec: naming the allowed values.
+    """
+    field = BY_NAME.get(name)
+    if field is None:
+        raise _unknown(name)
+    text = text.strip()
+    if field.kind in ("ints", "floats", "flags", "choices"):
+        parts = [part for part in text.strip("[]()").replace(";", ",").replace(" ", ",").split(",") if part]
+        return _checked(field, tuple(_scalar_from_text(field, part.strip("'\"")) for part in parts))
+    return _checked(field, _scalar_from_text(field, text))
+
+
+def allowed_text(field: Field) -> str:
+    """What a field takes, as the end of a sentence."""
+    if field.kind in ("choice", "choices"):
+        return "one of " + ", ".join(field.allowed)
+    if field.kind in ("flag", "flags"):
+        return "yes or no"
+    if field.kind == "text":
+        return "a name of 1 to 60 characters"
+    low, high = field.allowed
+    return f"a {'whole ' if field.kind.startswith('int') else ''}number from {low:g} to {high:.10g}"
+
+
+def _unknown(name: str) -> InvalidSpec:
+    return InvalidSpec(f"There is no setting called {name!r}; the settings are {', '.join(BY_NAME)}.")
+
+
+def _refusal(field: Field, value: Any) -> InvalidSpec:
+    shown = json.dumps(value, default=str)
+    many = " each" if field.kind.endswith("s") and field.kind != "choice" else ""
+    return InvalidSpec(f"{field.label} ({field.name}) must be {allowed_text(field)}{many}; received {shown[:80]}.")
+
+
+def _scalar_from_text(field: Field, text: str) -> Any:
+    kind = field.kind.rstrip("s")
+    if kind == "flag":
+        words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+        if text.lower() not in words:
+            raise _refusal(field, text)
+        return words[text.lower()]
+    if kind in ("int", "float"):
+        try:
+            return int(text) if kind == "int" else float(text)
+        except ValueError:
+            raise _refusal(field, text) from None
+    return text
+
+
+def _checked(field: Field, value: Any) -> Any:
+    if field.kind in ("ints", "floats", "flags", "choices"):
+        if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+            value = (value,)
+        values = tuple(value)
+        if len(values) > MAX_BLOCKS:
+            raise InvalidSpec(f"{field.label} ({field.name}) takes at most {MAX_BLOCKS} values; received {len(values)}.")
+        if not values and field.kind != "ints":
+            raise InvalidSpec(f"{field.label} ({field.name}) needs at least one value: {allowed_text(field)}.")
+        return tuple(_checked_scalar(field, single, field.kind.rstrip("s")) for single in values)
+    return _checked_scalar(field, value, field.kind)
+
+
+def _checked_scalar(field: Field, value: Any, kind: str) -> Any:
+    if hasattr(value, "item"):  # a NumPy scalar, as widgets and sweeps bring
+        value = value.item()
+    if kind == "text":
+        if not isinstance(value, str) or not 1 <= len(value.strip()) <= 60 or not value.isprintable():
+            raise _refusal(field, value)
+        return value.strip()
+    if kind == "choice":
+        if value not in field.allowed:
+            raise _refusal(field, value)
+        return value
+    if kind == "flag":
+        if not isinstance(value, bool):
+            raise _refusal(field, value)
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _refusal(field, value)
+    if kind == "int" and value != int(value) or not field.allowed[0] <= value <= field.allowed[1]:
+        raise _refusal(field, value)
+    return int(value) if kind == "int" else float(value)
