@@ -1,0 +1,560 @@
+"""The run library: one folder per run, and the only code that writes there.
+
+A folder begins with `job.json` (what was asked for) and is filled epoch by epoch; `run.json` (the record) is written last of
+all, so a folder without it is unfinished and never listed as anything else. What a person may change later (name, note)
+lies in `label.json` beside it. Files replace each other whole or not at all. The library is any fsspec address
+(`settings.runs_address`); the network that ships lies in `assets/shipped` in the same form and is read-only.
+
+    job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz  epochs/003.npz
+    model.keras  model.onnx  test.npz  index.npz  label.json  run.json
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import secrets
+import time
+import zipfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import fsspec
+import numpy as np
+from fsspec.implementations.local import LocalFileSystem
+
+from core import settings
+from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound, StorageProblem
+from core.spec import TrainSpec
+
+SHIPPED = "shipped"
+SCHEMA = 1
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_CHAMPION = "champion.json"
+_EXPORTED = ("job.json", "label.json", "run.json", "history.csv", "model.keras", "model.onnx", "test.npz", "split.npz", "index.npz")
+MAX_NOTE = 2000
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as lists and pages know it. `record` is `run.json`, empty while the run is unfinished."""
+
+    id: str
+    name: str
+    note: str
+    spec: TrainSpec
+    status: str  # "finished", "stopped" or "unfinished"
+    status_text: str
+    created: str
+    record: dict = field(default_factory=dict)
+    shipped: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has a network that answers; a run stopped early has one too."""
+        return self.status != "unfinished"
+
+    def _score(self, key: str) -> float | None:
+        return self.record.get("scores", {}).get(key)
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Share of the test pictures it gets right, 0..1."""
+        return self._score("test_accuracy")
+
+    @property
+    def test_loss(self) -> float | None:
+        """Cross-entropy on the test pictures, in nats."""
+        return self._score("test_loss")
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch whose weights were kept, counted from 1."""
+        return self.record.get("best_epoch")
+
+    @property
+    def parameters(self) -> int | None:
+        return self.record.get("parameters")
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time of the training, interruptions not counted."""
+        return self.record.get("seconds")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job is; small enough to be sent twice a second."""
+
+    run_id: str
+    phase: str = "loading"  # then "training", "validating", "testing", "saving", "finished"
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    batches: int = 0
+    loss: float | None = None
+    accuracy: float | None = None
+    elapsed_seconds: float = 0.0
+    remaining_seconds: float | None = None
+    started: float = 0.0
+
+    def to_dict(self) -> dict:
+        return dict(self.__dict__)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Progress:
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities `(n, 10)` float32 and labels `(n,)` int64 of the test split of `dataset`, in its order."""
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+    dataset: str
+
+
+@dataclass(frozen=True)
+class EpochPredictions:
+    """What one epoch answered on the validation pictures: `(n,)` each.
+
+    `indices` point into the training split, or into the test split where the spec validates there.
+    """
+
+    prediction: np.ndarray
+    confidence: np.ndarray
+    labels: np.ndarray
+    indices: np.ndarray
+
+
+# --- names and places -------------------------------------------------------------------------------------------------
+
+
+def check_id(run_id: str) -> str:
+    """Return the id if it can be one; nothing else ever becomes part of a path.
+
+    Raises:
+        RunNotFound: for anything but lower-case letters, digits and hyphens.
+    """
+    if not isinstance(run_id, str) or not _ID.fullmatch(run_id):
+        raise RunNotFound(f"{str(run_id)[:80]!r} cannot be a run's id (lower-case letters, digits and hyphens). Choose a run from the list.")
+    return run_id
+
+
+def _library() -> tuple[fsspec.AbstractFileSystem, str]:
+    return fsspec.core.url_to_fs(settings.runs_address())
+
+
+def _place(run_id: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """File system and folder of a run; the shipped network has its own place."""
+    if check_id(run_id) == SHIPPED:
+        return LocalFileSystem(), str(settings.ASSETS / SHIPPED)
+    fs, root = _library()
+    return fs, f"{root.rstrip('/')}/{run_id}"
+
+
+def _put(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        if not isinstance(fs, LocalFileSystem):
+            fs.pipe_file(path, data)
+            return
+        part = f"{path}.{os.getpid()}.{secrets.token_hex(3)}.part"
+        try:
+            with open(part, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            if os.path.exists(part):
+                os.remove(part)
+    except OSError as error:
+        raise StorageProblem(f"{path} could not be written ({error.strerror or error}). Free some space or choose another folder with "
+                             f"ATELIER_RUNS; the run goes on from its last epoch once it is resumed.") from error
+
+
+def write(run_id: str, name: str, data: bytes) -> None:
+    """Write one file of a run's folder, whole or not at all.
+
+    Raises:
+        StorageProblem: if the disk is full or the folder read-only.
+        RunNotFound: if the run was deleted meanwhile, so that a deleted run does not come back to life.
+    """
+    fs, folder = _place(run_id)
+    if run_id == SHIPPED:
+        raise StorageProblem("The network that ships with Atelier is read-only. Train one of your own and promote it instead.")
+    if name != "job.json" and not fs.exists(f"{folder}/job.json"):
+        raise RunNotFound(f"The run {run_id} was deleted.")
+    _put(fs, f"{folder}/{name}", data)
+
+
+def write_arrays(run_id: str, name: str, **arrays: np.ndarray) -> None:
+    """Write arrays as one compressed `.npz` file of a run's folder."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write(run_id, name, buffer.getvalue())
+
+
+def write_json(run_id: str, name: str, values: dict) -> None:
+    """Write one JSON file of a run's folder."""
+    write(run_id, name, json.dumps(values, indent=1).encode())
+
+
+def read_bytes(run_id: str, name: str) -> bytes | None:
+    """One file of a run's folder, or None where there is none."""
+    fs, folder = _place(run_id)
+    try:
+        return fs.cat_file(f"{folder}/{name}")
+    except FileNotFoundError:
+        return None
+
+
+def read_json(run_id: str, name: str) -> dict | None:
+    """One JSON object of a run's folder, or None where there is none.
+
+    Raises:
+        RunDamaged: if the file is something else.
+    """
+    return _json_object(read_bytes(run_id, name), run_id, name)
+
+
+def _json_object(raw: bytes | None, run_id: str, name: str) -> dict | None:
+    if raw is None:
+        return None
+    try:
+        values = json.loads(raw)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise RunDamaged(f"{name} of the run {run_id} is not readable JSON; someone may have edited it. Restore it or delete the run.")
+    return values
+
+
+def _arrays(run_id: str, name: str, *keys: str) -> tuple[np.ndarray, ...]:
+    raw = read_bytes(run_id, name)
+    if raw is None:
+        raise RunDamaged(f"{name} of the run {run_id} is missing. Delete the run or train it again.")
+    try:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+            return tuple(archive[key] for key in keys)
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise RunDamaged(f"{name} of the run {run_id} cannot be read. Delete the run or train it again.") from error
+
+
+# --- the life of a run ------------------------------------------------------------------------------------------------
+
+
+def create(spec: TrainSpec) -> str:
+    """Begin a run: a folder with its `job.json` and nothing else.
+
+    Returns:
+        the new run's id, unique also when two people ask in the same second.
+
+    Raises:
+        InvalidSpec: if the network cannot be built.
+        StorageProblem: if the folder cannot be written.
+    """
+    from core.architectures import blueprint
+
+    blueprint(spec)
+    slug = re.sub(r"[^a-z0-9]+", "-", spec.name.lower()).strip("-")[:30] or "run"
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+    write_json(run_id, "job.json", {"schema": SCHEMA, "id": run_id, "spec": spec.to_dict(), "created": _now()})
+    return run_id
+
+
+def finish(run_id: str, record: dict) -> dict:
+    """Write `run.json`, which makes the run a finished one, and drop what only resuming needed.
+
+    Args:
+        record: what `training.train` found; identity and times are added here.
+
+    Returns:
+        the record as written.
+    """
+    job = read_json(run_id, "job.json")
+    if job is None:
+        raise RunNotFound(f"The run {run_id} was deleted.")
+    record = {"schema": SCHEMA, "id": run_id, "spec": job["spec"], "created": job["created"], "finished": _now(), **record}
+    write_json(run_id, "run.json", record)
+    fs, folder = _place(run_id)
+    for name in ("checkpoint.json", "checkpoint.weights.h5", "best.weights.h5"):
+        if fs.exists(f"{folder}/{name}"):
+            fs.rm_file(f"{folder}/{name}")
+    return record
+
+
+def read(run_id: str) -> Run:
+    """One run, finished or not.
+
+    Raises:
+        RunNotFound: if there is none with this id.
+        RunDamaged: if its files are not what Atelier wrote.
+    """
+    job, label, record = (read_json(run_id, name) for name in ("job.json", "label.json", "run.json"))
+    if job is None and record is None:
+        raise RunNotFound(f"There is no run {run_id}; it may have been deleted. Choose another from the list.")
+    return _as_run(run_id, job or {}, label or {}, record)
+
+
+def _as_run(run_id: str, job: dict, label: dict, record: dict | None) -> Run:
+    source = record or job
+    try:
+        spec = TrainSpec.from_dict(source["spec"])
+        created = str(source["created"])
+        if record is not None:
+            status, text = str(record["status"]), str(record["status_text"])
+            float(record["scores"]["test_accuracy"]), int(record["best_epoch"]), float(record["seconds"])
+        else:
+            done = int((read_json(run_id, "checkpoint.json") or {}).get("epochs_done", 0))
+            status, text = "unfinished", f"interrupted after epoch {done}" if done else "interrupted before the first epoch ended"
+    except (KeyError, TypeError, ValueError, InvalidSpec) as error:
+        raise RunDamaged(f"The record of the run {run_id} is not what Atelier writes ({error}); someone may have edited it. "
+                         f"Restore it or delete the run.") from error
+    if status not in ("finished", "stopped", "unfinished"):
+        raise RunDamaged(f"The record of the run {run_id} has an unknown status, {status!r}. Restore it or delete the run.")
+    return Run(run_id, str(label.get("name") or spec.name), str(label.get("note") or ""), spec, status, text, created, record or {},
+               run_id == SHIPPED)
+
+
+def _ids() -> list[str]:
+    fs, root = _library()
+    try:
+        entries = fs.ls(root, detail=True)
+    except FileNotFoundError:
+        return []
+    names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
+    return sorted((name for name in names if _ID.fullmatch(name) and name != SHIPPED), reverse=True)
+
+
+def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
+    runs, damaged = [], []
+    for run_id in [*_ids(), SHIPPED]:
+        try:
+            runs.append(read(run_id))
+        except RunNotFound:
+            continue  # a folder that is not a run, or one deleted this moment
+        except AtelierError as error:
+            damaged.append((run_id, str(error)))
+    return runs, damaged
+
+
+def list_runs(*, finished_only: bool = False) -> list[Run]:
+    """All runs that can be read, newest first, the shipped one last."""
+    return [run for run in _scan()[0] if run.finished or not finished_only]
+
+
+def list_damaged() -> list[tuple[str, str]]:
+    """Ids and sentences of the runs whose files are not what Atelier wrote."""
+    return _scan()[1]
+
+
+def version(run_id: str) -> str:
+    """A text that changes whenever a file of the run changes: the key for caches."""
+    fs, folder = _place(run_id)
+    try:
+        entries = fs.ls(folder, detail=True)
+    except FileNotFoundError:
+        return "none"
+    return "|".join(sorted(f"{entry['name'].rsplit('/', 1)[-1]}:{entry.get('size')}:{entry.get('mtime') or entry.get('LastModified')}"
+                           for entry in entries))
+
+
+# --- what a person does with runs -------------------------------------------------------------------------------------
+
+
+def rename(run_id: str, name: str) -> None:
+    """Call a run something else; lists and charts follow, its id stays."""
+    name = read(run_id).spec.replace(name=name).name  # the same rule as for a spec's name
+    write_json(run_id, "label.json", {**(read_json(run_id, "label.json") or {}), "name": name})
+
+
+def set_note(run_id: str, text: str) -> None:
+    """Keep a remark with a run, at most 2,000 characters."""
+    read(run_id)
+    if len(text) > MAX_NOTE:
+        raise InvalidSpec(f"A note has at most {MAX_NOTE:,} characters; received {len(text):,}. Shorten it.")
+    write_json(run_id, "label.json", {**(read_json(run_id, "label.json") or {}), "note": text})
+
+
+def delete(run_id: str) -> None:
+    """Delete a run's folder. The marker goes first, so that a deletion cut short leaves no run that looks whole."""
+    fs, folder = _place(run_id)
+    if run_id == SHIPPED:
+        raise StorageProblem("The network that ships with Atelier cannot be deleted; promote another run if it should not be the champion.")
+    if not fs.exists(folder):
+        raise RunNotFound(f"There is no run {run_id}; it may have been deleted already.")
+    try:
+        for name in ("run.json", "job.json"):
+            if fs.exists(f"{folder}/{name}"):
+                fs.rm_file(f"{folder}/{name}")
+        fs.rm(folder, recursive=True)
+    except FileNotFoundError:
+        pass  # another tab was quicker
+    except OSError as error:
+        raise StorageProblem(f"The run {run_id} could not be deleted ({error.strerror or error}). Check the folder's permissions.") from error
+
+
+def promote(run_id: str) -> None:
+    """Make a finished run the champion: the one that Classify uses unless told otherwise."""
+    if not read(run_id).finished:
+        raise RunDamaged(f"The run {run_id} is not finished, so it has no network yet. Resume it first.")
+    fs, root = _library()
+    _put(fs, f"{root.rstrip('/')}/{_CHAMPION}", json.dumps({"run": run_id}).encode())
+
+
+def champion() -> Run:
+    """The promoted run, or the shipped network where none is promoted or the promoted one is gone."""
+    fs, root = _library()
+    try:
+        promoted = _json_object(fs.cat_file(f"{root.rstrip('/')}/{_CHAMPION}"), "champion", _CHAMPION)
+        run = read(str(promoted.get("run")))
+        if run.finished:
+            return run
+    except (FileNotFoundError, RunNotFound, RunDamaged):
+        pass
+    return read(SHIPPED)
+
+
+def export_zip(run_id: str) -> bytes:
+    """A finished run as a zip: its record, curves, networks and predictions."""
+    run = read(run_id)
+    if not run.finished:
+        raise RunDamaged(f"The run {run_id} is not finished, so there is nothing to export yet. Resume it first.")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (*_EXPORTED, *(f"epochs/{epoch:03d}.npz" for epoch in validation_epochs(run_id))):
+            data = read_bytes(run_id, name)
+            if data is not None:
+                archive.writestr(f"{run_id}/{name}", data)
+    return buffer.getvalue()
+
+
+# --- what pages read --------------------------------------------------------------------------------------------------
+
+
+def history(run_id: str) -> list[dict]:
+    """The epochs so far, a dict each: `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`, `seconds`, `learning_rate`.
+
+    Losses are plain cross-entropy in nats; the two `val_` values are None where nothing was kept back.
+    """
+    raw = read_bytes(run_id, "history.csv")
+    if raw is None:
+        return []
+    try:
+        rows = [{key: float(text) if text else None for key, text in row.items()} for row in csv.DictReader(io.StringIO(raw.decode()))]
+        return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunDamaged(f"history.csv of the run {run_id} cannot be read ({error}). Restore it or delete the run.") from error
+
+
+def write_history(run_id: str, rows: list[dict]) -> None:
+    """Replace `history.csv` by these epochs (at least one)."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write(run_id, "history.csv", text.getvalue().encode())
+
+
+def test_predictions(run_id: str) -> Predictions:
+    """What the run answered on the test pictures.
+
+    Raises:
+        RunNotFound, RunDamaged
+    """
+    run = read(run_id)
+    if not run.finished:
+        raise RunDamaged(f"The run {run_id} is not finished, so it has not answered the test pictures yet. Resume it first.")
+    probabilities, labels = _arrays(run_id, "test.npz", "probabilities", "labels")
+    return Predictions(probabilities.astype(np.float32), labels.astype(np.int64), str(run.record["dataset"]["name"]))
+
+
+def validation_epochs(run_id: str) -> list[int]:
+    """The epochs, counted from 1, whose validation predictions are there."""
+    fs, folder = _place(run_id)
+    try:
+        names = [name.rsplit("/", 1)[-1] for name in fs.ls(f"{folder}/epochs", detail=False)]
+    except FileNotFoundError:
+        return []
+    return sorted(int(name[:-4]) for name in names if re.fullmatch(r"\d+\.npz", name))
+
+
+def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
+    """What the run answered on its validation pictures after an epoch.
+
+    Raises:
+        RunNotFound, RunDamaged
+    """
+    read(run_id)
+    prediction, confidence = _arrays(run_id, f"epochs/{int(epoch):03d}.npz", "prediction", "confidence")
+    indices, labels = _arrays(run_id, "split.npz", "indices", "labels")
+    return EpochPredictions(prediction, confidence.astype(np.float32), labels.astype(np.int64), indices.astype(np.int64))
+
+
+def onnx_bytes(run_id: str) -> bytes:
+    """The network of a finished run, as ONNX."""
+    data = read_bytes(run_id, "model.onnx")
+    if data is None:
+        read(run_id)
+        raise RunDamaged(f"The run {run_id} has no network (model.onnx). Resume it, or choose another run.")
+    return data
+
+
+def index(run_id: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Training pictures for finding neighbours: indices `(m,)` int64 into the training split and unit embeddings `(m, d)` float32.
+
+    None where the run has none.
+    """
+    if read_bytes(run_id, "index.npz") is None:
+        return None
+    indices, embeddings = _arrays(run_id, "index.npz", "indices", "embeddings")
+    vectors = embeddings.astype(np.float32)
+    return indices.astype(np.int64), vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
+    """How long a training will take on this machine, and what that rests on.
+
+    Scaled by multiply-adds from the finished run here whose network is nearest in size; without one, from a rate measured
+    on two desktop cores.
+
+    Returns:
+        seconds, and a clause such as `from the run swift on this machine`.
+    """
+    from core.architectures import multiply_adds
+
+    work = multiply_adds(spec)
+    pictures = trained_pictures(spec) * spec.epochs
+    here = [run for run in list_runs(finished_only=True) if run.record.get("machine", {}).get("name") == machine()["name"]
+            and run.record.get("pictures_trained") and run.record.get("multiply_adds")]
+    if here:
+        near = min(here, key=lambda run: (run.spec.architecture != spec.architecture,
+                                          abs(np.log(run.record["multiply_adds"] / max(work, 1)))))
+        per_picture = near.seconds / near.record["pictures_trained"] * work / near.record["multiply_adds"]
+        return per_picture * pictures, f"from the run {near.name} on this machine"
+    rate = 8e9 * min(os.cpu_count() or 1, 8)  # multiply-adds a second and core, forward and backward counted as three
+    return 3 * work * pictures / rate, f"a guess for {os.cpu_count()} cores; the first run here will tell"
+
+
+def trained_pictures(spec: TrainSpec) -> int:
+    """How many pictures an epoch of this spec trains on."""
+    total = 60_000 if spec.data == "fashion-mnist" else 2_000
+    return total if spec.validation in ("test", "none") else round(total * (1 - spec.validation_fraction))
+
+
+def machine() -> dict:
+    """Name, processor count and system of this machine, as records keep them."""
+    import platform
+
+    return {"name": platform.node(), "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
+
+
+def _now() -> str:
+    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")
