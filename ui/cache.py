@@ -1,0 +1,152 @@
+"""What all visitors share: data, networks, predictions, the list of runs, the engine's handle. Bounded, nothing personal.
+
+Every key carries where the thing came from (a folder, a run's version), so that a replaced run or another folder is never
+answered from an old entry. Arrays come back by reference, made read-only: many visitors look at the same ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import dataset as _dataset_room
+from core import runs as _runs_room
+from core import settings
+from core.errors import EngineUnavailable
+
+
+def dataset(name: str = "fashion-mnist") -> _dataset_room.Dataset:
+    """The named data, opened once for everybody.
+
+    Raises:
+        DataUnavailable, DataDamaged: as `core.dataset.load` does; a failure is not kept.
+    """
+    folder = str(_dataset_room.status().folder) if name == "fashion-mnist" else "drawn"
+    return _open_dataset(name, folder)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Opening the pictures …")
+def _open_dataset(name: str, folder: str) -> _dataset_room.Dataset:
+    found = _dataset_room.load(name)
+    _freeze(found.train_pixels, found.train_labels, found.test_pixels, found.test_labels)
+    return found
+
+
+def runs() -> list[_runs_room.Run]:
+    """All runs of the library, newest first, at most two seconds old; call `forget_runs` after changing one."""
+    return _list_runs(settings.runs_address())
+
+
+@st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
+def _list_runs(address: str) -> list[_runs_room.Run]:
+    return _runs_room.list_runs()
+
+
+def forget_runs() -> None:
+    """Read the run library anew at the next call of `runs`."""
+    _list_runs.clear()
+
+
+def network(run_id: str):
+    """The run's exported network (`core.inference.Network`), loaded once.
+
+    Raises:
+        RunNotFound, RunDamaged: if there is none to load.
+    """
+    return _load_network(settings.runs_address(), run_id, _runs_room.version(run_id))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the network …")
+def _load_network(address: str, run_id: str, version: str):
+    from core import inference  # brings ONNX Runtime: only where a network is asked
+
+    return inference.load(run_id)
+
+
+def test_predictions(run_id: str) -> _runs_room.Predictions:
+    """The run's answers on the test pictures, in dataset order.
+
+    Raises:
+        RunNotFound, RunDamaged: if they cannot be read.
+    """
+    return _load_test(settings.runs_address(), run_id, _runs_room.version(run_id))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _load_test(address: str, run_id: str, version: str) -> _runs_room.Predictions:
+    found = _runs_room.test_predictions(run_id)
+    _freeze(found.probabilities, found.labels)
+    return found
+
+
+def validation_predictions(run_id: str, epoch: int) -> _runs_room.EpochPredictions:
+    """The run's answers on its validation pictures after `epoch` (1-based).
+
+    Raises:
+        RunNotFound, RunDamaged: if they cannot be read.
+    """
+    return _load_validation(settings.runs_address(), run_id, _runs_room.version(run_id), epoch)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _load_validation(address: str, run_id: str, version: str, epoch: int) -> _runs_room.EpochPredictions:
+    found = _runs_room.validation_predictions(run_id, epoch)
+    _freeze(found.prediction, found.confidence, found.labels, found.indices)
+    return found
+
+
+def engine():
+    """The engine (`core.engine.Engine`), started if there is none; a dead one is replaced.
+
+    Raises:
+        EngineUnavailable: if none can be reached or started.
+    """
+    return _connect(settings.engine_address(), str(settings.home()))
+
+
+def _answers(handle) -> bool:
+    """Whether a kept engine is still there; otherwise the cache connects anew."""
+    try:
+        handle.status()
+    except EngineUnavailable:
+        return False
+    return True
+
+
+@st.cache_resource(max_entries=2, show_spinner="Starting the engine …", validate=_answers)
+def _connect(address: str | None, home: str):
+    from core import engine as engine_room  # brings Dask: only where somebody trains or looks at a training
+
+    return engine_room.connect(start=True)
+
+
+def engine_sentence() -> str:
+    """The engine's state in a few words for the sidebar, at most three seconds old; never starts one."""
+    return _engine_sentence(settings.engine_address(), str(settings.home()))
+
+
+@st.cache_data(ttl=3, max_entries=4, show_spinner=False)
+def _engine_sentence(address: str | None, home: str) -> str:
+    if address is None and not (settings.home() / "engine.json").exists():
+        return "Engine starts with the first training"
+    try:
+        state = _look(address, home).status()
+    except EngineUnavailable:
+        _look.clear()
+        return "Engine cannot be reached" if address else "Engine starts with the next training"
+    if state.running or state.waiting:
+        return f"Training {state.running}" + (f", {state.waiting} waiting" if state.waiting else "")
+    return "Engine ready"
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _look(address: str | None, home: str):
+    from core import engine as engine_room
+
+    return engine_room.connect(start=False, timeout=2)
+
+
+def _freeze(*arrays: np.ndarray) -> None:
+    """Shared arrays must not be changed by one visitor."""
+    for array in arrays:
+        array.setflags(write=False)

@@ -1,0 +1,193 @@
+"""What every page begins with, and what it does when something is missing.
+
+`begin` is a page's first call: title, navigation, the state of data, engine and runs. `errors` is the one place where an
+error meant for people becomes a sentence; every other exception keeps its traceback. `data_or_stop`, `data_for` and
+`choose_run` are the guards that pages share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from core import dataset as dataset_room
+from core import runs as runs_room
+from core.errors import AtelierError, DataDamaged, DataUnavailable, RunNotFound
+from ui import cache, charts, pictures, state
+
+HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
+MISTAKES, MATRIX = "pages/3_Misclassified.py", "pages/4_Confusion_matrix.py"
+PAGES = (
+    (HOME, "Home", ":material/checkroom:"),
+    (CLASSIFY, "Classify", ":material/draw:"),
+    (TRAIN, "Train", ":material/model_training:"),
+    (MISTAKES, "Misclassified", ":material/rule:"),
+    (MATRIX, "Confusion matrix", ":material/grid_on:"),
+)
+_ROOT = Path(__file__).resolve().parent.parent
+_STYLE = """
+[data-testid="stMainBlockContainer"] { max-width: 74rem; }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+  h1 { font-size: 1.6rem !important; }
+}
+"""
+
+
+def begin(title: str, sentence: str, *, icon: str) -> None:
+    """Set up a page: tab title, heading with one sentence, navigation and state in the sidebar.
+
+    Args:
+        title: the page's name in sentence case.
+        sentence: what one does here, in plain words.
+        icon: a Material icon, such as `:material/draw:`.
+    """
+    st.set_page_config(page_title=f"{title} · Atelier", page_icon=icon, layout="wide")
+    st.html(f"<style>{_STYLE}{pictures.STYLE}{charts.style()}</style>")
+    with st.sidebar:
+        _navigation()
+        _state()
+    st.title(title)
+    st.caption(sentence)
+
+
+@contextmanager
+def errors(*, stop: bool = True) -> Iterator[None]:
+    """Turn an error meant for people into its sentence on the page.
+
+    Args:
+        stop: end the page there; False for a part of a page that others do not need.
+    """
+    try:
+        yield
+    except AtelierError as problem:
+        st.error(str(problem), icon=":material/error:")
+        if stop:
+            st.stop()
+
+
+def data_or_stop() -> dataset_room.Dataset:
+    """Fashion-MNIST, or the offline sample where the visitor chose it (and then says so); otherwise offer both and stop."""
+    wanted = "offline-sample" if state.session().use_sample and not dataset_room.status().available else "fashion-mnist"
+    found = data_for(wanted)
+    if found is None:
+        st.stop()
+    sample_badge(found)
+    return found
+
+
+def data_for(name: str) -> dataset_room.Dataset | None:
+    """The named data, or None after saying why they are not here and offering what helps.
+
+    For views that go on without pictures: a run's numbers are there even where its data are not.
+    """
+    try:
+        return cache.dataset(name)
+    except (DataUnavailable, DataDamaged) as problem:
+        _offer(str(problem))
+        return None
+
+
+def sample_badge(data: dataset_room.Dataset) -> None:
+    """Say "offline sample" wherever it is used; nothing for the real data."""
+    if data.is_sample:
+        st.badge("Offline sample", icon=":material/brush:", color="orange",
+                 help="Garments drawn by program, because Fashion-MNIST is not on this machine. "
+                      "Scores on them say nothing about the real data.")
+
+
+def choose_run(label: str, key: str, *, default: str | None = None, param: str = "run",
+               optional: bool = False) -> runs_room.Run | None:
+    """Let people choose one of the finished runs, in step with the address.
+
+    Args:
+        label: the selector's label.
+        key: the selector's key, carrying its page.
+        default: id of the run to begin with; the champion where it is None.
+        param: the address parameter.
+        optional: allow none, and begin with none.
+
+    Returns:
+        the run; None only where `optional` and nothing is chosen, or where there is no finished run at all.
+        An unknown run in the address is answered with a sentence, and the default is taken.
+    """
+    known = {run.id: run for run in cache.runs() if run.finished}
+    if not known:
+        st.info("There is no finished run yet.", icon=":material/info:")
+        st.page_link(TRAIN, label="Train one", icon=":material/model_training:")
+        return None
+    champion = runs_room.champion().id
+    begin_with = None if optional else next((one for one in (default, champion) if one in known), next(iter(known)))
+
+    def parse(text: str) -> str:
+        if text in known:
+            return text
+        runs_room.check_id(text)
+        raise RunNotFound(f"There is no finished run {text}; it may have been deleted or is still in training.")
+
+    def forgiving(text: str) -> str:
+        try:
+            return parse(text)
+        except RunNotFound as problem:
+            raise ValueError(f"{problem} Showing the run chosen below instead.") from problem
+
+    state.follow(param, key, forgiving, begin_with, valid=lambda one: one in known or (optional and one is None))
+    chosen = st.selectbox(label, list(known), key=key, format_func=lambda one: run_title(known[one], champion),
+                          index=None if optional else 0, placeholder="None")
+    state.publish(param, key, None if chosen == begin_with else chosen)
+    return known[chosen] if chosen is not None else None
+
+
+def run_title(run: runs_room.Run, champion: str = "") -> str:
+    """A run in one line: name, test accuracy, when, and whether it is the champion."""
+    facts = [run.name if not run.shipped else f"{run.name} (ships with Atelier)"]
+    if run.test_accuracy is not None:
+        facts.append(charts.percent(run.test_accuracy))
+    if run.status == "stopped":
+        facts.append(run.status_text)
+    if not run.shipped:
+        facts.append(run.created[:16].replace("T", " "))
+    if run.id == champion:
+        facts.append("champion")
+    return " · ".join(facts)
+
+
+def _offer(sentence: str) -> None:
+    """Say what is missing, and offer the download and the offline sample."""
+    st.warning(sentence, icon=":material/cloud_download:")
+    with st.container(horizontal=True):
+        wants = dataset_room.status().downloadable and st.button(
+            "Download Fashion-MNIST (31 MB)", key="frame_download", type="primary", icon=":material/download:")
+        if not state.session().use_sample:
+            st.button("Use the offline sample", key="frame_sample", on_click=state.use_sample, icon=":material/brush:")
+    if wants:
+        bar = st.progress(0.0, "Asking the first source …")
+        with errors(stop=False):
+            dataset_room.download(lambda file, done, total: bar.progress(
+                min(done / max(total, 1), 1.0), f"{file}: {done / 1e6:.1f} of {total / 1e6:.1f} MB"))
+            state.use_sample(False)
+            st.rerun()
+
+
+def _navigation() -> None:
+    """Links to the pages that exist; the chosen run goes along from page to page."""
+    run = st.query_params.get("run")
+    for path, label, icon in PAGES:
+        if (_ROOT / path).exists():
+            st.page_link(path, label=label, icon=icon, query_params={"run": run} if run and path != HOME else None)
+
+
+def _state() -> None:
+    """Data, engine and runs in three lines."""
+    with errors(stop=False):
+        data = dataset_room.status()
+        if data.available:
+            words = "Fashion-MNIST is here"
+        else:
+            words = "Offline sample in use" if state.session().use_sample else "Fashion-MNIST is missing"
+        finished = sum(run.finished for run in cache.runs() if not run.shipped)
+        st.caption(f":material/database: {words}  \n:material/memory: {cache.engine_sentence()}  \n"
+                   f":material/folder: {finished} run{'' if finished == 1 else 's'} of your own")

@@ -1,0 +1,160 @@
+"""Pictures of 28 x 28 pixels on a page: crisp, aligned, described in words, and clickable where that leads somewhere.
+
+The one idea: pictures travel as tiny PNGs inside the page (about 600 bytes each), and the browser enlarges them with hard
+edges. A page of fifty is one message of 50 KB and is drawn at once.
+
+Photographs and canvases keep their own ways (`st.image`); these functions are for what the network sees.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Item:
+    """One clickable picture of a gallery.
+
+    Attributes:
+        index: what `on_pick` is told.
+        pixels: uint8 `(28, 28)`.
+        caption: one short line under it.
+        alt: what a screen reader says.
+        href: the address that the click leads to, for "open in a new tab"; `state.here({...})` makes one.
+    """
+
+    index: int
+    pixels: np.ndarray
+    caption: str
+    alt: str
+    href: str = ""
+
+
+def png(pixels: np.ndarray, scale: int = 1) -> bytes:
+    """Encode uint8 `(h, w)`, `(h, w, 3)` or `(h, w, 4)` as PNG, each pixel drawn as `scale` x `scale`."""
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    if scale > 1:
+        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=6)
+    return out.getvalue()
+
+
+def data_uri(pixels: np.ndarray) -> str:
+    """The picture as a `data:` address that an `img` element can show."""
+    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
+
+
+def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Lay a heat map over a picture.
+
+    Args:
+        pixels: uint8 `(28, 28)`.
+        heat: float `(28, 28)`; only what is above 0 is shown, the largest value in full colour.
+
+    Returns:
+        uint8 `(28, 28, 3)`: the picture in grey, warm where `heat` is large.
+    """
+    strength = np.clip(heat, 0.0, None)
+    strength = strength / strength.max() if strength.max() > 0 else strength
+    grey = np.repeat(pixels[..., None].astype(np.float32), 3, axis=2) * 0.75
+    warm = np.stack([np.full_like(strength, 255.0), 190.0 - 120.0 * strength, 40.0 - 20.0 * strength], axis=2)
+    weight = 0.85 * strength[..., None]
+    return (grey * (1 - weight) + warm * weight).round().astype(np.uint8)
+
+
+def show(pixels: np.ndarray, *, alt: str, caption: str = "", width: int = 224) -> None:
+    """Draw one picture, `width` CSS pixels wide at most, with hard pixel edges."""
+    st.html(_figure(pixels, alt, caption, f"width:min({width}px,100%)"))
+
+
+def grid(pixels: Sequence[np.ndarray], captions: Sequence[str], alts: Sequence[str] | None = None, *,
+         cell: int = 96) -> None:
+    """Draw many pictures in aligned columns of `cell` CSS pixels, without clicks; as many columns as fit."""
+    figures = "".join(_figure(one, alt, caption, "")
+                      for one, caption, alt in zip(pixels, captions, alts or captions, strict=True))
+    st.html(f'<div class="atelier-grid" style="grid-template-columns:repeat(auto-fill,minmax({cell}px,1fr))">{figures}</div>')
+
+
+def gallery(items: Sequence[Item], key: str, on_pick: Callable[[int], None], *, cell: int = 96) -> None:
+    """Draw many pictures as links: mouse, touch or Tab and Enter open one, the middle button opens it in a new tab.
+
+    Args:
+        items: what to draw, in order.
+        key: the widget's key, carrying its page.
+        on_pick: called with the `index` of the opened item before the page runs again; one call, such as `state.put`.
+        cell: smallest width of a column in CSS pixels.
+    """
+    def picked() -> None:
+        index = st.session_state[key].picked
+        if index is not None:
+            on_pick(int(index))
+
+    _GALLERY(key=key, on_picked_change=picked, data={
+        "cell": cell,
+        "items": [{"index": int(item.index), "src": data_uri(item.pixels), "caption": item.caption, "alt": item.alt,
+                   "href": item.href or "#"} for item in items],
+    })
+
+
+def _figure(pixels: np.ndarray, alt: str, caption: str, style: str) -> str:
+    text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    return (f'<figure class="atelier-picture" style="{style}"><img src="{data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">'
+            f"{text}</figure>")
+
+
+STYLE = """
+.atelier-grid { display: grid; gap: 0.75rem; }
+.atelier-picture { margin: 0; }
+.atelier-picture img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated; background: #000;
+  border-radius: 4px; }
+.atelier-picture figcaption { font-size: 0.8rem; line-height: 1.3; margin-top: 0.3rem; opacity: 0.8; }
+"""
+
+_GALLERY = st.components.v2.component(
+    "atelier_gallery",
+    css="""
+.grid { display: grid; gap: 0.75rem; }
+a { display: block; color: var(--st-text-color); text-decoration: none; border-radius: 6px; padding: 4px;
+  font-family: var(--st-font); }
+a:hover { background: var(--st-secondary-background-color); }
+a:focus-visible { outline: 2px solid var(--st-primary-color); }
+img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated; background: #000; border-radius: 4px; }
+span { display: block; font-size: 0.8rem; line-height: 1.3; margin-top: 0.3rem; opacity: 0.85; }
+""",
+    js="""
+export default function ({ parentElement, data, setTriggerValue }) {
+  let grid = parentElement.querySelector(".grid");
+  if (!grid) {
+    grid = document.createElement("div");
+    grid.className = "grid";
+    parentElement.appendChild(grid);
+  }
+  grid.style.gridTemplateColumns = `repeat(auto-fill, minmax(${data.cell}px, 1fr))`;
+  grid.replaceChildren(...data.items.map((item) => {
+    const link = document.createElement("a");
+    link.href = item.href;
+    link.onclick = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      setTriggerValue("picked", item.index);
+    };
+    const image = document.createElement("img");
+    image.src = item.src;
+    image.alt = item.alt;
+    const caption = document.createElement("span");
+    caption.textContent = item.caption;
+    link.append(image, caption);
+    return link;
+  }));
+}
+""",
+)
