@@ -157,7 +157,8 @@ def style() -> str:
 .atelier-bars {{ list-style: none; margin: 0; padding: 0; font-size: 0.9rem; }}
 .atelier-bars li {{ display: grid; grid-template-columns: 8.6rem 1fr 3.6rem; gap: 0.6rem; align-items: center; margin: 0;
   padding: 0.15rem 0; }}
-.atelier-bars i {{ display: block; height: 0.85rem; border-radius: 3px; background: color-mix(in srgb, currentColor 9%, transparent); }}
+.atelier-bars i {{ display: block; height: 0.85rem; border-radius: 3px; 
+  background: color-mix(in srgb, currentColor 9%, transparent); }}
 .atelier-bars b {{ display: block; height: 100%; border-radius: 3px; background: {colours.muted}; }}
 .atelier-bars em {{ font-style: normal; text-align: right; font-variant-numeric: tabular-nums; }}
 .atelier-bars .best {{ font-weight: 650; }}

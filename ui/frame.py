@@ -70,13 +70,23 @@ def errors(*, stop: bool = True) -> Iterator[None]:
 
 
 def data_or_stop() -> dataset_room.Dataset:
-    """Fashion-MNIST, or the offline sample where the visitor chose it (and then says so); otherwise offer both and stop."""
-    wanted = "offline-sample" if state.session().use_sample and not dataset_room.status().available else "fashion-mnist"
-    found = data_for(wanted)
+    """Fashion-MNIST, or the offline sample where it is missing and the visitor chose that (and then says so); otherwise offer
+    both and stop."""
+    found = _real_or_none() if state.session().use_sample else data_for("fashion-mnist")
     if found is None:
-        st.stop()
+        if not state.session().use_sample:
+            st.stop()
+        found = cache.dataset("offline-sample")
     sample_badge(found)
     return found
+
+
+def _real_or_none() -> dataset_room.Dataset | None:
+    """The real data without a word where they are missing: the visitor has been told and has decided."""
+    try:
+        return cache.dataset("fashion-mnist")
+    except (DataUnavailable, DataDamaged):
+        return None
 
 
 def data_for(name: str) -> dataset_room.Dataset | None:
