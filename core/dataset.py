@@ -1,0 +1,266 @@
+"""Fashion-MNIST, and the sample drawn by program: found, read whole, and split.
+
+One idea: whoever holds a `Dataset` need not ask again whether it is complete or right. The folder that the user named
+(`ATELIER_DATA`) comes first and is only read; then Atelier's own folder, where a damaged file is set aside and can be
+fetched anew. Nothing is downloaded unless asked for.
+
+It does not scale, augment or batch: pixels leave here as the bytes that were published.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core import datafiles, settings
+from core.datafiles import Progress, parse_idx
+from core.errors import DataDamaged, DataUnavailable, InvalidSpec
+
+__all__ = [
+    "CLASS_NAMES", "NAMES", "SPLITS", "DataStatus", "Dataset", "download", "load", "own_folder", "parse_idx", "split",
+    "status",
+]
+
+NAMES = ("fashion-mnist", "offline-sample")
+CLASS_NAMES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)
+SPLITS = ("last", "random", "stratified", "test", "none")
+SAMPLE_TEST = 400  # the last pictures of the offline sample are its test split
+
+_USERS, _OURS = "ATELIER_DATA", "Atelier's folder"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures with their labels, in published order; the arrays are read-only, since pages and visitors share them.
+
+    Attributes:
+        name: one of `NAMES`.
+        train_pixels: uint8 `(n, 28, 28)`, bright garment on black.
+        train_labels: int64 `(n,)`, 0..9.
+        test_pixels: uint8 `(m, 28, 28)`.
+        test_labels: int64 `(m,)`, 0..9.
+        fingerprint: 16 hex digits that change with the contents.
+    """
+
+    name: str
+    train_pixels: np.ndarray
+    train_labels: np.ndarray
+    test_pixels: np.ndarray
+    test_labels: np.ndarray
+    fingerprint: str
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether a program drew these pictures; whoever shows them says so."""
+        return self.name == "offline-sample"
+
+    @property
+    def title(self) -> str:
+        """The name to show to a person."""
+        return "Offline sample" if self.is_sample else "Fashion-MNIST"
+
+
+@dataclass(frozen=True)
+class DataStatus:
+    """Where Fashion-MNIST is, as far as names and lengths of the files tell.
+
+    Attributes:
+        available: all four files are there in their official lengths.
+        folder: where they are, or None.
+        origin: "ATELIER_DATA", "Atelier's folder" or "".
+        sentence: the same for a person, with the remedy when something is missing.
+        downloadable: whether `download` would mend it; False for a damaged file in the user's own folder.
+    """
+
+    available: bool
+    folder: Path | None
+    origin: str
+    sentence: str
+    downloadable: bool = True
+
+
+def own_folder() -> Path:
+    """The folder into which `download` puts the four files."""
+    return settings.home() / "data" / "fashion-mnist"
+
+
+def status() -> DataStatus:
+    """Say whether Fashion-MNIST is there, by the names and lengths of its files only: quick enough for every page."""
+    place = _find()
+    if place is None:
+        return DataStatus(False, None, "", _unavailable_sentence())
+    folder, origin = place
+    wrong = datafiles.wrong_lengths_in(folder)
+    if wrong:
+        sentence = f"Damaged in {folder}: {', '.join(wrong)} (not of the official length). {_remedy(origin)}"
+        return DataStatus(False, folder, origin, sentence, downloadable=origin == _OURS)
+    return DataStatus(True, folder, origin, f"Fashion-MNIST is ready, from {origin} ({folder}).")
+
+
+def load(name: str = "fashion-mnist", *, download: bool = False, progress: Progress | None = None) -> Dataset:
+    """Read a data set whole: about half a second for Fashion-MNIST, 55 MB of memory.
+
+    Args:
+        name: one of `NAMES`.
+        download: fetch what is missing or damaged into Atelier's own folder.
+        progress: called while downloading, see `download`.
+
+    Raises:
+        DataUnavailable: not on this machine, and not to be downloaded or not asked to be.
+        DataDamaged: a file is not the official one. In Atelier's own folder it has then been set aside as `*.damaged`.
+        StorageProblem: the disk is full or the folder cannot be written to.
+        InvalidSpec: there is no data set of this name.
+    """
+    if name == "offline-sample":
+        return _offline_sample()
+    if name != "fashion-mnist":
+        raise InvalidSpec(f"There is no data set named {name!r}. Choose one of: {', '.join(NAMES)}.")
+    place = _find()
+    if place is None:
+        if not download:
+            raise DataUnavailable(_unavailable_sentence())
+        datafiles.fetch(own_folder(), progress)
+        place = own_folder(), _OURS
+    folder, origin = place
+    damage = datafiles.damage_in(folder)
+    if damage and origin == _OURS:
+        datafiles.set_aside(folder, list(damage))
+        if download:
+            datafiles.fetch(folder, progress)
+            damage = datafiles.damage_in(folder)
+    if damage:
+        raise DataDamaged(f"{' '.join(damage.values())} {_remedy(origin)}")
+    return _assemble(folder)
+
+
+def download(progress: Progress | None = None) -> Path:
+    """Fetch the four files into Atelier's own folder; what is there and sound stays, so starting again goes on.
+
+    Args:
+        progress: called with the file at work and the bytes done and to do, counted over all four files.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataUnavailable: no source delivered a file.
+        StorageProblem: the disk is full or the folder cannot be written to.
+    """
+    datafiles.fetch(own_folder(), progress)
+    return own_folder()
+
+
+def split(labels: np.ndarray, method: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Part the training pictures into those to learn from and those to validate on.
+
+    Args:
+        labels: int array `(n,)` of the training split; only "stratified" looks at the values.
+        method: "last" keeps the order and takes the end, as Keras does; "random" and "stratified" shuffle as
+            scikit-learn's `train_test_split` does; "none" and "test" take nothing away.
+        fraction: share to validate on, between 0 and 1; ignored for "none" and "test".
+        seed: of the shuffle.
+
+    Returns:
+        Two int64 arrays of positions in `labels`, to learn from and to validate on: disjoint, together all.
+
+    Raises:
+        InvalidSpec: unknown method, or a share that leaves one of the two sides empty.
+    """
+    if method not in SPLITS:
+        raise InvalidSpec(f"There is no validation split {method!r}. Choose one of: {', '.join(SPLITS)}.")
+    everything = np.arange(len(labels), dtype=np.int64)
+    if method in ("none", "test"):
+        return everything, everything[:0]
+    kept = math.floor(len(labels) * (1.0 - fraction)) if 0 < fraction < 1 else 0
+    if not 0 < kept < len(labels):
+        raise InvalidSpec(
+            f"A validation share of {fraction} leaves nothing on one side of {len(labels):,} pictures. "
+            "Choose a share between 0 and 1, such as 0.1."
+        )
+    if method == "last":
+        return everything[:kept], everything[kept:]
+    from sklearn.model_selection import train_test_split  # slow to import, and pages do not need it
+
+    strata = labels if method == "stratified" else None
+    try:
+        train, validation = train_test_split(everything, test_size=fraction, random_state=seed, stratify=strata)
+    except ValueError as error:
+        raise InvalidSpec(
+            f"{len(labels):,} pictures cannot be split by class with a validation share of {fraction}: {error} "
+            "Choose another share, or the random split."
+        ) from error
+    return train, validation
+
+
+def _find() -> tuple[Path, str] | None:
+    """The first folder that holds all four names, and what to call it."""
+    named = settings.data_folder()
+    if named is not None and not datafiles.missing_in(named):
+        return named, _USERS
+    return None if datafiles.missing_in(own_folder()) else (own_folder(), _OURS)
+
+
+def _unavailable_sentence() -> str:
+    """Why there are no data, and the remedies."""
+    named, lacking = settings.data_folder(), datafiles.missing_in(own_folder())
+    reason = "Fashion-MNIST is not on this machine yet."
+    if named is not None:
+        lacks = f"lacks {', '.join(datafiles.missing_in(named))}" if os.path.isdir(named) else "does not exist"
+        reason = f"Fashion-MNIST is not complete: the folder {named}, named in ATELIER_DATA, {lacks}."
+    elif len(lacking) < len(datafiles.FILES):
+        reason = f"Fashion-MNIST is not complete: {own_folder()} lacks {', '.join(lacking)}."
+    megabytes = round(sum(file.size for file in datafiles.FILES) / 1e6)
+    return (
+        f"{reason} Download it ({megabytes} MB), put its four .gz files into a folder and name that in ATELIER_DATA, "
+        "or use the offline sample."
+    )
+
+
+def _remedy(origin: str) -> str:
+    if origin == _USERS:
+        return (
+            "Nothing in your folder was changed: replace the file there, or unset ATELIER_DATA to let Atelier keep a "
+            "copy of its own."
+        )
+    return "Download it again to get it whole."
+
+
+def _assemble(folder: Path) -> Dataset:
+    """Parse the four files of a folder and check that they belong together."""
+    train_pixels, train_labels, test_pixels, test_labels = datafiles.read(folder)
+    for pixels, labels, part in ((train_pixels, train_labels, "training"), (test_pixels, test_labels, "test")):
+        if pixels.ndim != 3 or labels.ndim != 1 or len(pixels) != len(labels) or labels.max(initial=0) > 9:
+            raise DataDamaged(
+                f"The {part} files in {folder} do not belong together: pictures {pixels.shape}, labels {labels.shape}, "
+                f"largest label {labels.max(initial=0)} (9 at most). Download them again."
+            )
+    # The hashes were checked, so they stand for the contents and the pixels need not be hashed again.
+    fingerprint = hashlib.sha256("".join(file.sha256 for file in datafiles.FILES).encode()).hexdigest()[:16]
+    return Dataset(
+        "fashion-mnist", train_pixels, _frozen(train_labels), test_pixels, _frozen(test_labels), fingerprint
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _offline_sample() -> Dataset:
+    from core import garments  # draws with Pillow, which the real data do without
+
+    pixels, labels = garments.sample()
+    fingerprint = hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()[:16]
+    pixels.flags.writeable = False
+    labels, cut = _frozen(labels), len(pixels) - SAMPLE_TEST
+    return Dataset("offline-sample", pixels[:cut], labels[:cut], pixels[cut:], labels[cut:], fingerprint)
+
+
+def _frozen(labels: np.ndarray) -> np.ndarray:
+    labels = labels.astype(np.int64)
+    labels.flags.writeable = False
+    return labels
