@@ -1,0 +1,219 @@
+"""The form of the Train page: a preset to start from, every field of a `TrainSpec`, and what it would become.
+
+The form is drawn from `core.spec.FIELDS`; a new field appears here by itself. Numbers with a point and lists are typed as
+text and read by `parse_setting`, the same function that reads `--set` in a terminal: whatever is typed stays as it was
+typed, and what is wrong with it is said in a sentence. Values stay for the whole session, also while another page is open.
+
+It submits nothing: it returns a spec, or None together with sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from core import architectures, runs
+from core.errors import InvalidSpec
+from core.presets import PRESETS, Preset
+from core.spec import FIELDS, Field, TrainSpec, parse_setting
+from ui.charts import percent
+
+FIRST_PRESET = "swift"
+GROUPS = tuple(dict.fromkeys(field.group for field in FIELDS))
+ICONS = {"Data": ":material/database:", "Network": ":material/layers:", "Optimiser": ":material/tune:",
+         "Regularisation": ":material/compress:", "Augmentation": ":material/flip:"}
+WORDS = {  # what people read instead of the values that files and terminals know
+    "fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample", "cnn": "CNN", "swift": "Swift", "resnet": "ResNet",
+    "relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "adam": "Adam", "adamw": "AdamW",
+    "sgd": "SGD with momentum", "rmsprop": "RMSprop", "one_cycle": "One cycle", "last": "The last ones", "random": "Random",
+    "stratified": "Random, classes equal", "test": "The test set (leaks)", "none": "None",
+}
+
+
+def show(*, sample_only: bool) -> tuple[TrainSpec | None, list[str]]:
+    """Draw the form.
+
+    Args:
+        sample_only: the real data are missing, so that only the offline sample can be trained on.
+
+    Returns:
+        the spec and no sentences, or None and one sentence for everything that is wrong with what was typed.
+    """
+    if _key("preset") not in st.session_state:
+        fill(FIRST_PRESET)
+    chosen = st.selectbox("Start from", list(PRESETS), format_func=lambda name: PRESETS[name].title, key=_key("preset"),
+                          on_change=_preset_chosen, persist_state="session",
+                          help="A preset fills in every setting below; each can then be changed.")
+    preset = PRESETS[chosen]
+    st.caption(preset.sentence + _published_text(preset))
+    if sample_only:
+        st.session_state[_key("data")] = "offline-sample"
+
+    typed = {field.name: st.session_state.get(_key(field.name)) for field in FIELDS}
+    _grid((field for field in FIELDS if field.basic), typed, sample_only)
+    for group in GROUPS:
+        rest = [field for field in FIELDS if field.group == group and not field.basic]
+        if rest:
+            with st.expander(_group_label(group, rest, preset), icon=ICONS.get(group), key=_key(f"group_{group.lower()}")):
+                _grid(rest, typed, sample_only)
+    return read()
+
+
+def read() -> tuple[TrainSpec | None, list[str]]:
+    """The spec that the form holds now, and what is wrong with it; one of the two is empty."""
+    values, wrong = {}, []
+    for field in FIELDS:
+        shown = st.session_state.get(_key(field.name))
+        try:
+            values[field.name] = parse_setting(field.name, shown) if _as_text(field) else shown
+        except InvalidSpec as refusal:
+            wrong.append(str(refusal))
+    if wrong:
+        return None, wrong
+    try:
+        spec = TrainSpec().replace(**values)
+        architectures.blueprint(spec)  # whether the layers fit together
+    except InvalidSpec as refusal:
+        return None, [str(refusal)]
+    return spec, []
+
+
+def fill(start: str | TrainSpec) -> None:
+    """Put every value of a preset (by name) or of a spec into the form."""
+    spec = PRESETS[start].spec if isinstance(start, str) else start
+    if isinstance(start, str):
+        st.session_state[_key("preset")] = start
+    for field in FIELDS:
+        value = getattr(spec, field.name)
+        st.session_state[_key(field.name)] = text_of(value) if _as_text(field) else value
+
+
+def summary(spec: TrainSpec) -> None:
+    """What the spec would become: size, work and time, before anything is trained."""
+    seconds, basis = runs.estimate_seconds(spec)
+    left, right = st.columns(2)
+    left.metric("Parameters", f"{architectures.parameters(spec):,}",
+                help=f"{architectures.multiply_adds(spec) / 1e6:.2f} million multiply-adds for one picture.")
+    right.metric("Expected time", duration(seconds), help=f"Estimated {basis}.")
+    pictures = runs.trained_pictures(spec)
+    steps = -(-pictures // spec.batch)
+    st.caption(f"{pictures:,} training pictures, {steps:,} steps an epoch. Time: {basis}.")
+
+
+def layer_table(spec: TrainSpec) -> None:
+    """Every layer with its settings, output shape and parameters."""
+    rows = [{"Layer": layer.kind, "Settings": layer.detail, "Output": " × ".join(map(str, layer.output_shape)),
+             "Parameters": f"{layer.parameters:,}" if layer.parameters else "–"} for layer in architectures.blueprint(spec)]
+    st.table(rows, border="horizontal", hide_index=True, hide_header=False,
+             alt=f"The {len(rows)} layers of the network with their output shapes and parameters")
+
+
+def preset_of(spec: TrainSpec) -> Preset | None:
+    """The preset that a spec is, but for its name, seed and number of epochs: then published figures can be compared."""
+    free = {"name": "same", "seed": 0, "epochs": 1}
+    return next((preset for preset in PRESETS.values() if preset.spec.replace(**free) == spec.replace(**free)), None)
+
+
+def changes(spec: TrainSpec, preset: Preset) -> list[str]:
+    """Where a spec differs from a preset, as in `Epochs 8 → 2`; the name is not counted."""
+    return [f"{field.label} {text_of(getattr(preset.spec, field.name))} → {text_of(getattr(spec, field.name))}"
+            for field in FIELDS if field.name != "name" and getattr(preset.spec, field.name) != getattr(spec, field.name)]
+
+
+def chosen_preset() -> Preset:
+    """The preset that the form started from."""
+    return PRESETS[st.session_state.get(_key("preset"), FIRST_PRESET)]
+
+
+def text_of(value: Any) -> str:
+    """A value as a person types it; `parse_setting` reads it back."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(text_of(single) for single in value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `40 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _preset_chosen() -> None:
+    fill(st.session_state[_key("preset")])
+
+
+def _grid(fields: Iterable[Field], typed: dict[str, Any], sample_only: bool) -> None:
+    """Fields in rows of two; a row is one set of columns, so that labels stay aligned."""
+    fields = list(fields)
+    for start in range(0, len(fields), 2):
+        for column, field in zip(st.columns(2, vertical_alignment="bottom"), fields[start:start + 2], strict=False):
+            with column:
+                _widget(field, idle=_idle(field, typed), locked=sample_only and field.name == "data")
+
+
+def _widget(field: Field, *, idle: str, locked: bool) -> None:
+    """The input of one field; `idle` says why it has no effect now."""
+    common = {"key": _key(field.name), "help": f"{field.help} {idle}".strip(), "disabled": bool(idle) or locked,
+              "persist_state": "session"}
+    if field.kind == "flag":
+        st.toggle(field.label, **common)
+    elif field.kind == "choice":
+        st.selectbox(field.label, field.allowed, format_func=_word, **common)
+    elif field.kind == "int":
+        st.number_input(field.label, step=1, format="%d", **common)
+    else:
+        st.text_input(field.label, **common)
+
+
+def _idle(field: Field, typed: dict[str, Any]) -> str:
+    """Why a field changes nothing with the other values as they are, or nothing."""
+    architecture, optimizer = typed["architecture"], typed["optimizer"]
+    reasons = {
+        "blocks": (architecture != "resnet", "Only a ResNet has them."),
+        "padding": (architecture != "cnn", "Only a CNN leaves this open."),
+        "pool": (architecture != "cnn", "Only a CNN leaves this open."),
+        "momentum": (optimizer != "sgd", "Only SGD uses it."),
+        "weight_decay": (optimizer not in ("adamw", "sgd"), "Only AdamW and SGD use it."),
+        "dropout": (not str(typed["dense_units"]).strip(), "There are no dense layers before the outputs."),
+        "validation_fraction": (typed["validation"] in ("test", "none"), "Nothing of the training pictures is kept back."),
+        "early_stopping": (typed["validation"] == "none", "It needs validation pictures."),
+    }
+    idle, reason = reasons.get(field.name, (False, ""))
+    return reason if idle else ""
+
+
+def _group_label(group: str, fields: list[Field], preset: Preset) -> str:
+    """The group's name, and how many of its settings are no longer the preset's: a closed group hides none of that."""
+    changed = 0
+    for field in fields:
+        usual = getattr(preset.spec, field.name)
+        changed += st.session_state.get(_key(field.name)) != (text_of(usual) if _as_text(field) else usual)
+    title = f"More on {group.lower()}" if any(field.basic and field.group == group for field in FIELDS) else group
+    return f"{title} · {changed} changed" if changed else title
+
+
+def _published_text(preset: Preset) -> str:
+    accuracy = preset.published.get("test_accuracy")
+    return "" if accuracy is None else f" Published: {percent(accuracy, 2)} of the test pictures right ({preset.published['source']})."
+
+
+def _as_text(field: Field) -> bool:
+    return field.kind not in ("flag", "choice", "int")
+
+
+def _word(value: str) -> str:
+    return WORDS.get(value, value.replace("_", " ").capitalize())
+
+
+def _key(name: str) -> str:
+    return f"train_{name}"
