@@ -1,0 +1,57 @@
+"""The arithmetic of the blueprint against Keras itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.architectures import blueprint, build, embedding_name, features_name, multiply_adds, parameters
+from core.errors import InvalidSpec
+from core.presets import PRESETS
+from core.spec import TrainSpec
+
+SPECS = {
+    **{name: preset.spec for name, preset in PRESETS.items()},
+    "multi-layer": TrainSpec(filters=(), dense_units=(50, 50), activation="tanh"),
+    "valid": TrainSpec(filters=(28, 56), padding=("valid",), pool=(True, False), dense_units=(56,)),
+    "mixed": TrainSpec(filters=(8, 16, 8), padding=("valid", "same", "same"), pool=(True, True, False), kernel=5, batch_norm=True,
+                       block_dropout=(0.1, 0.0, 0.2), dense_units=(20, 30), dropout=(0.25, 0.5)),
+    "deep": TrainSpec(architecture="resnet", filters=(8, 16), blocks=2, batch_norm=True, dense_units=(12,)),
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_blueprint_says_what_keras_builds(name):
+    layers, model = blueprint(SPECS[name]), build(SPECS[name])
+    assert model.count_params() == parameters(SPECS[name])
+    assert {layer.name: layer.output_shape for layer in layers} == {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
+    assert {layer.name: layer.parameters for layer in layers} == {layer.name: layer.count_params() for layer in model.layers}
+
+
+def test_the_published_network_has_the_published_number_of_parameters():
+    assert parameters(PRESETS["lab3-cnn"].spec) == 356_234
+
+
+def test_multiply_adds_of_a_hand_counted_network():
+    spec = TrainSpec(filters=(4,), padding=("valid",), pool=(True,), dense_units=())
+    assert multiply_adds(spec) == 26 * 26 * 9 * 4 + 13 * 13 * 4 * 10
+
+
+def test_embedding_and_features_are_where_a_reader_looks_for_them():
+    layers = blueprint(PRESETS["champion"].spec)
+    assert embedding_name(layers) == "average"
+    assert len(next(layer for layer in layers if layer.name == features_name(layers)).output_shape) == 3
+
+
+def test_a_picture_that_shrinks_away_is_refused_with_a_remedy():
+    with pytest.raises(InvalidSpec, match="Use padding 'same'"):
+        blueprint(TrainSpec(filters=(8,) * 5, padding=("valid",)))
+
+
+def test_a_network_too_large_to_train_is_refused():
+    with pytest.raises(InvalidSpec, match="30,000,000"):
+        blueprint(TrainSpec(filters=(1024,), pool=(False,), dense_units=(4096,)))
+
+
+def test_every_layer_says_its_settings():
+    details = {layer.kind: layer.detail for layer in blueprint(PRESETS["swift"].spec)}
+    assert details["Conv2D"] == "96 filters 3 × 3, same" and details["Dropout"] == "10% off while training"
