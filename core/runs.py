@@ -1,9 +1,8 @@
-"""The run library: one folder per run, and the only code that writes there.
+"""The run library: what a run is, from the asking to the deleting.
 
 A folder begins with `job.json` (what was asked for) and is filled epoch by epoch; `run.json` (the record) is written last of
 all, so a folder without it is unfinished and never listed as anything else. What a person may change later (name, note)
-lies in `label.json` beside it. Files replace each other whole or not at all. The library is any fsspec address
-(`settings.runs_address`); the network that ships lies in `assets/shipped` in the same form and is read-only.
+lies in `label.json` beside it. How files get there whole or not at all is `run_folder`'s business.
 
     job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz  epochs/003.npz
     model.keras  model.onnx  test.npz  index.npz  label.json  run.json
@@ -22,20 +21,32 @@ import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import fsspec
 import numpy as np
-from fsspec.implementations.local import LocalFileSystem
 
-from core import settings
 from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound, StorageProblem
+from core.run_folder import (
+    SHIPPED,
+    check_id,
+    json_object,
+    library,
+    place,
+    put,
+    read_arrays,
+    read_bytes,
+    read_json,
+    run_ids,
+    version,
+    write,
+    write_arrays,
+    write_json,
+)
 from core.spec import TrainSpec
 
-SHIPPED = "shipped"
 SCHEMA = 1
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _CHAMPION = "champion.json"
 _EXPORTED = ("job.json", "label.json", "run.json", "history.csv", "model.keras", "model.onnx", "test.npz", "split.npz", "index.npz")
 MAX_NOTE = 2000
+__all__ = ["SHIPPED", "check_id", "read_bytes", "read_json", "version", "write", "write_arrays", "write_json"]  # of run_folder
 
 
 @dataclass(frozen=True)
@@ -131,122 +142,6 @@ class EpochPredictions:
     indices: np.ndarray
 
 
-# --- names and places -------------------------------------------------------------------------------------------------
-
-
-def check_id(run_id: str) -> str:
-    """Return the id if it can be one; nothing else ever becomes part of a path.
-
-    Raises:
-        RunNotFound: for anything but lower-case letters, digits and hyphens.
-    """
-    if not isinstance(run_id, str) or not _ID.fullmatch(run_id):
-        raise RunNotFound(f"{str(run_id)[:80]!r} cannot be a run's id (lower-case letters, digits and hyphens). Choose a run from the list.")
-    return run_id
-
-
-def _library() -> tuple[fsspec.AbstractFileSystem, str]:
-    return fsspec.core.url_to_fs(settings.runs_address())
-
-
-def _place(run_id: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    """File system and folder of a run; the shipped network has its own place."""
-    if check_id(run_id) == SHIPPED:
-        return LocalFileSystem(), str(settings.ASSETS / SHIPPED)
-    fs, root = _library()
-    return fs, f"{root.rstrip('/')}/{run_id}"
-
-
-def _put(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    try:
-        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        if not isinstance(fs, LocalFileSystem):
-            fs.pipe_file(path, data)
-            return
-        part = f"{path}.{os.getpid()}.{secrets.token_hex(3)}.part"
-        try:
-            with open(part, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            if os.path.exists(part):
-                os.remove(part)
-    except OSError as error:
-        raise StorageProblem(f"{path} could not be written ({error.strerror or error}). Free some space or choose another folder with "
-                             f"ATELIER_RUNS; the run goes on from its last epoch once it is resumed.") from error
-
-
-def write(run_id: str, name: str, data: bytes) -> None:
-    """Write one file of a run's folder, whole or not at all.
-
-    Raises:
-        StorageProblem: if the disk is full or the folder read-only.
-        RunNotFound: if the run was deleted meanwhile, so that a deleted run does not come back to life.
-    """
-    fs, folder = _place(run_id)
-    if run_id == SHIPPED:
-        raise StorageProblem("The network that ships with Atelier is read-only. Train one of your own and promote it instead.")
-    if name != "job.json" and not fs.exists(f"{folder}/job.json"):
-        raise RunNotFound(f"The run {run_id} was deleted.")
-    _put(fs, f"{folder}/{name}", data)
-
-
-def write_arrays(run_id: str, name: str, **arrays: np.ndarray) -> None:
-    """Write arrays as one compressed `.npz` file of a run's folder."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    write(run_id, name, buffer.getvalue())
-
-
-def write_json(run_id: str, name: str, values: dict) -> None:
-    """Write one JSON file of a run's folder."""
-    write(run_id, name, json.dumps(values, indent=1).encode())
-
-
-def read_bytes(run_id: str, name: str) -> bytes | None:
-    """One file of a run's folder, or None where there is none."""
-    fs, folder = _place(run_id)
-    try:
-        return fs.cat_file(f"{folder}/{name}")
-    except FileNotFoundError:
-        return None
-
-
-def read_json(run_id: str, name: str) -> dict | None:
-    """One JSON object of a run's folder, or None where there is none.
-
-    Raises:
-        RunDamaged: if the file is something else.
-    """
-    return _json_object(read_bytes(run_id, name), run_id, name)
-
-
-def _json_object(raw: bytes | None, run_id: str, name: str) -> dict | None:
-    if raw is None:
-        return None
-    try:
-        values = json.loads(raw)
-    except ValueError:
-        values = None
-    if not isinstance(values, dict):
-        raise RunDamaged(f"{name} of the run {run_id} is not readable JSON; someone may have edited it. Restore it or delete the run.")
-    return values
-
-
-def _arrays(run_id: str, name: str, *keys: str) -> tuple[np.ndarray, ...]:
-    raw = read_bytes(run_id, name)
-    if raw is None:
-        raise RunDamaged(f"{name} of the run {run_id} is missing. Delete the run or train it again.")
-    try:
-        with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
-            return tuple(archive[key] for key in keys)
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise RunDamaged(f"{name} of the run {run_id} cannot be read. Delete the run or train it again.") from error
-
-
 # --- the life of a run ------------------------------------------------------------------------------------------------
 
 
@@ -283,7 +178,7 @@ def finish(run_id: str, record: dict) -> dict:
         raise RunNotFound(f"The run {run_id} was deleted.")
     record = {"schema": SCHEMA, "id": run_id, "spec": job["spec"], "created": job["created"], "finished": _now(), **record}
     write_json(run_id, "run.json", record)
-    fs, folder = _place(run_id)
+    fs, folder = place(run_id)
     for name in ("checkpoint.json", "checkpoint.weights.h5", "best.weights.h5"):
         if fs.exists(f"{folder}/{name}"):
             fs.rm_file(f"{folder}/{name}")
@@ -323,19 +218,9 @@ def _as_run(run_id: str, job: dict, label: dict, record: dict | None) -> Run:
                run_id == SHIPPED)
 
 
-def _ids() -> list[str]:
-    fs, root = _library()
-    try:
-        entries = fs.ls(root, detail=True)
-    except FileNotFoundError:
-        return []
-    names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
-    return sorted((name for name in names if _ID.fullmatch(name) and name != SHIPPED), reverse=True)
-
-
 def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
     runs, damaged = [], []
-    for run_id in [*_ids(), SHIPPED]:
+    for run_id in [*run_ids(), SHIPPED]:
         try:
             runs.append(read(run_id))
         except RunNotFound:
@@ -353,17 +238,6 @@ def list_runs(*, finished_only: bool = False) -> list[Run]:
 def list_damaged() -> list[tuple[str, str]]:
     """Ids and sentences of the runs whose files are not what Atelier wrote."""
     return _scan()[1]
-
-
-def version(run_id: str) -> str:
-    """A text that changes whenever a file of the run changes: the key for caches."""
-    fs, folder = _place(run_id)
-    try:
-        entries = fs.ls(folder, detail=True)
-    except FileNotFoundError:
-        return "none"
-    return "|".join(sorted(f"{entry['name'].rsplit('/', 1)[-1]}:{entry.get('size')}:{entry.get('mtime') or entry.get('LastModified')}"
-                           for entry in entries))
 
 
 # --- what a person does with runs -------------------------------------------------------------------------------------
@@ -385,7 +259,7 @@ def set_note(run_id: str, text: str) -> None:
 
 def delete(run_id: str) -> None:
     """Delete a run's folder. The marker goes first, so that a deletion cut short leaves no run that looks whole."""
-    fs, folder = _place(run_id)
+    fs, folder = place(run_id)
     if run_id == SHIPPED:
         raise StorageProblem("The network that ships with Atelier cannot be deleted; promote another run if it should not be the champion.")
     if not fs.exists(folder):
@@ -405,15 +279,15 @@ def promote(run_id: str) -> None:
     """Make a finished run the champion: the one that Classify uses unless told otherwise."""
     if not read(run_id).finished:
         raise RunDamaged(f"The run {run_id} is not finished, so it has no network yet. Resume it first.")
-    fs, root = _library()
-    _put(fs, f"{root.rstrip('/')}/{_CHAMPION}", json.dumps({"run": run_id}).encode())
+    fs, root = library()
+    put(fs, f"{root.rstrip('/')}/{_CHAMPION}", json.dumps({"run": run_id}).encode())
 
 
 def champion() -> Run:
     """The promoted run, or the shipped network where none is promoted or the promoted one is gone."""
-    fs, root = _library()
+    fs, root = library()
     try:
-        promoted = _json_object(fs.cat_file(f"{root.rstrip('/')}/{_CHAMPION}"), "champion", _CHAMPION)
+        promoted = json_object(fs.cat_file(f"{root.rstrip('/')}/{_CHAMPION}"), "champion", _CHAMPION)
         run = read(str(promoted.get("run")))
         if run.finished:
             return run
@@ -472,13 +346,13 @@ def test_predictions(run_id: str) -> Predictions:
     run = read(run_id)
     if not run.finished:
         raise RunDamaged(f"The run {run_id} is not finished, so it has not answered the test pictures yet. Resume it first.")
-    probabilities, labels = _arrays(run_id, "test.npz", "probabilities", "labels")
+    probabilities, labels = read_arrays(run_id, "test.npz", "probabilities", "labels")
     return Predictions(probabilities.astype(np.float32), labels.astype(np.int64), str(run.record["dataset"]["name"]))
 
 
 def validation_epochs(run_id: str) -> list[int]:
     """The epochs, counted from 1, whose validation predictions are there."""
-    fs, folder = _place(run_id)
+    fs, folder = place(run_id)
     try:
         names = [name.rsplit("/", 1)[-1] for name in fs.ls(f"{folder}/epochs", detail=False)]
     except FileNotFoundError:
@@ -493,8 +367,8 @@ def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
         RunNotFound, RunDamaged
     """
     read(run_id)
-    prediction, confidence = _arrays(run_id, f"epochs/{int(epoch):03d}.npz", "prediction", "confidence")
-    indices, labels = _arrays(run_id, "split.npz", "indices", "labels")
+    prediction, confidence = read_arrays(run_id, f"epochs/{int(epoch):03d}.npz", "prediction", "confidence")
+    indices, labels = read_arrays(run_id, "split.npz", "indices", "labels")
     return EpochPredictions(prediction, confidence.astype(np.float32), labels.astype(np.int64), indices.astype(np.int64))
 
 
@@ -514,7 +388,7 @@ def index(run_id: str) -> tuple[np.ndarray, np.ndarray] | None:
     """
     if read_bytes(run_id, "index.npz") is None:
         return None
-    indices, embeddings = _arrays(run_id, "index.npz", "indices", "embeddings")
+    indices, embeddings = read_arrays(run_id, "index.npz", "indices", "embeddings")
     vectors = embeddings.astype(np.float32)
     return indices.astype(np.int64), vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 

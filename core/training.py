@@ -1,0 +1,377 @@
+"""Train the network of a run, from wherever it is, to the record of a finished run.
+
+`train` is what the engine runs: it reads the run's spec, goes on from the checkpoint if there is one, and writes everything
+through `runs`, the record last. It knows nothing of the engine: it calls `report` with progress and asks `should_stop`
+between batches. Every call to Keras is one that its other backends know too; `KERAS_BACKEND` chooses.
+
+It does not judge: predictions of the test set are written down here, and read by `evaluation`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+
+from core import architectures, dataset, evaluation, inference, runs
+from core.errors import RunNotFound
+from core.runs import Progress
+from core.spec import TrainSpec
+
+REPORT_SECONDS = 0.5
+WARM_UP_SHARE = 0.2  # of the steps of a one-cycle schedule, on the way up
+AVERAGE_MOMENTUM = 0.995  # of the running average of weights, per step
+INDEX_PICTURES = 10_000  # training pictures kept for finding neighbours
+ANSWER_BATCH = 500
+
+
+def train(run_id: str, *, report: Callable[[Progress], None] | None = None,
+          should_stop: Callable[[], bool] | None = None) -> dict:
+    """Train a run to its end, or until asked to stop, and write its record.
+
+    Args:
+        run_id: an unfinished run; if it has a checkpoint, the epochs before it are not trained again.
+        report: is called with a `Progress` at most twice a second and at every change of phase.
+        should_stop: is asked between batches; once it says yes, the best epoch so far becomes the run's network. Asked to
+            stop in the first epoch, what was learnt until then does.
+
+    Returns:
+        the record, as `run.json` holds it.
+
+    Raises:
+        RunNotFound: if the run was deleted, also while it trains.
+        DataUnavailable, DataDamaged: if its data are not to be had.
+        StorageProblem: if its folder cannot be written.
+    """
+    run = runs.read(run_id)
+    if run.finished:
+        return run.record
+    return _Training(run_id, run.spec, report or (lambda progress: None), should_stop or (lambda: False)).run()
+
+
+class _Training:
+    """One training from load to record. State that a checkpoint restores: `rows`, `best`, weights, optimiser, seconds."""
+
+    def __init__(self, run_id: str, spec: TrainSpec, report: Callable[[Progress], None], should_stop: Callable[[], bool]):
+        self.run_id, self.spec, self.report, self.should_stop = run_id, spec, report, should_stop
+        self.started = time.time()
+        self.rows: list[dict] = []
+        self.best: dict = {}
+        self.seconds_before = 0.0
+        self.stopped = False
+        self.phase("loading")
+
+    def phase(self, name: str, **values) -> None:
+        elapsed = self.seconds_before + time.time() - self.started
+        self.report(Progress(self.run_id, name, **{"epoch": len(self.rows), "epochs": self.spec.epochs, **values},
+                             elapsed_seconds=elapsed, started=self.started))
+
+    def run(self) -> dict:
+        keras.utils.set_random_seed(self.spec.seed)
+        self.data = dataset.load(self.spec.data, download=True)
+        self.choose_pictures()
+        steps = -(-len(self.train_x) // self.spec.batch)
+        self.network = architectures.build(self.spec)
+        self.trainer = compile_trainer(self.network, self.spec, steps)
+        self.restore()
+        if len(self.rows) < self.spec.epochs and not self.patience_is_over():
+            self.trainer.fit(self.train_x, self.train_y, batch_size=self.spec.batch, epochs=self.spec.epochs,
+                             initial_epoch=len(self.rows), verbose=0, callbacks=[_Recorder(self, steps)])
+        self.phase("testing")
+        return self.conclude()
+
+    def choose_pictures(self) -> None:
+        data, spec = self.data, self.spec
+        method = "none" if spec.validation == "test" else spec.validation
+        self.train_indices, kept = dataset.split(data.train_labels, method, spec.validation_fraction, spec.seed)
+        self.train_x = as_input(data.train_pixels[self.train_indices])
+        self.train_y = keras.utils.to_categorical(data.train_labels[self.train_indices], architectures.CLASSES)
+        if spec.validation == "test":
+            kept, pixels, labels = np.arange(len(data.test_labels)), data.test_pixels, data.test_labels
+        else:
+            pixels, labels = data.train_pixels[kept], data.train_labels[kept]
+        self.validation_x, self.validation_labels, self.validation_indices = as_input(pixels), labels, kept
+
+    def restore(self) -> None:
+        """Go on from the checkpoint, if there is one; otherwise write down what stays the same in every epoch."""
+        state, weights = runs.read_json(self.run_id, "checkpoint.json"), runs.read_bytes(self.run_id, "checkpoint.weights.h5")
+        if state is None or weights is None:
+            if len(self.validation_labels):
+                runs.write_arrays(self.run_id, "split.npz", indices=self.validation_indices.astype(np.int32),
+                                  labels=self.validation_labels.astype(np.uint8))
+            return
+        self.trainer.optimizer.build(self.trainer.trainable_variables)  # else there is nothing to load its moments into
+        _load_weights(self.trainer, weights)
+        self.rows, self.best, self.seconds_before = state["rows"], state["best"], state["seconds"]
+
+    def patience_is_over(self) -> bool:
+        patience = self.spec.early_stopping
+        return bool(patience and self.rows and self.validation_labels.size and len(self.rows) - self.best["epoch"] >= patience)
+
+    def end_epoch(self, loss: float, accuracy: float, seconds: float, rate: float) -> None:
+        """Judge the epoch on the validation pictures, and write all that a resumed training needs, the pointer to it last."""
+        number = len(self.rows) + 1
+        row = {"epoch": number, "loss": loss, "accuracy": accuracy, "val_loss": None, "val_accuracy": None,
+               "seconds": round(seconds, 3), "learning_rate": rate}
+        weights = _weights_bytes(self.trainer)
+        with _averaged(self.trainer, self.spec):
+            if len(self.validation_labels):
+                self.phase("validating", epoch=number)
+                probabilities = self.network.predict(self.validation_x, batch_size=ANSWER_BATCH, verbose=0)
+                result = evaluation.evaluate(probabilities, self.validation_labels)
+                row["val_loss"], row["val_accuracy"] = float(result.loss), float(result.accuracy)
+                runs.write_arrays(self.run_id, f"epochs/{number:03d}.npz", prediction=probabilities.argmax(1).astype(np.uint8),
+                                  confidence=probabilities.max(1).astype(np.float16))
+            if self.is_best(row):
+                self.best = {"epoch": number, "val_accuracy": row["val_accuracy"], "val_loss": row["val_loss"]}
+                runs.write(self.run_id, "best.weights.h5", _weights_bytes(self.network))
+        self.rows.append(row)
+        runs.write_history(self.run_id, self.rows)
+        runs.write(self.run_id, "checkpoint.weights.h5", weights)
+        runs.write_json(self.run_id, "checkpoint.json", {
+            "epochs_done": number, "rows": self.rows, "best": self.best,
+            "seconds": self.seconds_before + time.time() - self.started})
+
+    def is_best(self, row: dict) -> bool:
+        """The higher validation accuracy, then the lower loss; without validation pictures the later epoch."""
+        if not self.best or row["val_accuracy"] is None:
+            return True
+        return (row["val_accuracy"], -row["val_loss"]) > (self.best["val_accuracy"], -self.best["val_loss"])
+
+    def conclude(self) -> dict:
+        """Export the best epoch's network and write down what it answers; the record goes last."""
+        _load_weights(self.network, runs.read_bytes(self.run_id, "best.weights.h5"))
+        self.phase("saving")
+        runs.write(self.run_id, "model.keras", _saved(self.network.save, "model.keras"))
+        onnx = _saved(lambda path: _export(self.network, self.spec, path), "model.onnx")
+        runs.write(self.run_id, "model.onnx", onnx)
+        answers = inference.Network(onnx, run_id=self.run_id)
+        self.phase("testing")
+        judged = self.validation_labels.size and self.spec.validation != "test"
+        temperature, threshold = _confidence(answers, self.validation_x, self.validation_labels) if judged else (1.0, None)
+        test = answers.probabilities(self.data.test_pixels)
+        result = evaluation.evaluate(test, self.data.test_labels)
+        runs.write_arrays(self.run_id, "test.npz", probabilities=test.astype(np.float32), labels=self.data.test_labels.astype(np.uint8))
+        self.write_index(answers)
+        done = len(self.rows)
+        record = {
+            "status": "stopped" if self.stopped else "finished",
+            "status_text": f"stopped at epoch {done}" if self.stopped else "finished",
+            "dataset": {"name": self.data.name, "fingerprint": self.data.fingerprint},
+            "parameters": self.network.count_params(), "multiply_adds": architectures.multiply_adds(self.spec),
+            "best_epoch": self.best["epoch"], "epochs_done": done,
+            "pictures_trained": len(self.train_x) * done,
+            "seconds": round(self.seconds_before + time.time() - self.started, 2),
+            "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy", "onnxruntime")},
+            "backend": keras.backend.backend(), "machine": runs.machine(),
+            "scores": {"test_accuracy": float(result.accuracy), "test_loss": float(result.loss),
+                       "validation_accuracy": self.best["val_accuracy"], "validation_loss": self.best["val_loss"]},
+            "temperature": temperature, "sure_threshold": threshold,
+        }
+        record = runs.finish(self.run_id, record)
+        self.phase("finished")
+        return record
+
+    def write_index(self, answers: inference.Network) -> None:
+        """Embeddings of an equal number of training pictures of every class, as int8 unit vectors: a few megabytes."""
+        labels = self.data.train_labels
+        each = INDEX_PICTURES // architectures.CLASSES
+        chosen = np.sort(np.concatenate([np.flatnonzero(labels == label)[:each] for label in range(architectures.CLASSES)]))
+        vectors = answers.answer(self.data.train_pixels[chosen]).embedding
+        vectors = vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)
+        runs.write_arrays(self.run_id, "index.npz", indices=chosen.astype(np.int32), embeddings=np.round(vectors * 127).astype(np.int8))
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Ties Keras's batches and epochs to a training: progress, stop, and the end of an epoch."""
+
+    def __init__(self, training: _Training, steps: int):
+        super().__init__()
+        self.training, self.steps = training, steps
+        self.fit_began = time.time()
+        self.batches_here = 0
+        self.reported = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self.began = epoch + 1, time.time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches_here += 1
+        now = time.time()
+        if now - self.reported < REPORT_SECONDS:
+            return
+        self.reported = now
+        training = self.training
+        left = (training.spec.epochs - self.epoch) * self.steps + self.steps - batch - 1
+        loss, accuracy = _plain(logs)
+        training.phase("training", epoch=self.epoch, batch=batch + 1, batches=self.steps, loss=loss, accuracy=accuracy,
+                       remaining_seconds=(now - self.fit_began) / self.batches_here * left)
+        if training.should_stop():
+            training.stopped = self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        training = self.training
+        if training.stopped and training.rows:
+            return  # a part of an epoch: the epochs before it are what was learnt
+        training.end_epoch(*_plain(logs), time.time() - self.began, float(self.model.optimizer.learning_rate))
+        if training.patience_is_over():
+            self.model.stop_training = True
+        elif not training.stopped and training.should_stop() and len(training.rows) < training.spec.epochs:
+            training.stopped = self.model.stop_training = True
+
+
+def compile_trainer(network: keras.Model, spec: TrainSpec, steps_per_epoch: int) -> keras.Model:
+    """Put augmentation in front of a network and compile it as a spec says.
+
+    Augmentation is part of the trainer and not of the network, so that it is neither exported nor active in answers.
+
+    Args:
+        network: what `architectures.build(spec)` returned.
+        steps_per_epoch: batches per epoch, which schedules count in.
+
+    Returns:
+        a compiled model from the same input to the same output, sharing the network's weights.
+    """
+    augmentation = _augmentation(spec)
+    trainer = network
+    if augmentation:
+        picture = keras.Input(network.input_shape[1:])
+        values = picture
+        for layer in augmentation:
+            values = layer(values)
+        trainer = keras.Model(picture, network(values))
+    rate = _schedule(spec, steps_per_epoch * spec.epochs)
+    common = {"use_ema": spec.average_weights, "ema_momentum": AVERAGE_MOMENTUM}
+    optimizer = {
+        "adam": lambda: keras.optimizers.Adam(rate, **common),
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=spec.weight_decay, **common),
+        "sgd": lambda: keras.optimizers.SGD(rate, momentum=spec.momentum, weight_decay=spec.weight_decay or None, **common),
+        "rmsprop": lambda: keras.optimizers.RMSprop(rate, **common),
+    }[spec.optimizer]()
+    if spec.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    metrics = ["accuracy"]
+    if spec.label_smoothing or spec.l1 or spec.l2:  # then the loss is not the cross-entropy that validation is judged by
+        metrics.append(keras.metrics.CategoricalCrossentropy(name="cross_entropy"))
+    trainer.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing), metrics=metrics,
+                    jit_compile=False)
+    return trainer
+
+
+def as_input(pixels: np.ndarray) -> np.ndarray:
+    """Pixels `(n, 28, 28)` uint8 as what networks read: `(n, 28, 28, 1)` float32 in 0..255."""
+    return pixels[..., None].astype(np.float32)
+
+
+def _augmentation(spec: TrainSpec) -> list[keras.layers.Layer]:
+    black = {"fill_mode": "constant", "fill_value": 0.0}
+    share = spec.shift / architectures.SIDE
+    layers = []
+    if spec.flip:
+        layers.append(keras.layers.RandomFlip("horizontal", seed=spec.seed))
+    if spec.rotate:
+        layers.append(keras.layers.RandomRotation(spec.rotate / 360, seed=spec.seed + 1, **black))
+    if spec.shift:
+        layers.append(keras.layers.RandomTranslation(share, share, seed=spec.seed + 2, **black))
+    if spec.erase:
+        layers.append(keras.layers.RandomErasing(spec.erase, scale=(0.02, 0.33), fill_value=0.0, value_range=(0, 255), seed=spec.seed + 3))
+    return layers
+
+
+@keras.saving.register_keras_serializable("atelier")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Up in a straight line for a fifth of the steps, then down in a straight line to zero.
+
+    Source: Smith and Topin, Super-convergence, arXiv 1708.07120, without its last phase.
+    """
+
+    def __init__(self, peak: float, steps: int):
+        self.peak, self.steps = peak, steps
+
+    def __call__(self, step):
+        step = keras.ops.cast(step, "float32") + 1.0
+        rise = max(1.0, WARM_UP_SHARE * self.steps)
+        down = keras.ops.maximum(0.0, (self.steps + 1 - step) / max(1.0, self.steps - rise))
+        return self.peak * keras.ops.minimum(step / rise, down)
+
+    def get_config(self):
+        return {"peak": self.peak, "steps": self.steps}
+
+
+def _schedule(spec: TrainSpec, steps: int):
+    if spec.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(spec.learning_rate, steps)
+    if spec.schedule == "one_cycle":
+        return OneCycle(spec.learning_rate, steps)
+    return spec.learning_rate
+
+
+class _averaged:
+    """While open, the trainer's weights are their running averages, if the spec asks for that."""
+
+    def __init__(self, trainer: keras.Model, spec: TrainSpec):
+        self.pairs = ()
+        if spec.average_weights:
+            self.pairs = tuple(zip(trainer.trainable_variables, trainer.optimizer._model_variables_moving_average, strict=True))
+
+    def __enter__(self):
+        self.last = [np.array(variable) for variable, _ in self.pairs]
+        for variable, average in self.pairs:
+            variable.assign(average)
+
+    def __exit__(self, *error):
+        for (variable, _), value in zip(self.pairs, self.last, strict=True):
+            variable.assign(value)
+
+
+def _confidence(answers: inference.Network, validation_x: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """The temperature that makes confidence honest, and from which confidence on it is sure, both from validation pictures."""
+    probabilities = answers.probabilities(validation_x[..., 0].astype(np.uint8))
+    temperature = float(evaluation.fit_temperature(probabilities, labels))
+    return temperature, float(evaluation.sure_threshold(inference.soften(probabilities, temperature), labels))
+
+
+def _export(network: keras.Model, spec: TrainSpec, path: Path) -> None:
+    """Write ONNX with three named outputs: probabilities, embedding and feature map."""
+    layers = architectures.blueprint(spec)
+    outputs = {"probabilities": network.output, "embedding": network.get_layer(architectures.embedding_name(layers)).output,
+               "features": network.get_layer(architectures.features_name(layers)).output}
+    exported = keras.Model(network.input, outputs)
+    exported(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports only what was called
+    exported.export(path, format="onnx", verbose=False)
+
+
+def _saved(write: Callable[[str], None], name: str) -> bytes:
+    """What `write` puts into a file, as bytes: Keras writes files, the run library takes bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(str(path))
+        return path.read_bytes()
+
+
+def _weights_bytes(model: keras.Model) -> bytes:
+    return _saved(model.save_weights, "x.weights.h5")
+
+
+def _load_weights(model: keras.Model, data: bytes | None) -> None:
+    if data is None:
+        raise RunNotFound("The run's weights are gone; it was deleted while it trained.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.weights.h5"
+        path.write_bytes(data)
+        model.load_weights(path)
+
+
+def _plain(logs: dict) -> tuple[float, float]:
+    """Cross-entropy and accuracy of Keras's running averages over the epoch."""
+    return float(logs.get("cross_entropy", logs["loss"])), float(logs["accuracy"])
+
+
