@@ -25,14 +25,14 @@ class Preset:
 
 _ALL = (
     Preset(
-        "swift", "Swift", "A good small network in a few minutes: strided stem, three normalised blocks, one-cycle learning rate.",
+        "swift", "Swift", "A good small network in a few minutes: strided stem, normalised blocks, one-cycle learning rate.",
         TrainSpec(name="swift", architecture="swift", filters=(24, 48, 96), batch_norm=True, dense_units=(), dropout=(0.0,),
                   block_dropout=(0.1,), optimizer="adamw", learning_rate=0.01, schedule="one_cycle", weight_decay=0.01,
                   batch=256, epochs=8, label_smoothing=0.05, flip=True, initializer="he_normal"),
     ),
     Preset(
-        "lab3-cnn", "Lab 3 CNN", "Three blocks of convolution, LeakyReLU and pooling with a dense layer, as a student's lab report "
-        "describes it; it begins to overfit after about six epochs.",
+        "lab3-cnn", "Lab 3 CNN", "Three blocks of convolution, LeakyReLU and pooling with a dense layer, as a student's lab "
+        "report describes it; it begins to overfit after about six epochs.",
         TrainSpec(name="lab3-cnn", architecture="cnn", filters=(32, 64, 128), activation="leaky_relu", dense_units=(128,),
                   dropout=(0.3,), optimizer="adam", learning_rate=0.001, batch=64, epochs=20, validation="last",
                   validation_fraction=0.2),
@@ -40,7 +40,8 @@ _ALL = (
          "source": "Kulubecioglu, Laboratory Work 3: Convolutional Neural Network, Kyiv Polytechnic, 2024"},
     ),
     Preset(
-        "champion", "Champion", "A residual network for accuracy: longer training with mirrored, shifted and partly erased pictures.",
+        "champion", "Champion", "A residual network for accuracy: longer training with mirrored, shifted and partly erased "
+        "pictures.",
         TrainSpec(name="champion", architecture="resnet", filters=(32, 64, 128), blocks=1, batch_norm=True, dense_units=(),
                   optimizer="adamw", learning_rate=0.006, schedule="one_cycle", weight_decay=0.05, batch=128, epochs=15,
                   label_smoothing=0.1, flip=True, shift=2, erase=0.3, initializer="he_normal", average_weights=True),

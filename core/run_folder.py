@@ -31,7 +31,8 @@ def check_id(run_id: str) -> str:
         RunNotFound: for anything but lower-case letters, digits and hyphens.
     """
     if not isinstance(run_id, str) or not _ID.fullmatch(run_id):
-        raise RunNotFound(f"{str(run_id)[:80]!r} cannot be a run's id (lower-case letters, digits and hyphens). Choose a run from the list.")
+        raise RunNotFound(f"{str(run_id)[:80]!r} cannot be a run's id (lower-case letters, digits and hyphens). "
+                          f"Choose a run from the list.")
     return run_id
 
 
@@ -66,8 +67,8 @@ def put(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:
             if os.path.exists(part):
                 os.remove(part)
     except OSError as error:
-        raise StorageProblem(f"{path} could not be written ({error.strerror or error}). Free some space or choose another folder with "
-                             f"ATELIER_RUNS; the run goes on from its last epoch once it is resumed.") from error
+        raise StorageProblem(f"{path} could not be written ({error.strerror or error}). Free some space or choose another folder "
+                             f"with ATELIER_RUNS; the run goes on from its last epoch once it is resumed.") from error
 
 
 def write(run_id: str, name: str, data: bytes) -> None:
@@ -124,7 +125,8 @@ def json_object(raw: bytes | None, run_id: str, name: str) -> dict | None:
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise RunDamaged(f"{name} of the run {run_id} is not readable JSON; someone may have edited it. Restore it or delete the run.")
+        raise RunDamaged(f"{name} of the run {run_id} is not readable JSON; someone may have edited it. "
+                         f"Restore it or delete the run.")
     return values
 
 
@@ -151,8 +153,8 @@ def version(run_id: str) -> str:
         entries = fs.ls(folder, detail=True)
     except FileNotFoundError:
         return "none"
-    return "|".join(sorted(f"{entry['name'].rsplit('/', 1)[-1]}:{entry.get('size')}:{entry.get('mtime') or entry.get('LastModified')}"
-                           for entry in entries))
+    return "|".join(sorted(f"{entry['name'].rsplit('/', 1)[-1]}:{entry.get('size')}:"
+                           f"{entry.get('mtime') or entry.get('LastModified')}" for entry in entries))
 
 
 def run_ids() -> list[str]:

@@ -44,7 +44,8 @@ from core.spec import TrainSpec
 
 SCHEMA = 1
 _CHAMPION = "champion.json"
-_EXPORTED = ("job.json", "label.json", "run.json", "history.csv", "model.keras", "model.onnx", "test.npz", "split.npz", "index.npz")
+_EXPORTED = ("job.json", "label.json", "run.json", "history.csv", "model.keras", "model.onnx", "test.npz",
+             "split.npz", "index.npz")
 MAX_NOTE = 2000
 __all__ = ["SHIPPED", "check_id", "read_bytes", "read_json", "version", "write", "write_arrays", "write_json"]  # of run_folder
 
@@ -214,8 +215,8 @@ def _as_run(run_id: str, job: dict, label: dict, record: dict | None) -> Run:
                          f"Restore it or delete the run.") from error
     if status not in ("finished", "stopped", "unfinished"):
         raise RunDamaged(f"The record of the run {run_id} has an unknown status, {status!r}. Restore it or delete the run.")
-    return Run(run_id, str(label.get("name") or spec.name), str(label.get("note") or ""), spec, status, text, created, record or {},
-               run_id == SHIPPED)
+    return Run(run_id, str(label.get("name") or spec.name), str(label.get("note") or ""), spec, status, text, created,
+               record or {}, run_id == SHIPPED)
 
 
 def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
@@ -261,7 +262,8 @@ def delete(run_id: str) -> None:
     """Delete a run's folder. The marker goes first, so that a deletion cut short leaves no run that looks whole."""
     fs, folder = place(run_id)
     if run_id == SHIPPED:
-        raise StorageProblem("The network that ships with Atelier cannot be deleted; promote another run if it should not be the champion.")
+        raise StorageProblem("The network that ships with Atelier cannot be deleted; promote another run if it "
+                             "should not be the champion.")
     if not fs.exists(folder):
         raise RunNotFound(f"There is no run {run_id}; it may have been deleted already.")
     try:
@@ -272,7 +274,8 @@ def delete(run_id: str) -> None:
     except FileNotFoundError:
         pass  # another tab was quicker
     except OSError as error:
-        raise StorageProblem(f"The run {run_id} could not be deleted ({error.strerror or error}). Check the folder's permissions.") from error
+        raise StorageProblem(f"The run {run_id} could not be deleted ({error.strerror or error}). "
+                             f"Check the folder's permissions.") from error
 
 
 def promote(run_id: str) -> None:
@@ -322,7 +325,8 @@ def history(run_id: str) -> list[dict]:
     if raw is None:
         return []
     try:
-        rows = [{key: float(text) if text else None for key, text in row.items()} for row in csv.DictReader(io.StringIO(raw.decode()))]
+        rows = [{key: float(text) if text else None for key, text in row.items()}
+                for row in csv.DictReader(io.StringIO(raw.decode()))]
         return [{**row, "epoch": int(row["epoch"])} for row in rows]
     except (ValueError, TypeError, KeyError) as error:
         raise RunDamaged(f"history.csv of the run {run_id} cannot be read ({error}). Restore it or delete the run.") from error
@@ -382,9 +386,10 @@ def onnx_bytes(run_id: str) -> bytes:
 
 
 def index(run_id: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Training pictures for finding neighbours: indices `(m,)` int64 into the training split and unit embeddings `(m, d)` float32.
+    """Training pictures for finding neighbours; None where the run has none.
 
-    None where the run has none.
+    Returns:
+        indices `(m,)` int64 into the training split, and unit embeddings `(m, d)` float32.
     """
     if read_bytes(run_id, "index.npz") is None:
         return None

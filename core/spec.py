@@ -43,16 +43,17 @@ FIELDS: tuple[Field, ...] = (
           "ones, a random share, or a random share with equal classes. 'test' judges on the test set, which leaks it into the "
           "choice of the best epoch; 'none' trains on everything and keeps the last epoch.", "choice",
           ("last", "random", "stratified", "test", "none")),
-    Field("validation_fraction", "Data", "Validation share", "Share of the training pictures kept back.", "float", (0.01, 0.5)),
-    Field("architecture", "Network", "Architecture", "cnn: blocks of convolution and pooling, then dense layers. swift: a strided "
-          "stem and narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy.", "choice",
+    Field("validation_fraction", "Data", "Validation share", "Share of the training pictures kept back.", "float",
+          (0.01, 0.5)),
+    Field("architecture", "Network", "Architecture", "cnn: blocks of convolution and pooling, then dense layers. swift: a strided"
+          " stem and narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy.", "choice",
           ("cnn", "swift", "resnet"), basic=True),
     Field("filters", "Network", "Filters", "Filters of each convolutional block, first to last. Empty: no convolution, a "
           "multi-layer network.", "ints", (1, 1024), basic=True),
     Field("blocks", "Network", "Residual blocks a stage", "Only for resnet: how many residual blocks follow each other at one "
           "size.", "int", (1, 8)),
     Field("kernel", "Network", "Kernel", "Side of the square that a convolution looks at, in pixels.", "int", (1, 7)),
-    Field("padding", "Network", "Padding", "same: zeros around the picture keep its size; valid: the picture shrinks by the kernel.",
+    Field("padding", "Network", "Padding", "same: zeros around the picture keep its size; valid: it shrinks by the kernel.",
           "choices", ("same", "valid")),
     Field("pool", "Network", "Pooling", "Whether 2 x 2 max pooling follows the block: it halves width and height.", "flags"),
     Field("activation", "Network", "Activation", "The non-linearity after each convolution and hidden dense layer.", "choice",
@@ -67,8 +68,8 @@ FIELDS: tuple[Field, ...] = (
           ("adam", "adamw", "sgd", "rmsprop"), basic=True),
     Field("learning_rate", "Optimiser", "Learning rate", "Step length; the highest one where a schedule changes it.", "float",
           (1e-7, 10.0), basic=True),
-    Field("schedule", "Optimiser", "Schedule", "constant; cosine: falls to zero along a half cosine; one_cycle: rises for a fifth "
-          "of the steps, then falls to zero.", "choice", ("constant", "cosine", "one_cycle")),
+    Field("schedule", "Optimiser", "Schedule", "constant; cosine: falls to zero along a half cosine; one_cycle: rises for a fifth"
+          " of the steps, then falls to zero.", "choice", ("constant", "cosine", "one_cycle")),
     Field("momentum", "Optimiser", "Momentum", "For SGD: share of the last step that is kept.", "float", (0.0, 0.999)),
     Field("weight_decay", "Optimiser", "Weight decay", "For AdamW and SGD: share of each weight taken away per step, times the "
           "learning rate.", "float", (0.0, 1.0)),
@@ -77,15 +78,16 @@ FIELDS: tuple[Field, ...] = (
     Field("seed", "Optimiser", "Seed", "Fixes first weights, order, dropout and augmentation.", "int", (0, 2**31 - 1)),
     Field("dropout", "Regularisation", "Dropout (dense)", "Share of neurons switched off at random after each dense layer.",
           "floats", (0.0, 0.95)),
-    Field("block_dropout", "Regularisation", "Dropout (blocks)", "The same after each convolutional block.", "floats", (0.0, 0.95)),
+    Field("block_dropout", "Regularisation", "Dropout (blocks)", "The same after each convolutional block.", "floats",
+          (0.0, 0.95)),
     Field("l1", "Regularisation", "L1", "Penalty on the sum of absolute weights.", "float", (0.0, 1.0)),
     Field("l2", "Regularisation", "L2", "Penalty on the sum of squared weights.", "float", (0.0, 1.0)),
     Field("label_smoothing", "Regularisation", "Label smoothing", "Share of certainty taken from the true class and spread over "
           "all ten.", "float", (0.0, 0.5)),
     Field("early_stopping", "Regularisation", "Early stopping", "Stop after this many epochs without a better validation "
           "accuracy; 0 never stops early.", "int", (0, 500)),
-    Field("average_weights", "Regularisation", "Average the weights", "Judge and keep a running average of the weights instead of "
-          "the last ones.", "flag"),
+    Field("average_weights", "Regularisation", "Average the weights", "Judge and keep a running average of the weights instead"
+          " of the last ones.", "flag"),
     Field("flip", "Augmentation", "Flip", "Mirror half of the pictures left to right.", "flag"),
     Field("shift", "Augmentation", "Shift", "Move each picture by up to this many pixels.", "int", (0, 8)),
     Field("rotate", "Augmentation", "Rotate", "Turn each picture by up to this many degrees.", "float", (0.0, 45.0)),

@@ -159,7 +159,8 @@ class _Training:
         temperature, threshold = _confidence(answers, self.validation_x, self.validation_labels) if judged else (1.0, None)
         test = answers.probabilities(self.data.test_pixels)
         result = evaluation.evaluate(test, self.data.test_labels)
-        runs.write_arrays(self.run_id, "test.npz", probabilities=test.astype(np.float32), labels=self.data.test_labels.astype(np.uint8))
+        runs.write_arrays(self.run_id, "test.npz", probabilities=test.astype(np.float32),
+                          labels=self.data.test_labels.astype(np.uint8))
         self.write_index(answers)
         done = len(self.rows)
         record = {
@@ -185,9 +186,10 @@ class _Training:
         labels = self.data.train_labels
         each = INDEX_PICTURES // architectures.CLASSES
         chosen = np.sort(np.concatenate([np.flatnonzero(labels == label)[:each] for label in range(architectures.CLASSES)]))
-        vectors = answers.answer(self.data.train_pixels[chosen]).embedding
+        vectors = answers.embeddings(self.data.train_pixels[chosen])
         vectors = vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)
-        runs.write_arrays(self.run_id, "index.npz", indices=chosen.astype(np.int32), embeddings=np.round(vectors * 127).astype(np.int8))
+        runs.write_arrays(self.run_id, "index.npz", indices=chosen.astype(np.int32),
+                          embeddings=np.round(vectors * 127).astype(np.int8))
 
 
 class _Recorder(keras.callbacks.Callback):
@@ -282,7 +284,8 @@ def _augmentation(spec: TrainSpec) -> list[keras.layers.Layer]:
     if spec.shift:
         layers.append(keras.layers.RandomTranslation(share, share, seed=spec.seed + 2, **black))
     if spec.erase:
-        layers.append(keras.layers.RandomErasing(spec.erase, scale=(0.02, 0.33), fill_value=0.0, value_range=(0, 255), seed=spec.seed + 3))
+        layers.append(keras.layers.RandomErasing(spec.erase, scale=(0.02, 0.33), fill_value=0.0, value_range=(0, 255),
+                                                 seed=spec.seed + 3))
     return layers
 
 

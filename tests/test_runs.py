@@ -70,7 +70,9 @@ def test_a_missing_run_says_so():
         runs.read("nothing-here")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"spec": {"epochs": 0}}', '{"status": "finished"}', '{"spec": 3, "created": 1}'])
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", '{"spec": {"epochs": 0}}', '{"status": "finished"}', '{"spec": 3, "created": 1}',
+])
 def test_a_record_edited_by_hand_is_reported_and_does_not_hide_the_others(text):
     bad, good = finished("bad"), finished("good")
     (folder(bad) / "run.json").write_text(text)
