@@ -1,0 +1,182 @@
+"""How an app comes to an engine: find the one of this home, start it, join another, end it.
+
+The idea is that nobody has to be asked whether an engine lives: its address file says where to look, the scheduler there
+says whether it is the one, and a second engine that is started by mistake ends by itself (`engine_process`). What comes
+back is a `Line`, with the board on the scheduler and the plainest of questions answered.
+
+What is then asked of an engine is in `engine`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from core import engine_process, settings
+from core.errors import EngineUnavailable
+
+ANSWER_SECONDS = 3.0
+RESPAWN_SECONDS = 2.0  # until another attempt is made, where an engine that was just ending kept ours from starting
+MAX_LOG_BYTES = 2_000_000
+_ROOT = Path(__file__).resolve().parent.parent
+_started: list[subprocess.Popen] = []  # kept so that a child that ended is reaped
+
+
+@dataclass(frozen=True)
+class Line:
+    """A Dask client whose scheduler has the board. `pid` is the engine's process, None if it is somebody else's."""
+
+    client: Any
+    address: str
+    pid: int | None
+
+    def round_trip(self, question: Coroutine):
+        """Let the client's event loop ask something, and wait for the answer from any thread."""
+        return asyncio.run_coroutine_threadsafe(question, self.client.loop.asyncio_loop).result(ANSWER_SECONDS)
+
+    def close(self) -> None:
+        """Let go, without waiting for a scheduler that may be dead."""
+        threading.Thread(target=_close_quietly, args=(self.client,), daemon=True).start()
+
+
+def places(ours: bool) -> dict[str, str]:
+    """The settings that a worker needs, with no path that depends on a working directory.
+
+    Args:
+        ours: whether the worker is on this machine; then it also gets the folders that are this machine's.
+    """
+    runs_address = settings.runs_address()
+    named = {"ATELIER_RUNS": runs_address if "://" in runs_address else str(Path(runs_address).expanduser().resolve())}
+    if ours:
+        named["ATELIER_HOME"] = str(settings.home().resolve())
+        if settings.data_folder():
+            named["ATELIER_DATA"] = str(settings.data_folder().resolve())
+    return named
+
+
+def find_or_start(start: bool, deadline: float) -> Line:
+    """The engine of this home; starts one if need be and allowed.
+
+    Raises:
+        EngineUnavailable: if there is none and `start` is False, or none came up before `deadline` (of `time.monotonic`).
+    """
+    child, begun = None, 0.0
+    while True:
+        found = engine_process.read_address()
+        line = _reach(found["address"], found["id"], found["pid"]) if found else None
+        if line is not None and start and found.get("code") != engine_process.code_version() and not _busy(line):
+            line.close()
+            end(line.pid)  # it was started from older sources
+        elif line is not None:
+            return line
+        if not start:
+            raise EngineUnavailable("No engine is running. It starts with the first training, or with `python -m core engine "
+                                    "start`.")
+        now = time.monotonic()
+        if child is None or child.poll() == engine_process.ALREADY_THERE and now - begun > RESPAWN_SECONDS:
+            child, begun = _spawn(), now
+        elif child.poll() not in (None, engine_process.ALREADY_THERE):
+            raise EngineUnavailable(f"The engine ended as soon as it was started. {engine_process.log_file()} says why.")
+        elif now > deadline:
+            raise EngineUnavailable(f"The engine was started but does not answer. {engine_process.log_file()} may say why; "
+                                    f"`python -m core engine stop` ends it.")
+        time.sleep(0.05)
+
+
+def join(address: str) -> Line:
+    """The scheduler that `ATELIER_ENGINE` names.
+
+    Raises:
+        EngineUnavailable: if that is no address, or nobody answers there.
+    """
+    try:
+        valid = "://" in address and urlsplit(address).hostname and urlsplit(address).port
+    except ValueError:
+        valid = False
+    if not valid:
+        raise EngineUnavailable(f"ATELIER_ENGINE must name a Dask scheduler, such as tcp://host:8786; received {address!r}.")
+    line = _reach(address, None, None)
+    if line is None:
+        raise EngineUnavailable(f"No Dask scheduler answers at {address}, which ATELIER_ENGINE names. Start it, or unset "
+                                f"ATELIER_ENGINE to train on this machine.")
+    return line
+
+
+def end(pid: int) -> None:
+    """End an engine's process, politely at first; its workers end with it."""
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        process.terminate()
+        try:
+            process.wait(engine_process.STOP_SECONDS + 1)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(1)
+
+
+def _reach(address: str, identity: str | None, pid: int | None) -> Line | None:
+    """Connect to a scheduler; None if nobody is there, or somebody else than the one looked for."""
+    parts = urlsplit(address)
+    try:
+        socket.create_connection((parts.hostname, parts.port), timeout=2.0).close()  # Dask would try for long
+    except OSError:
+        return None
+    import cloudpickle
+    from distributed import Client
+    from distributed.protocol.pickle import dumps
+
+    from core import engine_board
+
+    cloudpickle.register_pickle_by_value(engine_board)
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost engine is told in a sentence
+    try:
+        client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False, name="atelier")
+    except (OSError, ValueError):
+        return None
+    line = Line(client, address, pid)
+    try:
+        if identity in (None, client.scheduler_info()["id"]):
+            line.round_trip(client.scheduler.register_scheduler_plugin(
+                plugin=dumps(engine_board.Board()), name=engine_board.NAME, idempotent=True))
+            return line
+    except OSError:
+        pass  # it went away in these milliseconds
+    line.close()
+    return None
+
+
+def _busy(line: Line) -> bool:
+    return bool(line.round_trip(line.client.scheduler.atelier_jobs())["jobs"])
+
+
+def _spawn() -> subprocess.Popen:
+    """Start an engine that does not end with this process."""
+    settings.home().mkdir(parents=True, exist_ok=True)
+    log = engine_process.log_file()
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    environment = {name: value for name, value in os.environ.items() if name != "ATELIER_ENGINE"} | places(True)
+    with log.open("ab") as out:
+        child = subprocess.Popen([sys.executable, "-m", "core.engine_process"], cwd=_ROOT, env=environment,
+                                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+    _started[:] = [child, *(other for other in _started if other.poll() is None)]
+    return child
+
+
+def _close_quietly(client) -> None:
+    with contextlib.suppress(OSError, RuntimeError, AssertionError):
+        client.close(timeout=1)
