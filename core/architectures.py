@@ -46,7 +46,8 @@ class Layer:
         options = self.options
         if self.kind == "Conv2D":
             side, stride = options["kernel_size"], options.get("strides", 1)
-            return f"{options['filters']} filters {side} × {side}, {options['padding']}" + (f", stride {stride}" if stride > 1 else "")
+            words = f"{options['filters']} filters {side} × {side}, {options['padding']}"
+            return words + (f", stride {stride}" if stride > 1 else "")
         if self.kind == "Dense":
             return f"{options['units']} units"
         if self.kind == "Dropout":

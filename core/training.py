@@ -326,7 +326,7 @@ class _averaged:
             self.pairs = tuple(zip(trainer.trainable_variables, trainer.optimizer._model_variables_moving_average, strict=True))
 
     def __enter__(self):
-        self.last = [np.array(variable) for variable, _ in self.pairs]
+        self.last = [keras.ops.convert_to_numpy(variable) for variable, _ in self.pairs]
         for variable, average in self.pairs:
             variable.assign(average)
 
