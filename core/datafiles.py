@@ -277,6 +277,6 @@ def _remove_leftovers(folder: Path) -> None:
 
 def _storage_problem(folder: Path, error: OSError) -> StorageProblem:
     return StorageProblem(
-        f"Atelier cannot write to {folder} ({error.strerror or error}). Free some space or make the folder writable, or "
-        "choose another one with ATELIER_HOME."
+        f"Atelier cannot write to {folder} ({error.strerror or error}). Free some space or make the folder writable, "
+        "or choose another one with ATELIER_HOME."
     )
