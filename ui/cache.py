@@ -6,6 +6,8 @@ answered from an old entry. Arrays come back by reference, made read-only: many 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
@@ -95,26 +97,56 @@ def _load_validation(address: str, run_id: str, version: str, epoch: int) -> _ru
     return found
 
 
+@dataclass(frozen=True)
+class CloserLook:
+    """What a network says about one picture of the data.
+
+    Attributes:
+        probabilities: float `(10,)`.
+        heat: float `(28, 28)`, how much the confidence falls when that part is hidden.
+        neighbour_pixels: uint8 `(k, 28, 28)`, the nearest training pictures, nearest first.
+        neighbour_labels, neighbour_indices, neighbour_similarities: `(k,)` each, the last at most 1.
+    """
+
+    probabilities: np.ndarray
+    heat: np.ndarray
+    neighbour_pixels: np.ndarray
+    neighbour_labels: np.ndarray
+    neighbour_indices: np.ndarray
+    neighbour_similarities: np.ndarray
+
+
+def closer_look(run_id: str, data_name: str, split: str, index: int, neighbours: int = 8) -> CloserLook:
+    """Ask a run's network about one picture of the named data; `split` is "test" or "training".
+
+    Raises:
+        RunNotFound, RunDamaged, DataUnavailable, DataDamaged: if network or data cannot be opened.
+    """
+    return _look_closer(settings.runs_address(), run_id, _runs_room.version(run_id), data_name, split, index, neighbours)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _look_closer(address: str, run_id: str, version: str, data_name: str, split: str, index: int, count: int) -> CloserLook:
+    from core import explain
+
+    data, asked = dataset(data_name), network(run_id)
+    pixels = (data.test_pixels if split == "test" else data.train_pixels)[index]
+    answer = asked.answer(pixels[None])
+    probabilities = answer.probabilities[0]
+    heat = explain.occlusion(asked, pixels, int(probabilities.argmax()))
+    spare = 1 if split == "training" else 0  # a training picture is its own nearest neighbour
+    near, alike = explain.neighbours(asked, _runs_room.read(run_id), data, answer.embedding[0], count + spare)
+    others = np.flatnonzero(near != index)[:count] if spare else slice(None)
+    near, alike = near[others], alike[others]
+    return CloserLook(probabilities, heat, data.train_pixels[near], data.train_labels[near], near, alike)
+
+
 def engine():
-    """The engine (`core.engine.Engine`), started if there is none; a dead one is replaced.
+    """The engine (`core.engine.Engine`), started if there is none; a dead one is replaced. Cheap to call at every run.
 
     Raises:
         EngineUnavailable: if none can be reached or started.
     """
-    return _connect(settings.engine_address(), str(settings.home()))
-
-
-def _answers(handle) -> bool:
-    """Whether a kept engine is still there; otherwise the cache connects anew."""
-    try:
-        handle.status()
-    except EngineUnavailable:
-        return False
-    return True
-
-
-@st.cache_resource(max_entries=2, show_spinner="Starting the engine …", validate=_answers)
-def _connect(address: str | None, home: str):
     from core import engine as engine_room  # brings Dask: only where somebody trains or looks at a training
 
     return engine_room.connect(start=True)
@@ -129,21 +161,15 @@ def engine_sentence() -> str:
 def _engine_sentence(address: str | None, home: str) -> str:
     if address is None and not (settings.home() / "engine.json").exists():
         return "Engine starts with the first training"
+    from core import engine as engine_room
+
     try:
-        state = _look(address, home).status()
+        state = engine_room.connect(start=False, timeout=2).status()
     except EngineUnavailable:
-        _look.clear()
         return "Engine cannot be reached" if address else "Engine starts with the next training"
     if state.running or state.waiting:
         return f"Training {state.running}" + (f", {state.waiting} waiting" if state.waiting else "")
     return "Engine ready"
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _look(address: str | None, home: str):
-    from core import engine as engine_room
-
-    return engine_room.connect(start=False, timeout=2)
 
 
 def _freeze(*arrays: np.ndarray) -> None:

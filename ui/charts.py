@@ -18,6 +18,8 @@ import streamlit as st
 
 from core.dataset import CLASS_NAMES
 
+HEIGHT = 560  # pixels of a matrix, always: nothing jumps when another run is chosen
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -42,8 +44,8 @@ def palette() -> Palette:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share as people read it: 0.9237 → `92.4 %`."""
-    return f"{100 * share:.{digits}f} %"
+    """A share as people read it: 0.9237 → `92.4 %`, never broken before the sign."""
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def matrix(values: np.ndarray, *, text: Sequence[Sequence[str]], hover: Sequence[Sequence[str]], key: str,
@@ -104,11 +106,10 @@ def matrix_figure(values: np.ndarray, *, text: Sequence[Sequence[str]], hover: S
                    hovertext=[hover[row][column] for row, column in zip(rows, columns, strict=True)],
                    hovertemplate="%{hovertext}<extra></extra>", showlegend=False),
     ])
-    axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": "", "tickfont": {"size": 12},
-            "title": {"font": {"size": 12}}}
-    figure.update_xaxes(**axis, title_text="Prediction", side="top", tickangle=-45)
-    figure.update_yaxes(**axis, title_text="Truth", autorange="reversed")
-    figure.update_layout(height=540, margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode=False, uirevision="matrix",
+    axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": "", "tickfont": {"size": 12}, "automargin": False}
+    figure.update_xaxes(**axis, title={"text": "Prediction", "font": {"size": 12}, "standoff": 0}, side="top", tickangle=-45)
+    figure.update_yaxes(**axis, title={"text": "Truth", "font": {"size": 12}, "standoff": 0}, autorange="reversed")
+    figure.update_layout(height=HEIGHT, margin={"l": 96, "r": 34, "t": 84, "b": 4}, dragmode=False, uirevision="matrix",
                          hoverlabel={"align": "left"}, plot_bgcolor="rgba(0,0,0,0)")
     return figure
 
@@ -132,7 +133,7 @@ def bars_html(probabilities: np.ndarray, *, truth: int | None = None, names: Seq
         kind = "best" if label == first else "truth" if label == truth else ""
         mark = "<small> truth</small>" if label == truth else ""
         rows.append(f'<li class="{kind}"><span>{html.escape(name)}{mark}</span>'
-                    f'<i><b style="width:{100 * float(share):.2f}%"></b></i><em>{100 * float(share):.1f} %</em></li>')
+                    f'<i><b style="width:{100 * float(share):.2f}%"></b></i><em>{percent(float(share))}</em></li>')
     return f'<ul class="atelier-bars">{"".join(rows)}</ul>'
 
 
@@ -142,12 +143,12 @@ def table(rows: Sequence[dict], *, key: str, shares: Sequence[str] = (), alt: st
     Args:
         rows: one dict a row; the first one's keys are the headings.
         key: the table's key, carrying its page.
-        shares: headings whose values are 0..1, drawn as percentages.
+        shares: headings whose values are 0..1, shown in percent.
         alt: what a screen reader says.
     """
-    st.dataframe({heading: [row[heading] for row in rows] for heading in rows[0]} if rows else {}, key=key, hide_index=True,
-                 column_config={name: st.column_config.NumberColumn(name, format="percent") for name in shares},
-                 height="content", alt=alt or None)
+    columns = {heading: [row[heading] * (100 if heading in shares else 1) for row in rows] for heading in rows[0]} if rows else {}
+    st.dataframe(columns, key=key, hide_index=True, height="content", alt=alt or None,
+                 column_config={name: st.column_config.NumberColumn(name, format="%.1f %%") for name in shares})
 
 
 def style() -> str:

@@ -15,7 +15,8 @@ import streamlit as st
 
 from core import dataset as dataset_room
 from core import runs as runs_room
-from core.errors import AtelierError, DataDamaged, DataUnavailable, RunNotFound
+from core import settings
+from core.errors import AtelierError, DataDamaged, DataUnavailable, RunDamaged, RunNotFound
 from ui import cache, charts, pictures, state
 
 HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
@@ -43,14 +44,16 @@ def begin(title: str, sentence: str, *, icon: str) -> None:
     Args:
         title: the page's name in sentence case.
         sentence: what one does here, in plain words.
-        icon: a Material icon, such as `:material/draw:`.
+        icon: a Material icon, such as `:material/draw:`, drawn beside the heading. The tab has a picture of our own: Streamlit
+            would fetch an icon for it from the network.
     """
-    st.set_page_config(page_title=f"{title} · Atelier", page_icon=icon, layout="wide")
+    name = title if title == "Atelier" else f"{title} · Atelier"
+    st.set_page_config(page_title=name, page_icon=settings.ASSETS / "icon.png", layout="wide")
     st.html(f"<style>{_STYLE}{pictures.STYLE}{charts.style()}</style>")
     with st.sidebar:
         _navigation()
         _state()
-    st.title(title)
+    st.title(f"{icon} {title}")
     st.caption(sentence)
 
 
@@ -129,7 +132,7 @@ def choose_run(label: str, key: str, *, default: str | None = None, param: str =
         st.info("There is no finished run yet.", icon=":material/info:")
         st.page_link(TRAIN, label="Train one", icon=":material/model_training:")
         return None
-    champion = runs_room.champion().id
+    champion = _champion_id()
     begin_with = None if optional else next((one for one in (default, champion) if one in known), next(iter(known)))
 
     def parse(text: str) -> str:
@@ -151,6 +154,14 @@ def choose_run(label: str, key: str, *, default: str | None = None, param: str =
     return known[chosen] if chosen is not None else None
 
 
+def _champion_id() -> str:
+    """The champion's id; nothing in a copy of the app without a network of its own."""
+    try:
+        return runs_room.champion().id
+    except (RunNotFound, RunDamaged):
+        return ""
+
+
 def run_title(run: runs_room.Run, champion: str = "") -> str:
     """A run in one line: name, test accuracy, when, and whether it is the champion."""
     facts = [run.name if not run.shipped else f"{run.name} (ships with Atelier)"]
@@ -163,6 +174,11 @@ def run_title(run: runs_room.Run, champion: str = "") -> str:
     if run.id == champion:
         facts.append("champion")
     return " · ".join(facts)
+
+
+def exists(path: str) -> bool:
+    """Whether this copy of the app has the page."""
+    return (_ROOT / path).exists()
 
 
 def _offer(sentence: str) -> None:
@@ -186,7 +202,7 @@ def _navigation() -> None:
     """Links to the pages that exist; the chosen run goes along from page to page."""
     run = st.query_params.get("run")
     for path, label, icon in PAGES:
-        if (_ROOT / path).exists():
+        if exists(path):
             st.page_link(path, label=label, icon=icon, query_params={"run": run} if run and path != HOME else None)
 
 

@@ -27,15 +27,15 @@ class Item:
         index: what `on_pick` is told.
         pixels: uint8 `(28, 28)`.
         caption: one short line under it.
-        alt: what a screen reader says.
         href: the address that the click leads to, for "open in a new tab"; `state.here({...})` makes one.
+        alt: what a screen reader says; the caption where it is empty.
     """
 
     index: int
     pixels: np.ndarray
     caption: str
-    alt: str
     href: str = ""
+    alt: str = ""
 
 
 def png(pixels: np.ndarray, scale: int = 1) -> bytes:
@@ -77,11 +77,12 @@ def show(pixels: np.ndarray, *, alt: str, caption: str = "", width: int = 224) -
 
 
 def grid(pixels: Sequence[np.ndarray], captions: Sequence[str], alts: Sequence[str] | None = None, *,
-         cell: int = 96) -> None:
-    """Draw many pictures in aligned columns of `cell` CSS pixels, without clicks; as many columns as fit."""
+         cell: int = 96, columns: int | None = None) -> None:
+    """Draw many pictures in aligned columns, without clicks: `columns` of them, or as many of `cell` CSS pixels as fit."""
     figures = "".join(_figure(one, alt, caption, "")
                       for one, caption, alt in zip(pixels, captions, alts or captions, strict=True))
-    st.html(f'<div class="atelier-grid" style="grid-template-columns:repeat(auto-fill,minmax({cell}px,1fr))">{figures}</div>')
+    tracks = f"repeat({columns},1fr)" if columns else f"repeat(auto-fill,minmax({cell}px,1fr))"
+    st.html(f'<div class="atelier-grid" style="grid-template-columns:{tracks}">{figures}</div>')
 
 
 def gallery(items: Sequence[Item], key: str, on_pick: Callable[[int], None], *, cell: int = 96) -> None:
@@ -100,8 +101,8 @@ def gallery(items: Sequence[Item], key: str, on_pick: Callable[[int], None], *, 
 
     _GALLERY(key=key, on_picked_change=picked, data={
         "cell": cell,
-        "items": [{"index": int(item.index), "src": data_uri(item.pixels), "caption": item.caption, "alt": item.alt,
-                   "href": item.href or "#"} for item in items],
+        "items": [{"index": int(item.index), "src": data_uri(item.pixels), "caption": item.caption,
+                   "alt": item.alt or item.caption, "href": item.href or "#"} for item in items],
     })
 
 

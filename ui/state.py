@@ -103,6 +103,26 @@ def publish(param: str, key: str, text: str | None) -> None:
     session().addresses[key] = text
 
 
+def linked(param: str, key: str, names: dict[str, T], what: str, default: T, draw: Callable[[list[T]], T] | None) -> T:
+    """A widget with a few choices, in step with the address.
+
+    Args:
+        param: name of the address parameter.
+        key: the widget's key.
+        names: address text → the widget's value, in the order in which they are offered.
+        what: the choice in words, for the sentence on a wrong address.
+        default: the value that the address need not mention.
+        draw: draws the widget with this key for these values and returns its value. None draws nothing and takes the
+            address's word: for a view that keeps its filters while they are out of sight.
+    """
+    if draw is None:
+        return asked(param, one_of(names, what), default)
+    follow(param, key, one_of(names, what), default, valid=lambda value: value in names.values())
+    value = draw(list(names.values()))
+    publish(param, key, None if value == default else next(text for text, one in names.items() if one == value))
+    return value
+
+
 def put(changes: dict[str, str | None]) -> None:
     """Change several address parameters; None takes one out. Used by clicks: the widgets follow at the next run."""
     for param, text in changes.items():

@@ -1,0 +1,82 @@
+"""Home: what this is, what is ready, and what to try first."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import dataset as dataset_room
+from core import runs
+from core.dataset import CLASS_NAMES
+from ui import cache, charts, frame, pictures, state
+from ui.filters import ALL, CLASSES, name_of
+
+SHOWN = 25
+ROADS = (
+    (frame.TRAIN, "Train a network", ":material/model_training:", "Choose a preset, change it, watch it learn."),
+    (frame.MISTAKES, "Look at its mistakes", ":material/rule:", "Class by class, the surest ones first."),
+    (frame.MATRIX, "See what is taken for what", ":material/grid_on:", "A matrix whose cells open their pictures."),
+)
+
+
+def champion() -> None:
+    """The network that answers unless told otherwise, with its score."""
+    with frame.errors(stop=False):
+        best = runs.champion()
+        st.subheader("The network in charge")
+        name, score, size = st.columns(3)
+        name.metric("Champion", "Ships with Atelier" if best.shipped else best.name)
+        score.metric("Test accuracy", "–" if best.test_accuracy is None else charts.percent(best.test_accuracy, 2),
+                     help="Share of the test pictures it names rightly. It never saw them while it learnt or was chosen.")
+        size.metric("Parameters", f"{best.parameters:,}" if best.parameters else "–")
+
+
+def whereabouts() -> None:
+    """Data, engine and runs, a line each."""
+    st.subheader("What is ready")
+    data = dataset_room.status()
+    here = cache.runs()
+    finished, waiting = sum(run.finished and not run.shipped for run in here), sum(not run.finished for run in here)
+    st.markdown(
+        f":material/database: {data.sentence}\n\n"
+        f":material/memory: {cache.engine_sentence()}.\n\n"
+        f":material/folder: {finished} finished run{'' if finished == 1 else 's'} of your own"
+        + (f", {waiting} unfinished" if waiting else "") + ".")
+    for _, sentence in runs.list_damaged():
+        st.warning(sentence, icon=":material/folder_off:")
+
+
+def garments() -> None:
+    """Random pictures of the training data, of all classes or of one."""
+    data = frame.data_or_stop()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = state.linked("class", "home_class", CLASSES, "the class", ALL, lambda options: st.selectbox(
+            "Class", options, key="home_class", format_func=name_of))
+        st.button("Reshuffle", key="home_shuffle", icon=":material/shuffle:", on_click=state.reshuffle)
+    candidates = np.arange(len(data.train_labels)) if label == ALL else np.flatnonzero(data.train_labels == label)
+    draw = np.random.default_rng(state.session().shuffle)
+    chosen = draw.choice(candidates, min(SHOWN, len(candidates)), replace=False)
+    names = [CLASS_NAMES[one] for one in data.train_labels[chosen]]
+    pictures.grid(data.train_pixels[chosen], names, [f"Training picture {one}: {name}" for one, name in
+                                                     zip(chosen, names, strict=True)], columns=5)
+    st.caption(f"{len(chosen)} of {len(candidates):,} training pictures, 28 × 28 pixels each, enlarged.")
+
+
+frame.begin("Atelier", "Train a small network to tell garments apart, and find out why it errs. Then hand it your own drawings "
+            "and photographs, and see what it sees.", icon=":material/checkroom:")
+left, right = st.columns([5, 4], gap="large")
+with left:
+    if st.button("Draw a garment", key="home_draw", type="primary", icon=":material/draw:"):
+        st.switch_page(frame.CLASSIFY)
+    champion()
+    st.subheader("Where to go")
+    for path, label, icon, sentence in ROADS:
+        if frame.exists(path):
+            with st.container(gap=None):
+                st.page_link(path, label=f"**{label}**", icon=icon)
+                st.caption(sentence)
+    whereabouts()
+with right:
+    st.subheader("What it learns from")
+    with frame.errors():
+        garments()
