@@ -32,6 +32,7 @@ CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )
 SPLITS = ("last", "random", "stratified", "test", "none")
+TITLES = {"fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample"}
 SAMPLE_TEST = 400  # the last pictures of the offline sample are its test split
 
 _USERS, _OURS = "ATELIER_DATA", "Atelier's folder"
@@ -65,7 +66,7 @@ class Dataset:
     @property
     def title(self) -> str:
         """The name to show to a person."""
-        return "Offline sample" if self.is_sample else "Fashion-MNIST"
+        return TITLES[self.name]
 
 
 @dataclass(frozen=True)

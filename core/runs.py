@@ -17,7 +17,6 @@ import os
 import re
 import secrets
 import time
-import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -44,8 +43,6 @@ from core.spec import TrainSpec
 
 SCHEMA = 1
 _CHAMPION = "champion.json"
-_EXPORTED = ("job.json", "label.json", "run.json", "history.csv", "model.keras", "model.onnx", "test.npz",
-             "split.npz", "index.npz")
 MAX_NOTE = 2000
 __all__ = ["SHIPPED", "check_id", "read_bytes", "read_json", "version", "write", "write_arrays", "write_json"]  # of run_folder
 
@@ -299,20 +296,6 @@ def champion() -> Run:
     return read(SHIPPED)
 
 
-def export_zip(run_id: str) -> bytes:
-    """A finished run as a zip: its record, curves, networks and predictions."""
-    run = read(run_id)
-    if not run.finished:
-        raise RunDamaged(f"The run {run_id} is not finished, so there is nothing to export yet. Resume it first.")
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in (*_EXPORTED, *(f"epochs/{epoch:03d}.npz" for epoch in validation_epochs(run_id))):
-            data = read_bytes(run_id, name)
-            if data is not None:
-                archive.writestr(f"{run_id}/{name}", data)
-    return buffer.getvalue()
-
-
 # --- what pages read --------------------------------------------------------------------------------------------------
 
 
@@ -429,10 +412,12 @@ def trained_pictures(spec: TrainSpec) -> int:
 
 
 def machine() -> dict:
-    """Name, processor count and system of this machine, as records keep them."""
+    """This machine, as records keep it: a name that only it can recognise (records are shared), processors and system."""
+    import hashlib
     import platform
 
-    return {"name": platform.node(), "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
+    name = hashlib.sha256(platform.node().encode()).hexdigest()[:12]
+    return {"name": name, "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
 
 
 def _now() -> str:

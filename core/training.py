@@ -153,11 +153,12 @@ class _Training:
         runs.write(self.run_id, "model.keras", _saved(self.network.save, "model.keras"))
         onnx = _saved(lambda path: _export(self.network, self.spec, path), "model.onnx")
         runs.write(self.run_id, "model.onnx", onnx)
-        answers = inference.Network(onnx, run_id=self.run_id)
         self.phase("testing")
+        answers = inference.Network(onnx, run_id=self.run_id)
+        raw = answers.probabilities(self.data.test_pixels)
         judged = self.validation_labels.size and self.spec.validation != "test"
         temperature, threshold = _confidence(answers, self.validation_x, self.validation_labels) if judged else (1.0, None)
-        test = answers.probabilities(self.data.test_pixels)
+        test = inference.soften(raw, temperature)  # what every page shows is what the network says with its temperature
         result = evaluation.evaluate(test, self.data.test_labels)
         runs.write_arrays(self.run_id, "test.npz", probabilities=test.astype(np.float32),
                           labels=self.data.test_labels.astype(np.uint8))
@@ -174,6 +175,7 @@ class _Training:
             "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy", "onnxruntime")},
             "backend": keras.backend.backend(), "machine": runs.machine(),
             "scores": {"test_accuracy": float(result.accuracy), "test_loss": float(result.loss),
+                       "test_loss_uncalibrated": float(evaluation.evaluate(raw, self.data.test_labels).loss),
                        "validation_accuracy": self.best["val_accuracy"], "validation_loss": self.best["val_loss"]},
             "temperature": temperature, "sure_threshold": threshold,
         }

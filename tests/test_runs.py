@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import runs, settings
+from core import export, runs, settings
 from core.errors import InvalidSpec, RunDamaged, RunNotFound, StorageProblem
 from core.spec import TrainSpec
 
@@ -25,7 +25,8 @@ def finished(name: str = "small", accuracy: float = 0.9) -> str:
     runs.write_arrays(run_id, "test.npz", probabilities=np.full((3, 10), 0.1, np.float32), labels=np.array([1, 2, 3], np.uint8))
     runs.write(run_id, "model.onnx", b"onnx")
     runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 2.0,
-                         "dataset": {"name": "offline-sample", "fingerprint": "x"}, "scores": {"test_accuracy": accuracy}})
+                         "dataset": {"name": "offline-sample", "fingerprint": "x"}, "scores": {"test_accuracy": accuracy},
+                         "parameters": 10, "multiply_adds": 100, "epochs_done": 1, "temperature": 1.0})
     return run_id
 
 
@@ -148,7 +149,7 @@ def test_a_promoted_run_is_the_champion_until_it_is_deleted(shipped):
 
 def test_an_unfinished_run_is_not_promoted_or_exported():
     run_id = runs.create(SPEC)
-    for act in (runs.promote, runs.export_zip, runs.test_predictions, runs.onnx_bytes):
+    for act in (runs.promote, export.export_zip, runs.test_predictions, runs.onnx_bytes):
         with pytest.raises(RunDamaged):
             act(run_id)
 
@@ -167,9 +168,22 @@ def shipped():
 
 def test_an_exported_run_holds_its_record_and_its_network():
     run_id = finished()
-    with zipfile.ZipFile(io.BytesIO(runs.export_zip(run_id))) as archive:
+    with zipfile.ZipFile(io.BytesIO(export.export_zip(run_id))) as archive:
         assert json.loads(archive.read(f"{run_id}/run.json"))["id"] == run_id
         assert archive.read(f"{run_id}/model.onnx") == b"onnx"
+        assert "Offline sample" in archive.read(f"{run_id}/CARD.md").decode()
+
+
+def test_a_run_goes_into_a_folder_and_never_over_something_else(tmp_path):
+    run_id, target = finished(), tmp_path / "out"
+    for _ in range(2):  # the second time it replaces the first
+        export.export_folder(run_id, target)
+        assert json.loads((target / "run.json").read_text())["id"] == run_id
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("keep me")
+    with pytest.raises(StorageProblem, match="left alone"):
+        export.export_folder(run_id, tmp_path / "mine")
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "keep me"
 
 
 def test_history_brings_numbers_and_none_where_nothing_was_kept_back():

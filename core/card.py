@@ -1,0 +1,74 @@
+"""A run's card: what it learnt from, how, how well, and what it cannot do, as a page of Markdown.
+
+Every figure is read from the run's record and its stored answers; the card of the network that ships is made the same way.
+
+Source: Mitchell et al., Model cards for model reporting, arXiv 1810.03993.
+"""
+
+from __future__ import annotations
+
+from core.dataset import CLASS_NAMES, TITLES
+from core.evaluation import evaluate, most_confused
+from core.runs import Predictions, Run
+from core.spec import FIELDS
+
+_LIMITS = """It knows ten classes and answers with one of them whatever it is shown; only its confidence says that something is none.
+The pictures it learnt from are 28 × 28 grey photographs of single garments, cut out, filling the frame, bright on black;
+white garments were left out by their makers, and at least 64 of the training labels are known to be wrong (arXiv 1912.05283).
+Drawings and photographs reach it through Atelier's preparation and are harder for it than the figures above say."""
+
+
+def card(run: Run, test: Predictions) -> str:
+    """Write the card of a finished run.
+
+    Args:
+        run: a finished run.
+        test: its stored answers to the test pictures.
+
+    Returns:
+        Markdown.
+    """
+    record, scores, spec = run.record, run.record["scores"], run.spec
+    result = evaluate(test.probabilities, test.labels)
+    title = TITLES[record["dataset"]["name"]]
+    lines = [f"# {run.name}", "", *([run.note, ""] if run.note else []), "## Data", "",
+             f"{title} (fingerprint {record['dataset']['fingerprint'][:16]}). {_validation(run)}", ""]
+    if title == "Fashion-MNIST":
+        lines += ["Fashion-MNIST is by Zalando Research (Xiao, Rasul and Vollgraf, arXiv 1708.07747), MIT licence.", ""]
+    lines += ["## Training", "", "| setting | value |", "|---|---|"]
+    lines += [f"| {field.name} | {_shown(getattr(spec, field.name))} |" for field in FIELDS if field.name != "name"]
+    machine, versions = record.get("machine", {}), record.get("versions", {})
+    numbers = ", ".join(f"{name} {number}" for name, number in versions.items())
+    lines += ["", f"{record['parameters']:,} parameters, {record['multiply_adds']:,} multiply-adds a picture. "
+              f"{run.status_text.capitalize()}: {record['epochs_done']} epochs in {run.seconds:,.0f} s on {machine.get('cpus')} processors "
+              f"({machine.get('system')}); the weights of epoch {run.best_epoch} are kept. Versions: {numbers}.",
+              "", "## Results", "",
+              f"Test set, {result.n:,} pictures, never used for a choice: accuracy **{result.accuracy:.2%}**, cross-entropy "
+              f"{result.loss:.4f}, expected calibration error {result.calibration.error:.3f} (temperature {record['temperature']:.2f})."]
+    if scores.get("validation_accuracy") is not None:
+        lines += [f"Validation pictures: accuracy {scores['validation_accuracy']:.2%}, cross-entropy {scores['validation_loss']:.4f}."]
+    lines += ["", "| class | precision | recall | F1 | pictures |", "|---|---|---|---|---|"]
+    lines += [f"| {row.name} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} | {row.support:,} |" for row in result.report]
+    confused = [f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]} ({count})" for truth, prediction, count
+                in most_confused(result.confusion, 3)]
+    lines += ["", f"Most confused: {', '.join(confused)}." if confused else "No picture is mistaken.", "", "## Limits", "", _LIMITS, ""]
+    return "\n".join(lines)
+
+
+def _validation(run: Run) -> str:
+    spec = run.spec
+    if spec.validation == "none":
+        return "All training pictures were trained on; the last epoch was kept."
+    if spec.validation == "test":
+        return "The best epoch was chosen on the test set, which therefore flatters this network."
+    share = f"{spec.validation_fraction:.0%} of the training pictures"
+    which = {"last": f"the last {share}", "random": f"a random {share}", "stratified": f"a random {share}, equal by class"}[spec.validation]
+    return f"The best epoch was chosen on {which}, which were not trained on."
+
+
+def _shown(value) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_shown(single) for single in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
