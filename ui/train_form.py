@@ -96,7 +96,7 @@ def summary(spec: TrainSpec) -> None:
     left, right = st.columns(2)
     left.metric("Parameters", f"{architectures.parameters(spec):,}",
                 help=f"{architectures.multiply_adds(spec) / 1e6:.2f} million multiply-adds for one picture.")
-    right.metric("Expected time", duration(seconds), help=f"Estimated {basis}.")
+    right.metric("Expected time", about(seconds), help=f"Estimated {basis}.")
     pictures = runs.trained_pictures(spec)
     steps = -(-pictures // spec.batch)
     st.caption(f"{pictures:,} training pictures, {steps:,} steps an epoch. Time: {basis}.")
@@ -104,7 +104,8 @@ def summary(spec: TrainSpec) -> None:
 
 def layer_table(spec: TrainSpec) -> None:
     """Every layer with its settings, output shape and parameters."""
-    rows = [{"Layer": layer.kind, "Settings": layer.detail, "Output": " × ".join(map(str, layer.output_shape)),
+    rows = [{"Layer": f"{layer.kind} :small[:gray[{layer.detail}]]" if layer.detail else layer.kind,
+             "Output": "\u00a0×\u00a0".join(map(str, layer.output_shape)),  # unbroken where the table is narrow
              "Parameters": f"{layer.parameters:,}" if layer.parameters else "–"} for layer in architectures.blueprint(spec)]
     st.table(rows, border="horizontal", hide_index=True, hide_header=False,
              alt=f"The {len(rows)} layers of the network with their output shapes and parameters")
@@ -134,6 +135,12 @@ def text_of(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(text_of(single) for single in value)
     return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def about(seconds: float) -> str:
+    """An estimate, no more precise than it is: to ten seconds below two minutes, then to minutes."""
+    step = 10 if seconds < 120 else 60
+    return f"~ {duration(max(step, round(seconds / step) * step))}"
 
 
 def duration(seconds: float) -> str:
@@ -168,7 +175,7 @@ def _widget(field: Field, *, idle: str, locked: bool) -> None:
     if field.kind == "flag":
         st.toggle(field.label, **common)
     elif field.kind == "choice":
-        st.selectbox(field.label, field.allowed, format_func=_word, **common)
+        st.selectbox(field.label, field.allowed, format_func=word, **common)
     elif field.kind == "int":
         st.number_input(field.label, step=1, format="%d", **common)
     else:
@@ -204,14 +211,17 @@ def _group_label(group: str, fields: list[Field], preset: Preset) -> str:
 
 def _published_text(preset: Preset) -> str:
     accuracy = preset.published.get("test_accuracy")
-    return "" if accuracy is None else f" Published: {percent(accuracy, 2)} of the test pictures right ({preset.published['source']})."
+    if accuracy is None:
+        return ""
+    return f" Published: {percent(accuracy, 2)} of the test pictures right ({preset.published['source']})."
 
 
 def _as_text(field: Field) -> bool:
     return field.kind not in ("flag", "choice", "int")
 
 
-def _word(value: str) -> str:
+def word(value: str) -> str:
+    """What people read instead of a value that files and terminals know."""
     return WORDS.get(value, value.replace("_", " ").capitalize())
 
 

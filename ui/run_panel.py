@@ -1,0 +1,134 @@
+"""One run on the Train page: followed while it trains, judged once it is done, resumed if it was interrupted.
+
+It decides nothing about training: whether a run is in the making is asked of the engine (`run_live.py`), everything else is
+read from the run library.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import runs as library
+from core.errors import EngineUnavailable, RunNotFound
+from ui import cache, frame, run_curves, run_live, train_form
+from ui.charts import percent
+
+
+def show(run_id: str) -> None:
+    """Draw the run that the address names, whatever state it is in."""
+    try:
+        run, rows = library.read(run_id), library.history(run_id)
+    except RunNotFound as gone:
+        st.warning(str(gone), icon=":material/search_off:")
+        new_training_button()
+        return
+    _heading(run)
+    if run.finished:
+        _result(run, rows)
+        return
+    try:
+        engine = run_live.engine_if_any()
+        if engine is not None and engine.job(run.id) is not None:
+            _follow(run)
+        else:
+            _interrupted(run, rows, engine.failure(run.id) if engine else None)
+    except EngineUnavailable as problem:  # it may be training all the same
+        st.error(str(problem), icon=":material/error:")
+        st.button("Look again", key="train_look", icon=":material/refresh:")
+
+
+def _heading(run: library.Run) -> None:
+    """Name and settings of the run, and the way back to the form."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader(run.name, anchor=False, width="content")
+        if run.spec.data == "offline-sample":
+            frame.sample_badge(cache.dataset("offline-sample"))
+        new_training_button()
+    st.caption(_described(run))
+
+
+def new_training_button() -> None:
+    """Back to the form."""
+    st.button("New training", key="train_new", icon=":material/add:", on_click=run_live.open_run, args=(None,))
+
+
+def _follow(run: library.Run) -> None:
+    """The run's job and its growing curves."""
+    run_live.progress(run.id)
+    run_curves.follow(run, run_curves.chosen_overlays(run))
+    run_curves.overlay_picker(run)
+
+
+def _result(run: library.Run, rows: list[dict]) -> None:
+    """Scores, what the curves tell, and where to look next."""
+    from core import evaluation
+
+    accuracy, loss, best, took = st.columns(4)
+    accuracy.metric("Test accuracy", percent(run.test_accuracy, 2), help="Share of the 10,000 test pictures it gets right."
+                    if run.spec.data == "fashion-mnist" else "Share of the offline sample's test pictures it gets right.")
+    loss.metric("Test loss", f"{run.test_loss:.3f}" if run.test_loss is not None else "–")
+    best.metric("Best epoch", f"{run.best_epoch} of {run.record.get('epochs_done', len(rows))}", help="Its weights were kept.")
+    took.metric("Training time", train_form.duration(run.seconds or 0))
+    if run.status == "stopped":
+        st.info(f"This run was {run.status_text}; the best epoch until then was kept.", icon=":material/stop_circle:")
+    for sentence in evaluation.observations(rows, run.record):
+        st.markdown(f":material/insights: {sentence}")
+    with st.container(horizontal=True):
+        for page, label, icon in ((frame.MISTAKES, "See its mistakes", ":material/rule:"),
+                                  (frame.MATRIX, "See its confusion matrix", ":material/grid_on:"),
+                                  (frame.CLASSIFY, "Try it on a picture", ":material/draw:")):
+            if frame.exists(page):
+                st.page_link(page, label=label, icon=icon, query_params={"run": run.id})
+    run_curves.draw(run, rows, run.best_epoch, run_curves.chosen_overlays(run))
+    run_curves.overlay_picker(run)
+    _details(run)
+
+
+def _interrupted(run: library.Run, rows: list[dict], failure: str | None) -> None:
+    """Say what happened to an unfinished run without a job, and offer to go on."""
+    st.warning(f"This run was {run.status_text}. {failure or 'What it learnt until then is kept; it goes on where it was.'}",
+               icon=":material/pause_circle:")
+    if st.button("Resume", key="train_resume", type="primary", icon=":material/play_circle:"):
+        resume(run.id)
+    if rows:
+        run_curves.draw(run, rows, run_curves.best_so_far(run.id), run_curves.chosen_overlays(run))
+        run_curves.overlay_picker(run)
+    _details(run)
+
+
+def resume(run_id: str) -> None:
+    """Send an interrupted run back to the engine and show it."""
+    with frame.errors(stop=False):
+        cache.engine().resume(run_id)
+        cache.forget_runs()
+        run_live.open_run(run_id)
+        st.rerun()
+
+
+def _details(run: library.Run) -> None:
+    with st.expander("Network and settings", icon=":material/layers:"), frame.errors(stop=False):
+        preset = train_form.preset_of(run.spec)
+        st.caption(", ".join(f"{name} {value}" for name, value in run.record.get("versions", {}).items()) or run.id)
+        if preset:
+            st.caption(f"The settings of the preset {preset.title}"
+                       + ("." if run.spec.epochs == preset.spec.epochs else f", with {run.spec.epochs} epochs."))
+        st.button("Start a new training from these settings", key="train_copy", icon=":material/content_copy:",
+                  on_click=_copy, args=(run,))
+        train_form.layer_table(run.spec)
+
+
+def _copy(run: library.Run) -> None:
+    train_form.fill(run.spec)
+    run_live.open_run(None)
+
+
+def _described(run: library.Run) -> str:
+    """The run's settings in one line."""
+    spec = run.spec
+    facts = [train_form.word(spec.architecture), train_form.word(spec.optimizer), f"learning rate {spec.learning_rate:g}",
+             f"batch {spec.batch}", f"{spec.epochs} epochs", f"seed {spec.seed}"]
+    if run.parameters:
+        facts.insert(1, f"{run.parameters:,} parameters")
+    if run.note:
+        facts.append(run.note)
+    return " · ".join(facts)
