@@ -49,7 +49,7 @@ def observations(history: list[dict], record: dict | None = None, matrix: np.nda
                        "flatters the run."]
     kept = record.get("best_epoch")
     kept = curves.best if kept not in range(1, len(history) + 1) else kept - 1
-    second = _what_was_kept(curves, record, kept) if overfitting else _gap(curves, kept) or _confused(matrix)
+    second = _what_was_kept(curves, record, kept) if overfitting else _gap(curves, record, kept) or _confused(matrix)
     return [first, second or _close(curves, kept)]
 
 
@@ -159,14 +159,18 @@ def _what_was_kept(curves: _Curves, record: dict, kept: int) -> str:
     return f"The weights of epoch {curves.epoch[kept]} were kept: {best}{end}."
 
 
-def _gap(curves: _Curves, kept: int) -> str | None:
+def _gap(curves: _Curves, record: dict, kept: int) -> str | None:
     train, validation = curves.accuracy[kept], curves.val_accuracy[kept]
     both = (f"In epoch {curves.epoch[kept]} it got {_percent(train)} of the training and {_percent(validation)} of the "
             "validation pictures right")
     if train - validation >= GAP:
         return f"{both}, {100 * (train - validation):.1f} points apart: more regularisation or augmentation could narrow that."
     if validation - train >= GAP:
-        return f"{both}: training is the harder task where augmentation or dropout act, so this is no error."
+        spec = record.get("spec") or {}
+        harder = any(spec.get(name) for name in ("flip", "shift", "rotate", "erase")) or any(
+            share for name in ("dropout", "block_dropout") for share in spec.get(name) or ())
+        return f"{both}: " + ("augmentation or dropout make the training pictures the harder ones." if harder else
+                              "the first is a mean over an epoch in which it still learnt, so it lags behind.")
     return None
 
 
