@@ -1,0 +1,88 @@
+"""`python -m core evaluate` and `predict`: what a run's exported network answers.
+
+One idea: a file of pictures is answered one by one and each answer is written at once, so that a thousand files need no more
+memory than one, and one that cannot be read stops nothing: its line says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from core import inference, runs, terminal
+from core.dataset import CLASS_NAMES
+from core.errors import AtelierError, UnreadablePicture
+
+FORMATS = "PNG, JPEG, WebP, BMP or GIF"
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Answer each file; the status is 1 if any could not be read."""
+    network = inference.load(arguments.run or runs.champion().id)
+    failed = False
+    for file in arguments.files:
+        answer = {"file": file} | dict.fromkeys(("class", "label", "confidence", "probabilities", "sure", "error"))
+        try:
+            answer.update(_answer(network, file, arguments))
+        except UnreadablePicture as error:
+            failed, answer["error"] = True, str(error)
+        if arguments.json:
+            terminal.emit(answer)
+        elif answer["error"]:
+            terminal.remark(f"{file}: {answer['error']}")
+        else:
+            doubt = "" if answer["sure"] else "  (not sure)"
+            print(f"{file}: {answer['label']}, {terminal.percent(answer['confidence'])}{doubt}", flush=True)
+    return int(failed)
+
+
+def _answer(network: inference.Network, file: str, arguments: argparse.Namespace) -> dict:
+    from core import picture
+
+    image = picture.read(_bytes(file, picture.MAX_BYTES), file)
+    prepared = picture.prepare(image, polarity=arguments.polarity.replace("-", " "), trim=arguments.trim, fill=arguments.fill)
+    if prepared.blank:
+        raise UnreadablePicture("There is nothing to see in this picture: it has one colour only. Give one that shows a garment.")
+    probabilities = network.probabilities(prepared.pixels[None])
+    best = int(probabilities[0].argmax())
+    return {"class": best, "label": CLASS_NAMES[best], "confidence": round(float(probabilities[0, best]), 6),
+            "probabilities": [round(float(share), 6) for share in probabilities[0]], "sure": bool(network.sure(probabilities)[0])}
+
+
+def _bytes(file: str, limit: int) -> bytes:
+    """The bytes of a file or of standard input; not much more than `limit` of them, which is then for `picture` to refuse."""
+    try:
+        if file == "-":
+            return sys.stdin.buffer.read(limit + 1)
+        with open(file, "rb") as stream:
+            return stream.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        reason = error.strerror if isinstance(error, OSError) else "that cannot be a file's name"
+        raise UnreadablePicture(f"The file cannot be read ({reason}). Name a picture: {FORMATS}.") from error
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Let the network answer a whole split anew, and judge the answers."""
+    from core import dataset, evaluation
+
+    run = runs.read(arguments.run) if arguments.run else runs.champion()
+    network = inference.load(run.id)
+    data = dataset.load(arguments.data or run.spec.data)
+    pixels, labels = data.test_pixels, data.test_labels
+    if arguments.split == "validation" and run.spec.validation != "test":
+        kept = dataset.split(data.train_labels, run.spec.validation, run.spec.validation_fraction, run.spec.seed)[1]
+        if not len(kept):
+            raise AtelierError(f"The run {run.id} was trained without validation pictures. Evaluate it with --split test.")
+        pixels, labels = data.train_pixels[kept], data.train_labels[kept]
+    result = evaluation.evaluate(network.probabilities(pixels), labels)
+    if arguments.json:
+        terminal.emit({"run": run.id, "data": data.name, "split": arguments.split, "accuracy": result.accuracy,
+                       "loss": result.loss, "n": result.n, "confusion": result.confusion})
+        return 0
+    title = "the offline sample" if data.is_sample else data.title
+    print(f"{run.name} ({run.id}) on {result.n:,} {arguments.split} pictures of {title}:")
+    print(f"accuracy {terminal.percent(result.accuracy)}, loss {result.loss:.4f}\n")
+    rows = [(row.name, *(terminal.percent(share) for share in (row.precision, row.recall, row.f1)), f"{row.support:,}")
+            for row in result.report]
+    terminal.table(("class", "precision", "recall", "F1", "pictures"), rows, right=(1, 2, 3, 4))
+    return 0
