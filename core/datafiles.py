@@ -140,13 +140,13 @@ def _damage(path: Path, file: DataFile) -> str | None:
         if identity in _verified:
             return None
         with path.open("rb") as stream:
-            raw = stream.read(file.size + 1)
+            raw = stream.read(file.size + _CHUNK)  # a little more, to say what is wrong; never a whole disk image
     except OSError as error:
         return f"{path} cannot be read ({error.strerror})."
     if hashlib.sha256(raw).hexdigest() == file.sha256:
         _verified.add(identity)
         return None
-    if len(raw) > file.size:
+    if len(raw) == file.size + _CHUNK:
         return f"{path} is longer than the official file, which has {file.size:,} bytes."
     try:
         parse_idx(raw, name=str(path))
