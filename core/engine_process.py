@@ -46,9 +46,18 @@ def read_address() -> dict | None:
     """What an engine of this home wrote down, if it is whole; the engine may have died since."""
     try:
         found = json.loads(address_file().read_text())
-        return found if urlsplit(found["address"]).port and found["id"] and int(found["pid"]) > 0 else None
+        return found if urlsplit(str(found["address"])).port and found["id"] and int(found["pid"]) > 0 else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def locked() -> bool:
+    """Whether this home has an engine, be it one that is starting, ending or hanging."""
+    try:
+        with _lock_file().open("r+b") as lock:
+            return not _take(lock)
+    except FileNotFoundError:
+        return False
 
 
 def holder() -> int | None:
@@ -56,13 +65,7 @@ def holder() -> int | None:
 
     While the lock is held the address file is its holder's own, so the id cannot be that of a later, unrelated process.
     """
-    try:
-        with _lock_file().open("r+b") as lock:
-            if _take(lock):
-                return None
-    except FileNotFoundError:
-        return None
-    found = read_address()
+    found = read_address() if locked() else None
     return int(found["pid"]) if found else None
 
 
@@ -133,13 +136,14 @@ async def _run(workers: int) -> None:
             asyncio.get_running_loop().add_signal_handler(sign, ended.set)
     with dask.config.set(_TIDY):
         cluster = await LocalCluster(
-            asynchronous=True, n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tcp://",
+            asynchronous=True, n_workers=0, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tcp://",
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"}, dashboard_address=None,
             memory_limit=0, preload=["core.engine_worker"], local_directory=str(settings.home() / "engine"),
             env={"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")},
         )
         await cluster.scheduler.register_scheduler_plugin(Board(), name=NAME, idempotent=True)
         _write_address(cluster.scheduler)
+        cluster.scale(workers)  # an app need not wait for them; jobs wait in the line
         watch = asyncio.create_task(_end_when_forgotten(cluster.scheduler, ended))
         await asyncio.wait([asyncio.create_task(ended.wait()), asyncio.create_task(cluster.scheduler.finished())],
                            return_when=asyncio.FIRST_COMPLETED)

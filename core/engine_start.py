@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -28,7 +30,7 @@ from core import engine_process, settings
 from core.errors import EngineUnavailable
 
 ANSWER_SECONDS = 3.0
-RESPAWN_SECONDS = 2.0  # until another attempt is made, where an engine that was just ending kept ours from starting
+RESPAWN_SECONDS = 4.0  # until another attempt is made, where an engine that was just ending kept ours from starting
 MAX_LOG_BYTES = 2_000_000
 _ROOT = Path(__file__).resolve().parent.parent
 _started: list[subprocess.Popen] = []  # kept so that a child that ended is reaped
@@ -87,6 +89,7 @@ def find_or_start(start: bool, deadline: float) -> Line:
         now = time.monotonic()
         if child is None or child.poll() == engine_process.ALREADY_THERE and now - begun > RESPAWN_SECONDS:
             child, begun = _spawn(), now
+            importlib.import_module("distributed")  # we need it too, and waiting is idle time
         elif child.poll() not in (None, engine_process.ALREADY_THERE):
             raise EngineUnavailable(f"The engine ended as soon as it was started. {engine_process.log_file()} says why.")
         elif now > deadline:
@@ -115,25 +118,24 @@ def join(address: str) -> Line:
 
 
 def end(pid: int) -> None:
-    """End an engine's process, politely at first; its workers end with it."""
-    import psutil
+    """End the engine of this home, politely at first; its workers end with it.
 
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        process.terminate()
-        try:
-            process.wait(engine_process.STOP_SECONDS + 1)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(1)
+    Args:
+        pid: its process. That it is gone shows in its lock, which does not depend on who reaps the process.
+    """
+    for sign, seconds in ((signal.SIGTERM, engine_process.STOP_SECONDS + 1), (getattr(signal, "SIGKILL", signal.SIGTERM), 1.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not engine_process.locked():
+                return
+            time.sleep(0.05)
 
 
 def _reach(address: str, identity: str | None, pid: int | None) -> Line | None:
     """Connect to a scheduler; None if nobody is there, or somebody else than the one looked for."""
-    parts = urlsplit(address)
-    try:
-        socket.create_connection((parts.hostname, parts.port), timeout=2.0).close()  # Dask would try for long
-    except OSError:
+    if not _speaks(address):
         return None
     import cloudpickle
     from distributed import Client
@@ -159,20 +161,37 @@ def _reach(address: str, identity: str | None, pid: int | None) -> Line | None:
     return None
 
 
+def _speaks(address: str) -> bool:
+    """Whether a scheduler is likely to be there; a Dask client would wait for a dead or hanging one for very long.
+
+    A Dask server greets before it is asked, a web server or a stopped process does not.
+    """
+    parts = urlsplit(address)
+    try:
+        with socket.create_connection((parts.hostname, parts.port), timeout=ANSWER_SECONDS) as line:
+            return parts.scheme != "tcp" or bool(line.recv(1))
+    except OSError:
+        return False
+
+
 def _busy(line: Line) -> bool:
     return bool(line.round_trip(line.client.scheduler.atelier_jobs())["jobs"])
 
 
 def _spawn() -> subprocess.Popen:
     """Start an engine that does not end with this process."""
-    settings.home().mkdir(parents=True, exist_ok=True)
-    log = engine_process.log_file()
-    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
     environment = {name: value for name, value in os.environ.items() if name != "ATELIER_ENGINE"} | places(True)
-    with log.open("ab") as out:
-        child = subprocess.Popen([sys.executable, "-m", "core.engine_process"], cwd=_ROOT, env=environment,
-                                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+    log = engine_process.log_file()
+    try:
+        settings.home().mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        with log.open("ab") as out:
+            child = subprocess.Popen([sys.executable, "-m", "core.engine_process"], cwd=_ROOT, env=environment,
+                                     stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+    except OSError as error:
+        raise EngineUnavailable(f"The engine cannot be started: {settings.home()} cannot be written ({error.strerror or error}). "
+                                f"Name another folder with ATELIER_HOME.") from error
     _started[:] = [child, *(other for other in _started if other.poll() is None)]
     return child
 
