@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core import inference, runs, terminal
+from core import inference, picture, runs, terminal
 from core.dataset import CLASS_NAMES
 from core.errors import AtelierError, UnreadablePicture
-
-FORMATS = "PNG, JPEG, WebP, BMP or GIF"
+from core.picture_files import FORMATS, MOST_BYTES
 
 
 def predict(arguments: argparse.Namespace) -> int:
@@ -37,28 +36,26 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def _answer(network: inference.Network, file: str, arguments: argparse.Namespace) -> dict:
-    from core import picture
-
-    image = picture.read(_bytes(file, picture.MAX_BYTES), file)
+    image = picture.read(_bytes(file), file)
     prepared = picture.prepare(image, polarity=arguments.polarity.replace("-", " "), trim=arguments.trim, fill=arguments.fill)
     if prepared.blank:
-        raise UnreadablePicture("There is nothing to see in this picture: it has one colour only. Give one that shows a garment.")
+        raise UnreadablePicture(" ".join(prepared.warnings))
     probabilities = network.probabilities(prepared.pixels[None])
     best = int(probabilities[0].argmax())
     return {"class": best, "label": CLASS_NAMES[best], "confidence": round(float(probabilities[0, best]), 6),
             "probabilities": [round(float(share), 6) for share in probabilities[0]], "sure": bool(network.sure(probabilities)[0])}
 
 
-def _bytes(file: str, limit: int) -> bytes:
-    """The bytes of a file or of standard input; not much more than `limit` of them, which is then for `picture` to refuse."""
+def _bytes(file: str) -> bytes:
+    """The bytes of a file or of standard input; one more than allowed of what is too long, for `picture` to refuse."""
     try:
         if file == "-":
-            return sys.stdin.buffer.read(limit + 1)
+            return sys.stdin.buffer.read(MOST_BYTES + 1)
         with open(file, "rb") as stream:
-            return stream.read(limit + 1)
+            return stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         reason = error.strerror if isinstance(error, OSError) else "that cannot be a file's name"
-        raise UnreadablePicture(f"The file cannot be read ({reason}). Name a picture: {FORMATS}.") from error
+        raise UnreadablePicture(f"The file cannot be read ({reason}). Name a picture ({', '.join(FORMATS)}).") from error
 
 
 def evaluate(arguments: argparse.Namespace) -> int:

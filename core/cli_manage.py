@@ -208,7 +208,7 @@ def engine_status(arguments: argparse.Namespace) -> int:
                                  "progress": job.progress and job.progress.to_dict()} for job in jobs]})
         return 0
     print(f"The engine at {status.address} {'belongs to this home' if status.own else 'is the one that ATELIER_ENGINE names'}: "
-          f"{status.workers} at work at most, {status.running} training, {status.waiting} waiting.")
+          f"{status.workers} {'worker' if status.workers == 1 else 'workers'}, {status.running} training, {status.waiting} waiting.")
     if jobs:
         rows = [(job.place, job.run_id, job.state, f"{job.progress.epoch}/{job.progress.epochs}" if job.progress else None)
                 for job in jobs]

@@ -46,8 +46,10 @@ def train(arguments: argparse.Namespace) -> int:
         fetch_data(spec.data)
     follower = _Follower(run_id)
     with _counted_interrupts() as presses:
-        run = (_train_here if arguments.local else _train_on_engine)(run_id, spec, follower, presses)
-    follower.end(run)
+        try:
+            run = (_train_here if arguments.local else _train_on_engine)(run_id, spec, follower, presses)
+        finally:
+            follower.end()
     if arguments.json:
         terminal.emit(run.record)
     else:
@@ -146,7 +148,7 @@ def _engine_trains(run_id: str) -> bool:
 
 
 def _train_on_engine(run_id: str | None, spec: TrainSpec, follower: _Follower, presses: list[float]) -> Run:
-    from core import engine
+    from core import engine, engine_process
 
     line = engine.connect()
     if run_id is None:
@@ -163,15 +165,17 @@ def _train_on_engine(run_id: str | None, spec: TrainSpec, follower: _Follower, p
                     raise AtelierError("The run was still waiting, so it was taken out of the line.")
             job = line.job(run_id)
             lost = 0.0
-        except EngineUnavailable:
+        except EngineUnavailable as error:
             lost = lost or time.monotonic()
-            if time.monotonic() - lost > LOST_SECONDS:
-                raise
+            if runs.read(run_id).finished:
+                return runs.read(run_id)
+            dead = line.own and engine_process.holder() is None
+            if dead or time.monotonic() - lost > LOST_SECONDS:
+                raise EngineUnavailable(f"{error} {_resume_with(run_id)}") from error
+            follower.line.show("the engine does not answer at the moment")
             time.sleep(POLL_SECONDS)
             with contextlib.suppress(EngineUnavailable):
                 line = engine.connect(start=False)
-            if runs.read(run_id).finished:
-                return runs.read(run_id)
             continue
         if job is None:
             return _ended(line, run_id)
@@ -213,6 +217,7 @@ class _Follower:
 
     def __init__(self, run_id: str | None) -> None:
         self.line = terminal.ProgressLine()
+        self.run_id = run_id
         self.told = len(runs.history(run_id)) if run_id else 0
         self.seen: tuple = ()
         self.announced = False
@@ -243,8 +248,9 @@ class _Follower:
             parts.append(f"about {terminal.duration(progress.remaining_seconds)} left")
         self.line.show("  ".join(parts))
 
-    def end(self, run: Run) -> None:
-        self._tell_epochs()
+    def end(self) -> None:
+        if self.run_id:
+            self._tell_epochs()
         self.line.clear()
 
     def _tell_epochs(self) -> None:
