@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from ui import curves
+from ui import curves, zoom
 
 ROWS = [
     {"epoch": 1, "loss": 0.9, "accuracy": 0.70, "val_loss": 0.6, "val_accuracy": 0.80},
@@ -47,10 +47,19 @@ def test_a_value_that_is_no_number_leaves_a_gap():
     assert lines(figure)["Training"] == [0.9, None, 0.3]
 
 
-def test_zoom_is_kept_while_a_run_grows_and_forgotten_with_another_run():
-    first, second = curves.figure(ROWS[:1], "loss", revision="a"), curves.figure(ROWS, "loss", revision="a")
-    assert first.layout.uirevision == second.layout.uirevision
-    assert first.layout.uirevision != curves.figure(ROWS, "loss", revision="b").layout.uirevision
+def test_a_zoom_is_drawn_into_the_next_figure():
+    figure = curves.figure(ROWS, "loss", epochs=8, ranges={"x": (1.5, 3.0)})
+    assert tuple(figure.layout.xaxis.range) == (1.5, 3.0)
+    assert figure.layout.yaxis.range is None
+
+
+def test_a_zoom_holds_for_the_run_it_was_made_in_and_nonsense_from_a_browser_is_left_out(monkeypatch):
+    told = {"revision": "run-a", "charts": {"chart": {"x": [1, 2.5], "y": ["low", None], "z": [0, 1]}, "other": 7}}
+    monkeypatch.setattr(zoom.st, "session_state", {"listener": {"zoom": told}})
+    assert zoom.chosen("listener", "chart", "run-a") == {"x": (1.0, 2.5)}
+    assert zoom.chosen("listener", "chart", "run-b") == {}
+    assert zoom.chosen("listener", "other", "run-a") == {}
+    assert zoom.chosen("nobody", "chart", "run-a") == {}
 
 
 def test_size_and_epoch_axis_do_not_change_while_a_run_grows():
@@ -72,7 +81,7 @@ def test_more_overlays_than_colours_are_refused():
 def test_a_published_figure_becomes_a_level_line_with_its_value():
     figure = curves.figure(ROWS, "accuracy", published=0.9153)
     assert figure.layout.shapes[0].y0 == pytest.approx(91.53)
-    assert "published 91.5 %" in words(figure)
+    assert "published 91.5\N{NO-BREAK SPACE}%" in words(figure)
 
 
 def test_before_the_first_epoch_the_figure_says_so():
@@ -80,7 +89,9 @@ def test_before_the_first_epoch_the_figure_says_so():
 
 
 def test_the_sentence_tells_what_the_curves_show():
-    assert curves.sentence(ROWS, 2) == ("3 epochs, training accuracy from 70.0 % to 91.0 %, validation accuracy from 80.0 % to "
-                                        "84.0 %, best epoch 2 with 86.0 %.")
-    assert curves.sentence(ROWS[:1]) == "1 epoch, training accuracy 70.0 %, validation accuracy 80.0 %."
+    told = curves.sentence(ROWS, 2).replace("\N{NO-BREAK SPACE}", " ")
+    assert told == ("3 epochs, training accuracy from 70.0 % to 91.0 %, validation accuracy from 80.0 % to 84.0 %, "
+                    "best epoch 2 with 86.0 %.")
+    told = curves.sentence(ROWS[:1]).replace("\N{NO-BREAK SPACE}", " ")
+    assert told == "1 epoch, training accuracy 70.0 %, validation accuracy 80.0 %."
     assert curves.sentence([]) == "No epoch has been finished yet."

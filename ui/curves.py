@@ -1,7 +1,7 @@
 """Learning curves: a run's history as two figures, loss and accuracy, and as one sentence.
 
-Two figures rather than one with two panels: side by side on a desk, one below the other on a phone. Each keeps its size,
-its margins and its `uirevision` from the first epoch to the last, so that nothing jumps and a zoom survives the next epoch.
+Two figures rather than one with two panels: side by side on a desk, one below the other on a phone. Each keeps its size and
+its margins from the first epoch to the last, so that nothing jumps, and `zoom.py` carries a zoom over to the next epoch.
 The colours are bright enough for a dark page and dark enough for a white one (3:1 against both).
 
 It does not read runs; whoever calls it brings the rows.
@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
+from ui import zoom
 from ui.charts import percent
 
+METRICS = ("loss", "accuracy")
 TRAINING = "#6470d9"
 VALIDATION = "#d9722e"
 QUIET = "#868b94"
@@ -27,6 +29,10 @@ HEIGHT = 310  # pixels
 MARGIN = {"l": 56, "r": 12, "t": 46, "b": 58}  # fixed: automatic margins move the plot when a label grows
 LEGEND_LINE = 20  # pixels of height that each overlaid run adds, since a phone stacks the legend
 POINTS_UNTIL = 40  # epochs up to which each one gets a dot
+
+# Only what the listener understands: a double click shows everything, and no button goes back to a zoom drawn before.
+CONFIG = {"displaylogo": False, "doubleClick": "autosize",
+          "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d", "zoomIn2d", "zoomOut2d"]}
 
 Row = Mapping[str, Any]
 
@@ -54,6 +60,7 @@ def figure(
     overlays: Sequence[Overlay] = (),
     published: float | None = None,
     revision: str = "",
+    ranges: zoom.Ranges | None = None,
 ) -> go.Figure:
     """Draw one metric of a run, training against validation.
 
@@ -65,12 +72,13 @@ def figure(
         best_epoch: the epoch whose weights were kept, marked; None marks nothing.
         overlays: at most five earlier runs; their validation curve is drawn, or training where there was no validation.
         published: a figure to compare with, drawn as a level line.
-        revision: whatever stands for the run. As long as it is the same, Plotly keeps zoom and hidden lines.
+        revision: whatever stands for the run; a zoom lives as long as it stays the same.
+        ranges: what of "x" and "y" (in percent for accuracy) a visitor has zoomed into.
 
     Raises:
         ValueError: another metric, or more overlays than there are colours.
     """
-    if metric not in ("loss", "accuracy"):
+    if metric not in METRICS:
         raise ValueError(f"metric is 'loss' or 'accuracy', not {metric!r}")
     if len(overlays) > len(EARLIER):
         raise ValueError(f"at most {len(EARLIER)} runs can be laid over each other, not {len(overlays)}")
@@ -97,6 +105,8 @@ def figure(
         drawn.update_yaxes(range=[0, 1], showticklabels=False)
         drawn.add_annotation(x=0.5, xref="x domain", y=0.5, yref="y domain", showarrow=False,
                              text="The first point appears after the first epoch.", font={"color": QUIET, "size": 13})
+    for axis, limits in (ranges or {}).items():
+        drawn.update_layout({f"{axis}axis": {"range": list(limits)}})
     return drawn
 
 
@@ -133,12 +143,11 @@ def show(
     """Put loss and accuracy side by side on the page (below each other where it is narrow); arguments as in `figure`."""
     published = published or Published()
     told = sentence(rows, best_epoch)
-    left, right = st.columns(2)
-    for column, metric, level in ((left, "loss", published.loss), (right, "accuracy", published.accuracy)):
+    for column, metric, level in zip(st.columns(2), METRICS, (published.loss, published.accuracy), strict=True):
         drawn = figure(rows, metric, epochs=epochs, best_epoch=best_epoch, overlays=overlays, published=level,
-                       revision=revision)
-        column.plotly_chart(drawn, key=f"{key}_{metric}", alt=f"{metric.capitalize()} after every epoch: {told}",
-                            config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]})
+                       revision=revision, ranges=zoom.chosen(f"{key}_zoom", f"{key}_{metric}", revision))
+        column.plotly_chart(drawn, key=f"{key}_{metric}", config=CONFIG, alt=f"{metric.capitalize()} after every epoch: {told}")
+    zoom.listen(f"{key}_zoom", [f"{key}_{metric}" for metric in METRICS], revision)
 
 
 def _line(rows: Sequence[Row], key: str, metric: str, name: str, colour: str, *, width: float = 2.5,
@@ -177,7 +186,7 @@ def _arrange(drawn: go.Figure, metric: str, last: int, revision: str, overlaid: 
         height=HEIGHT + LEGEND_LINE * overlaid, margin={**MARGIN, "b": MARGIN["b"] + LEGEND_LINE * overlaid},
         hovermode="x unified", uirevision=f"{revision}:{metric}", showlegend=True,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom",
-                "bgcolor": "rgba(0,0,0,0)", "traceorder": "reversed"},
+                "bgcolor": "rgba(0,0,0,0)", "traceorder": "reversed", "itemclick": False, "itemdoubleclick": False},
     )
     # Room at both ends, so that the first and the last dot are whole; whole epochs as ticks only.
     margin = max(0.25, 0.02 * last)

@@ -81,7 +81,7 @@ def _line_of_jobs(shown: str | None) -> None:
     others = [job for job in jobs() if job.run_id != shown]
     with st.container(border=bool(others), gap="xsmall"):
         for job in others:
-            st.page_link(frame.TRAIN, query_params={"run": job.run_id}, icon=":material/monitoring:",
+            st.page_link(frame.TRAIN, query_params={"run": job.run_id}, icon=":material/monitoring:", width="stretch",
                          label=f"{_name(job.run_id)}: {_state_text(job)}")
 
 
@@ -102,7 +102,7 @@ def progress(run_id: str) -> None:
     progress = job.progress
     whole, epoch = _shares(progress)
     st.progress(whole, _state_text(job))
-    st.progress(epoch, f"Batch {progress.batch:,} of {progress.batches:,}" if progress and progress.batches else "Batches")
+    st.progress(epoch, _batch_text(progress))
     elapsed, remaining, loss, accuracy = st.columns(4)
     elapsed.metric("Elapsed", train_form.duration(progress.elapsed_seconds) if progress else "–")
     remaining.metric("Remaining", "–" if seen.remaining is None else train_form.duration(seen.remaining))
@@ -146,6 +146,12 @@ def _shares(progress: library.Progress | None) -> tuple[float, float]:
         return min(progress.epoch / progress.epochs, 1.0), 1.0
     epoch = progress.batch / progress.batches if progress.batches else 0.0
     return min(max(progress.epoch - 1 + epoch, 0) / progress.epochs, 1.0), min(epoch, 1.0)
+
+
+def _batch_text(progress: library.Progress | None) -> str:
+    if progress is not None and progress.batches:
+        return f"Batch {progress.batch:,} of {progress.batches:,}"
+    return "No batch yet" if _shares(progress)[1] == 0 else "All batches of the epoch"
 
 
 def _state_text(job) -> str:

@@ -12,7 +12,10 @@ import streamlit as st
 
 from core import export
 from core import runs as library
-from ui import cache, charts, frame, run_panel, state, train_form
+from core.errors import AtelierError
+from ui import cache, frame, run_panel, state, train_form
+
+LISTED_ROWS = 12  # then the list scrolls in itself
 
 
 @dataclass
@@ -38,10 +41,18 @@ def show(shown: str | None, jobs: list) -> None:
                 st.caption("Runs that you train are listed here.")
             if not known:
                 return
-            charts.table([_row(run, run.id in alive) for run in known], key="train_table",
-                         shares=("Test accuracy",), alt=f"{len(known)} runs with status and scores")
+            _table([_row(run, run.id in alive) for run in known])
             _acts(known, alive, shown)
             _damaged()
+
+
+def _table(rows: list[dict]) -> None:
+    """The list; a cell without a value stays empty, and a click on a heading sorts."""
+    st.dataframe({heading: [row[heading] for row in rows] for heading in rows[0]}, key="train_table", hide_index=True,
+                 column_config={"Test accuracy": st.column_config.NumberColumn(format="percent"),
+                                "Parameters": st.column_config.NumberColumn(format="localized")},
+                 height="content" if len(rows) <= LISTED_ROWS else 35 * LISTED_ROWS,
+                 alt=f"{len(rows)} runs with status and scores")
 
 
 def _row(run: library.Run, training: bool) -> dict:
@@ -58,7 +69,10 @@ def _acts(known: list[library.Run], alive: set[str], shown: str | None) -> None:
     if st.session_state.get(key) not in names or listed.shown != shown:
         st.session_state[key] = shown if shown in names else next(iter(names))
     listed.shown = shown
-    champion = library.champion().id
+    try:
+        champion = library.champion().id
+    except AtelierError:
+        champion = ""  # nothing is promoted, and this copy of the app came without a network
     chosen = names[st.selectbox("Run", list(names), key=key, format_func=lambda one: frame.run_title(names[one], champion))]
     with st.container(horizontal=True):
         if chosen.id != shown:

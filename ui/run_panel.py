@@ -13,6 +13,10 @@ from core.errors import EngineUnavailable, RunNotFound
 from ui import cache, frame, run_curves, run_live, train_form
 from ui.charts import percent
 
+NEXT = ((frame.MISTAKES, "See its mistakes", ":material/rule:"),
+        (frame.MATRIX, "See its confusion matrix", ":material/grid_on:"),
+        (frame.CLASSIFY, "Try it on a picture", ":material/draw:"))
+
 
 def show(run_id: str) -> None:
     """Draw the run that the address names, whatever state it is in."""
@@ -40,9 +44,10 @@ def show(run_id: str) -> None:
 def _heading(run: library.Run) -> None:
     """Name and settings of the run, and the way back to the form."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(run.name, anchor=False, width="content")
-        if run.spec.data == "offline-sample":
-            frame.sample_badge(cache.dataset("offline-sample"))
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.subheader(run.name, anchor=False, width="content")
+            if run.spec.data == "offline-sample":
+                frame.sample_badge(cache.dataset("offline-sample"))
         new_training_button()
     st.caption(_described(run))
 
@@ -54,6 +59,8 @@ def new_training_button() -> None:
 
 def _follow(run: library.Run) -> None:
     """The run's job and its growing curves."""
+    # Streamlit's running man would come and go with every poll.
+    st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
     run_live.progress(run.id)
     run_curves.follow(run, run_curves.chosen_overlays(run))
     run_curves.overlay_picker(run)
@@ -73,12 +80,9 @@ def _result(run: library.Run, rows: list[dict]) -> None:
         st.info(f"This run was {run.status_text}; the best epoch until then was kept.", icon=":material/stop_circle:")
     for sentence in evaluation.observations(rows, run.record):
         st.markdown(f":material/insights: {sentence}")
-    with st.container(horizontal=True):
-        for page, label, icon in ((frame.MISTAKES, "See its mistakes", ":material/rule:"),
-                                  (frame.MATRIX, "See its confusion matrix", ":material/grid_on:"),
-                                  (frame.CLASSIFY, "Try it on a picture", ":material/draw:")):
-            if frame.exists(page):
-                st.page_link(page, label=label, icon=icon, query_params={"run": run.id})
+    for column, (page, label, icon) in zip(st.columns(len(NEXT)), NEXT, strict=True):
+        if frame.exists(page):
+            column.page_link(page, label=label, icon=icon, query_params={"run": run.id}, width="stretch")
     run_curves.draw(run, rows, run.best_epoch, run_curves.chosen_overlays(run))
     run_curves.overlay_picker(run)
     _details(run)
