@@ -25,7 +25,7 @@ def champion() -> None:
         best = runs.champion()
         st.subheader("The network in charge")
         name, score, size = st.columns(3)
-        name.metric("Champion", "Ships with Atelier" if best.shipped else best.name)
+        name.metric("Champion", best.name)
         score.metric("Test accuracy", "–" if best.test_accuracy is None else charts.percent(best.test_accuracy, 2),
                      help="Share of the test pictures it names rightly. It never saw them while it learnt or was chosen.")
         size.metric("Parameters", f"{best.parameters:,}" if best.parameters else "–")

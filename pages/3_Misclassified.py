@@ -23,26 +23,25 @@ def why_empty(found: Answers) -> str:
             "range of confidence.")
 
 
-def gallery(found: Answers, indices: np.ndarray) -> None:
+def gallery(found: Answers, indices: np.ndarray, cell: int = 104) -> None:
     """These mistakes as pictures that open, where the data are here."""
     data = frame.data_for(found.data_name)
     if data is not None:
         frame.sample_badge(data)
         pictures.gallery(answers.items(found, data, indices), "mistakes_gallery",
-                         lambda index: state.put({"picture": str(index)}), cell=104)
+                         lambda index: state.put({"picture": str(index)}), cell=cell)
 
 
-def all_mistakes(found: Answers, came_for: str) -> None:
+def all_mistakes(found: Answers, came_for: dict[str, str]) -> None:
     """The filtered mistakes, a page at a time, and as a file; another choice than the address came for begins at page 1."""
     indices = filters.mistakes(found, visible=True)
-    if state.here({"page": None}) != came_for:
+    if state.without("page") != came_for:
         state.put({"page": None})
     if not len(indices):
         st.info(why_empty(found), icon=":material/filter_alt_off:")
         return
     pages = -(-len(indices) // A_PAGE)
-    state.follow("page", "mistakes_page", state.whole_number(1, pages, "the page"), 1, valid=lambda page: page <= pages)
-    page = st.session_state["mistakes_page"]
+    page = state.follow("page", "mistakes_page", state.whole_number(1, pages, "the page"), 1, valid=lambda page: page <= pages)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{len(indices):,} mistakes of {found.run.name}" + (f" · page {page} of {pages}" if pages > 1 else ""))
         st.download_button("CSV", lambda: evaluation.mistakes_csv(indices, found.probabilities, found.truth), key="mistakes_csv",
@@ -57,7 +56,7 @@ def all_mistakes(found: Answers, came_for: str) -> None:
 frame.begin("Misclassified", "What a network got wrong on pictures it had never seen. Open one to see why.",
             icon=":material/rule:")
 with frame.errors():
-    came_for = state.here({"page": None})
+    came_for = state.without("page")
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with left:
         run = frame.choose_run("Run", "mistakes_run")
@@ -77,4 +76,4 @@ with frame.errors():
     else:
         st.caption("For each true class, the mistake it was surest of.")
         first = evaluation.one_of_every_class(found.probabilities, found.truth)
-        gallery(found, np.array(list(first.values()), np.int64))
+        gallery(found, np.array(list(first.values()), np.int64), cell=150)

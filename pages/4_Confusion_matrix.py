@@ -42,10 +42,10 @@ def look(row) -> tuple[str, bool]:
     return share, hidden
 
 
-def matrix(found: Answers, counts: np.ndarray, share: str, hidden: bool) -> None:
+def matrix(found: Answers, counts: np.ndarray, share: str, hidden: bool, cell: tuple[int, int]) -> None:
     """The clickable matrix with its downloads."""
     values, shown = answers.cell_values(counts, share, hidden)
-    charts.matrix(values, text=shown, hover=answers.cell_hover(counts), key="matrix_chart", on_pick=cells.pick,
+    charts.matrix(values, text=shown, hover=answers.cell_hover(counts), key="matrix_chart", on_pick=cells.pick, current=cell,
                   alt=f"Confusion matrix of {found.run.name} on {found.words}; the selectors beside it open the same cells")
     unit = SHARES[share] + ("" if share == "counts" else " in %")
     with st.container(horizontal=True):
@@ -91,8 +91,8 @@ with frame.errors():
     st.caption(f"{run.name} on {found.words}: {charts.percent(found.accuracy, 2)} right.")
     counts = evaluation.confusion(found.truth, found.guess)
     chart, pane = st.columns([3, 2], gap="large")
-    with chart:
-        matrix(found, counts, share, hidden)
     with pane:
-        cells.pane(found, counts)
+        cell = cells.pane(found, counts)
+    with chart:
+        matrix(found, counts, share, hidden, cell)
     tables(found, counts)

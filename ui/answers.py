@@ -116,14 +116,15 @@ def _said(count: int, truth: int, guess: int, of_truth: int, of_guess: int) -> s
     return "<br>".join([pair, f"{count:,} pictures", *parts])
 
 
-def items(answers: Answers, data: Dataset, positions: np.ndarray) -> list[pictures.Item]:
-    """These pictures for a gallery; each opens at its place in the split."""
+def items(answers: Answers, data: Dataset, positions: np.ndarray, *, paired: bool = True) -> list[pictures.Item]:
+    """These pictures for a gallery, captioned `truth → prediction, 87 %`, or with the confidence alone; each has its address."""
     pixels = data.test_pixels if answers.split == "test" else data.train_pixels
     made = []
     for position in map(int, positions):
         index = int(answers.indices[position])
         pair = f"{CLASS_NAMES[answers.truth[position]]} → {CLASS_NAMES[answers.guess[position]]}"
         sure = charts.percent(float(answers.confidence[position]), 0)
-        made.append(pictures.Item(index, pixels[index], f"{pair}, {sure}", state.here({"picture": str(index)}),
-                                  alt=f"{answers.split.capitalize()} picture {index}: {pair}, {sure} sure"))
+        made.append(pictures.Item(index, pixels[index], f"{pair}, {sure}" if paired else sure,
+                                  state.link({"picture": str(index)}),
+                                  f"{answers.split.capitalize()} picture {index}: {pair}, {sure} sure"))
     return made

@@ -33,21 +33,24 @@ def choose(counts: np.ndarray) -> tuple[int, int]:
 
 
 def _label(param: str, key: str, label: str, default: int) -> int:
+    state.pin(param, str(default))  # another run, another most frequent mistake
     return state.linked(param, key, LABELS, f"the {label.lower()}", default, lambda options: st.selectbox(
         label, options, key=key, format_func=CLASS_NAMES.__getitem__))
 
 
-def pane(found: Answers, counts: np.ndarray) -> None:
-    """The selectors and the pictures of the chosen cell."""
+def pane(found: Answers, counts: np.ndarray) -> tuple[int, int]:
+    """The selectors and the pictures of the chosen cell; returns the cell."""
     truth, prediction = choose(counts)
     positions = found.cell(truth, prediction)
     what = (f"{CLASS_NAMES[truth]}, named rightly" if truth == prediction else
             f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}")
     show(found, positions, f"{what}: {len(positions):,}", f"No {CLASS_NAMES[truth]} among the {found.words} was "
          f"{'named rightly' if truth == prediction else f'taken for {CLASS_NAMES[prediction]}'}.")
+    return truth, prediction
 
 
-def show(found: Answers, positions: np.ndarray, title: str, empty: str, key: str = "matrix_gallery") -> None:
+def show(found: Answers, positions: np.ndarray, title: str, empty: str, *, key: str = "matrix_gallery",
+         paired: bool = False) -> None:
     """A scrolling gallery of these pictures, or why there are none."""
     st.markdown(f"**{title}**")
     if not len(positions):
@@ -57,9 +60,9 @@ def show(found: Answers, positions: np.ndarray, title: str, empty: str, key: str
     if data is None:
         return
     frame.sample_badge(data)
-    with st.container(height=410, border=False):
-        pictures.gallery(answers.items(found, data, positions[:MOST]), key, lambda index: state.put({"picture": str(index)}),
-                         cell=84)
+    with st.container(height=372, border=False):
+        pictures.gallery(answers.items(found, data, positions[:MOST], paired=paired), key,
+                         lambda index: state.put({"picture": str(index)}), cell=84)
     if len(positions) > MOST:
         st.caption(f"The {MOST} surest of {len(positions):,}.")
 
@@ -69,7 +72,7 @@ def opened(found: Answers) -> bool:
     places = {int(index): place for place, index in enumerate(found.indices)}
 
     def parse(text: str) -> int:
-        index = state.whole_number(0, 59_999, "the picture")(text)
+        index = state.whole_number(0, int(found.indices.max()), "the picture")(text)
         if index not in places:
             raise ValueError(f"Picture {index} is not among the {found.words}.")
         return index
@@ -86,9 +89,10 @@ def opened(found: Answers) -> bool:
 
 def report(found: Answers) -> None:
     """Precision, recall, F1 and support per class."""
-    charts.table([{"Class": row.name, "Precision": row.precision, "Recall": row.recall, "F1": row.f1, "Pictures": row.support}
-                  for row in evaluation.class_report(found.truth, found.guess)], key="matrix_report",
-                 shares=("Precision", "Recall", "F1"), alt="Precision, recall, F1 and number of pictures of each class")
+    rows = [{"Class": row.name[0].upper() + row.name[1:], "Precision": row.precision, "Recall": row.recall, "F1": row.f1,
+             "Pictures": row.support} for row in evaluation.class_report(found.truth, found.guess)]
+    charts.table(rows, key="matrix_report", shares=("Precision", "Recall", "F1"),
+                 alt="Precision, recall, F1 and number of pictures of each class")
     st.caption("Precision: of what was called so, how much is. Recall: of what is so, how much was found. F1: their harmonic "
                "mean.")
 

@@ -17,6 +17,7 @@ import numpy as np
 import streamlit as st
 
 from core.dataset import CLASS_NAMES
+from ui import state
 
 HEIGHT = 560  # pixels of a matrix, always: nothing jumps when another run is chosen
 
@@ -35,7 +36,7 @@ class Palette:
 
 
 LIGHT = Palette("#f6f7fb", "#a3acdf", "#2f3a9e", "#c2571a", "#1d7a63", "#4651b8", "#8b90a0")
-DARK = Palette("#1b1e27", "#4b55a8", "#b3bbff", "#f09a5b", "#56bfa3", "#8b95f0", "#8f95a5")
+DARK = Palette("#1b1e27", "#353d80", "#5d69e6", "#f09a5b", "#56bfa3", "#8b95f0", "#8f95a5")
 
 
 def palette() -> Palette:
@@ -49,7 +50,8 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def matrix(values: np.ndarray, *, text: Sequence[Sequence[str]], hover: Sequence[Sequence[str]], key: str,
-           on_pick: Callable[[int, int], None], difference: bool = False, alt: str = "") -> None:
+           on_pick: Callable[[int, int], None], current: tuple[int, int] | None = None, difference: bool = False,
+           alt: str = "") -> None:
     """Draw a matrix of the ten classes whose cells can be clicked.
 
     Args:
@@ -57,20 +59,30 @@ def matrix(values: np.ndarray, *, text: Sequence[Sequence[str]], hover: Sequence
             root of the amount, so that rare mistakes remain visible beside common ones.
         text: what stands in each cell.
         hover: what a cell says when pointed at (`<br>` breaks the line).
-        key: the chart's key, carrying its page.
-        on_pick: called with (row, column) of a clicked cell before the page runs again. Clicking the same cell twice
-            reports it once; give people a second way.
+        key: the chart's key, carrying its page; also the CSS class `st-key-…` around it.
+        on_pick: called with (row, column) of a clicked cell before the page runs again. The mouse alone reaches it; give
+            people a second way.
+        current: the cell in view, outlined.
         difference: colours run from worse (negative) over neutral to better (positive).
         alt: what a screen reader says.
     """
+    made = state.session().charts
+    kept = st.session_state.get(f"{key}_{made.get(key, 0)}")
+    if kept is not None and picked_cell(kept) not in (None, current):
+        # The view has moved on by other means. Plotly would hold its own cell for picked and stay silent when that is
+        # clicked again, so a new chart takes its place.
+        made[key] = made.get(key, 0) + 1
+    own_key = f"{key}_{made.get(key, 0)}"
+
     def picked() -> None:
-        cell = picked_cell(st.session_state[key])
+        cell = picked_cell(st.session_state[own_key])
         if cell is not None:
             on_pick(*cell)
 
-    st.plotly_chart(matrix_figure(values, text=text, hover=hover, difference=difference), key=key, on_select=picked,
-                    selection_mode="points", width="stretch", alt=alt or None,
-                    config={"displayModeBar": False, "doubleClick": False})
+    with st.container(key=key):
+        st.plotly_chart(matrix_figure(values, text=text, hover=hover, current=current, difference=difference), key=own_key,
+                        on_select=picked, selection_mode="points", width="stretch", alt=alt or None,
+                        config={"displayModeBar": False, "doubleClick": False})
 
 
 def picked_cell(state: dict) -> tuple[int, int] | None:
@@ -84,7 +96,7 @@ def picked_cell(state: dict) -> tuple[int, int] | None:
 
 
 def matrix_figure(values: np.ndarray, *, text: Sequence[Sequence[str]], hover: Sequence[Sequence[str]],
-                  difference: bool = False):
+                  current: tuple[int, int] | None = None, difference: bool = False):
     """The figure behind `matrix`, as a `plotly.graph_objects.Figure`."""
     import plotly.graph_objects as go  # a tenth of a second, and not every page has a chart
 
@@ -107,10 +119,15 @@ def matrix_figure(values: np.ndarray, *, text: Sequence[Sequence[str]], hover: S
                    hovertemplate="%{hovertext}<extra></extra>", showlegend=False),
     ])
     axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": "", "tickfont": {"size": 12}, "automargin": False}
-    figure.update_xaxes(**axis, title={"text": "Prediction", "font": {"size": 12}, "standoff": 0}, side="top", tickangle=-45)
-    figure.update_yaxes(**axis, title={"text": "Truth", "font": {"size": 12}, "standoff": 0}, autorange="reversed")
-    figure.update_layout(height=HEIGHT, margin={"l": 96, "r": 34, "t": 84, "b": 4}, dragmode=False, uirevision="matrix",
+    figure.update_xaxes(**axis, title={"text": "Prediction", "font": {"size": 12}, "standoff": 0}, side="top", tickangle=-45,
+                        range=[-0.5, 9.5])
+    figure.update_yaxes(**axis, title={"text": "Truth", "font": {"size": 12}, "standoff": 0}, range=[9.5, -0.5])
+    figure.update_layout(height=HEIGHT, margin={"l": 100, "r": 40, "t": 96, "b": 4}, dragmode=False, uirevision="matrix",
                          hoverlabel={"align": "left"}, plot_bgcolor="rgba(0,0,0,0)")
+    if current is not None:
+        row, column = current
+        figure.add_shape(type="rect", x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5,
+                         line={"color": colours.worse, "width": 2.5})
     return figure
 
 
@@ -148,16 +165,17 @@ def table(rows: Sequence[dict], *, key: str, shares: Sequence[str] = (), alt: st
     """
     columns = {heading: [row[heading] * (100 if heading in shares else 1) for row in rows] for heading in rows[0]} if rows else {}
     st.dataframe(columns, key=key, hide_index=True, height="content", alt=alt or None,
-                 column_config={name: st.column_config.NumberColumn(name, format="%.1f %%") for name in shares})
+                 column_config={name: st.column_config.NumberColumn(name, format="%.1f %%" if name in shares else "localized")
+                                for name, values in columns.items() if not isinstance(values[0], str)})
 
 
 def style() -> str:
     """The style sheet behind the bars, in the colours of the theme; `frame.begin` puts it into the page."""
     colours = palette()
     return f"""
-.atelier-bars {{ list-style: none; margin: 0; padding: 0; font-size: 0.9rem; }}
-.atelier-bars li {{ display: grid; grid-template-columns: 8.6rem 1fr 3.6rem; gap: 0.6rem; align-items: center; margin: 0;
-  padding: 0.15rem 0; }}
+.atelier-bars {{ list-style: none; margin: 0 !important; padding: 0 !important; font-size: 0.9rem; }}
+.atelier-bars li {{ display: grid; grid-template-columns: 8.6rem 1fr 3.6rem; gap: 0.6rem; align-items: center;
+  margin: 0 !important; padding: 0.15rem 0 !important; }}
 .atelier-bars i {{ display: block; height: 0.85rem; border-radius: 3px; 
   background: color-mix(in srgb, currentColor 9%, transparent); }}
 .atelier-bars b {{ display: block; height: 100%; border-radius: 3px; background: {colours.muted}; }}

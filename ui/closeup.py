@@ -15,8 +15,6 @@ from core.dataset import CLASS_NAMES
 from core.runs import Run
 from ui import cache, charts, frame, pictures, state
 
-NEIGHBOURS = 8
-
 
 def closeup(run: Run, data_name: str, split: str, index: int, *, truth: int, order: Sequence[int], key: str,
             probabilities: np.ndarray | None = None) -> None:
@@ -85,6 +83,7 @@ def _verdict(truth: int, probabilities: np.ndarray, split: str, index: int) -> N
 def _pictures(pixels: np.ndarray | None, look: cache.CloserLook | None, truth: int, guess: int) -> None:
     if pixels is None:
         return
+    st.subheader("What it saw")
     shown = [pixels]
     captions, alts = ["The picture"], [f"The picture, a {CLASS_NAMES[truth]}, enlarged"]
     if look is not None:
@@ -93,14 +92,13 @@ def _pictures(pixels: np.ndarray | None, look: cache.CloserLook | None, truth: i
         alts.append(f"The same with the parts in warm colours that speak for {CLASS_NAMES[guess]}")
     pictures.grid(shown, captions, alts, columns=2)
     if look is not None:
-        st.caption("Warm parts count: hidden behind a grey patch, they lower the confidence most.")
+        st.caption("Warm parts count: covered with black, they lower the confidence most.")
 
 
 def _resemblance(look: cache.CloserLook) -> None:
     st.subheader("Nearest training pictures")
     st.caption("What the network holds for most alike among the pictures it learnt from, nearest first, with their labels.")
     names = [CLASS_NAMES[label] for label in look.neighbour_labels]
-    pictures.grid(look.neighbour_pixels, [f"{name} · {100 * float(alike):.0f} % alike" for name, alike in
-                                          zip(names, look.neighbour_similarities, strict=True)],
-                  [f"Training picture {index}, a {name}" for index, name in
-                   zip(look.neighbour_indices, names, strict=True)], cell=104)
+    alts = [f"Training picture {index}, a {name}, similarity {float(alike):.3f}" for index, name, alike in
+            zip(look.neighbour_indices, names, look.neighbour_similarities, strict=True)]
+    pictures.grid(look.neighbour_pixels, names, alts, cell=84)

@@ -32,26 +32,28 @@ def draw(first: Answers, second: Answers) -> None:
     facts[2].metric("Repaired", f"{len(changed['repaired']):,}", help="Wrong before, right now.")
     facts[3].metric("Newly broken", f"{len(changed['broken']):,}", help="Right before, wrong now.")
     chart, pane = st.columns([3, 2], gap="large")
-    with chart:
-        _difference(first, second, before, found.difference)
     with pane:
-        _pictures(first, second, changed)
+        cell = _pictures(first, second, changed)
+    with chart:
+        _difference(first, second, before, found.difference, cell)
     st.subheader("The two matrices")
     for column, one, counts in zip(st.columns(2, gap="medium"), (first, second), (before, after), strict=True):
         with column:
             st.caption(f"{one.run.name}: {charts.percent(one.accuracy, 2)} of {one.words}")
             values, shown = answers.cell_values(counts, "counts", False)
             charts.matrix(values, text=shown, hover=answers.cell_hover(counts), key=f"matrix_side_{one is second:d}",
-                          on_pick=cells.pick, alt=f"Confusion matrix of {one.run.name}")
+                          on_pick=cells.pick, current=cell, alt=f"Confusion matrix of {one.run.name}")
 
 
-def _difference(first: Answers, second: Answers, before: np.ndarray, change: np.ndarray) -> None:
+def _difference(first: Answers, second: Answers, before: np.ndarray, change: np.ndarray,
+                cell: tuple[int, int] | None) -> None:
     """Second minus first; green where that is for the better: more on the diagonal, fewer elsewhere."""
     better = np.where(np.eye(len(change), dtype=bool), change, -change)
     shown = [[f"{value:+d}" if value else "0" for value in row] for row in change.tolist()]
     hover = [[f"<b>{CLASS_NAMES[truth]} → {CLASS_NAMES[guess]}</b><br>from {count:,} to {count + change[truth, guess]:,}"
               for guess, count in enumerate(row)] for truth, row in enumerate(before.tolist())]
-    charts.matrix(better.astype(float), text=shown, hover=hover, key="matrix_difference", on_pick=cells.pick, difference=True,
+    charts.matrix(better.astype(float), text=shown, hover=hover, key="matrix_difference", on_pick=cells.pick, current=cell,
+                  difference=True,
                   alt=f"Difference of the confusion matrices, {second.run.name} minus {first.run.name}")
     st.caption(f"{second.run.name} minus {first.run.name}. Green is for the better, orange for the worse.")
     with st.container(horizontal=True):
@@ -64,8 +66,8 @@ def _difference(first: Answers, second: Answers, before: np.ndarray, change: np.
                            file_name=f"{second.run.id}-difference.csv", icon=":material/download:", on_click="ignore")
 
 
-def _pictures(first: Answers, second: Answers, changed: dict[str, np.ndarray]) -> None:
-    """The pictures that changed sides, of one true class or of all."""
+def _pictures(first: Answers, second: Answers, changed: dict[str, np.ndarray]) -> tuple[int, int] | None:
+    """The pictures that changed sides, of one cell, one class or all; returns the cell, if it is one."""
     kind = state.linked("change", "matrix_change", {text: text for text in CHANGES}, "the change", "repaired",
                         lambda options: st.segmented_control("Pictures", options, key="matrix_change", required=True,
                                                              format_func=lambda one: f"{one.capitalize()} {len(changed[one]):,}"))
@@ -80,6 +82,7 @@ def _pictures(first: Answers, second: Answers, changed: dict[str, np.ndarray]) -
         positions = positions[wrong.truth[positions] == truth]
     if guess not in (ALL, truth):
         positions = positions[wrong.guess[positions] == guess]
-    cells.show(second, second.surest_first(positions), f"{kind.capitalize()}: {len(positions):,}",
+    cells.show(wrong, wrong.surest_first(positions), f"{kind.capitalize()}: {len(positions):,}",
                f"No picture that fits was {'repaired' if kind == 'repaired' else 'newly broken'} from {first.run.name} to "
-               f"{second.run.name}.", key="matrix_changed")
+               f"{second.run.name}.", key="matrix_changed", paired=True)
+    return None if ALL in (truth, guess) else (truth, guess)

@@ -31,6 +31,7 @@ PAGES = (
 _ROOT = Path(__file__).resolve().parent.parent
 _STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 74rem; }
+[data-testid="stMainBlockContainer"] [data-testid="stPageLink-NavLink"] { margin-left: -0.5rem; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   h1 { font-size: 1.6rem !important; }
@@ -50,11 +51,13 @@ def begin(title: str, sentence: str, *, icon: str) -> None:
     name = title if title == "Atelier" else f"{title} · Atelier"
     st.set_page_config(page_title=name, page_icon=settings.ASSETS / "icon.png", layout="wide")
     st.html(f"<style>{_STYLE}{pictures.STYLE}{charts.style()}</style>")
+    state.session().pinned.clear()
     with st.sidebar:
         _navigation()
         _state()
     st.title(f"{icon} {title}")
     st.caption(sentence)
+    state.session().notices = st.container()
 
 
 @contextmanager
@@ -145,11 +148,14 @@ def choose_run(label: str, key: str, *, default: str | None = None, param: str =
         try:
             return parse(text)
         except RunNotFound as problem:
-            raise ValueError(f"{problem} Showing the run chosen below instead.") from problem
+            instead = "" if begin_with is None else f" Showing {known[begin_with].name} instead."
+            raise ValueError(f"{problem}{instead}") from problem
 
     state.follow(param, key, forgiving, begin_with, valid=lambda one: one in known or (optional and one is None))
     chosen = st.selectbox(label, list(known), key=key, format_func=lambda one: run_title(known[one], champion),
                           index=None if optional else 0, placeholder="None")
+    if begin_with is not None:
+        state.pin(param, begin_with)
     state.publish(param, key, None if chosen == begin_with else chosen)
     return known[chosen] if chosen is not None else None
 
@@ -164,7 +170,7 @@ def _champion_id() -> str:
 
 def run_title(run: runs_room.Run, champion: str = "") -> str:
     """A run in one line: name, test accuracy, when, and whether it is the champion."""
-    facts = [run.name if not run.shipped else f"{run.name} (ships with Atelier)"]
+    facts = [run.name]
     if run.test_accuracy is not None:
         facts.append(charts.percent(run.test_accuracy))
     if run.status == "stopped":
@@ -199,11 +205,11 @@ def _offer(sentence: str) -> None:
 
 
 def _navigation() -> None:
-    """Links to the pages that exist; the chosen run goes along from page to page."""
+    """Links to the pages that exist; the chosen run goes along between the pages that question one."""
     run = st.query_params.get("run")
     for path, label, icon in PAGES:
         if exists(path):
-            st.page_link(path, label=label, icon=icon, query_params={"run": run} if run and path != HOME else None)
+            st.page_link(path, label=label, icon=icon, query_params={"run": run} if run and path in (MISTAKES, MATRIX) else None)
 
 
 def _state() -> None:

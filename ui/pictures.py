@@ -27,7 +27,7 @@ class Item:
         index: what `on_pick` is told.
         pixels: uint8 `(28, 28)`.
         caption: one short line under it.
-        href: the address that the click leads to, for "open in a new tab"; `state.here({...})` makes one.
+        href: the address that the click leads to, for "open in a new tab"; `state.link({...})` makes one.
         alt: what a screen reader says; the caption where it is empty.
     """
 

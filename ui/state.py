@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -29,12 +30,19 @@ class Session:
         use_sample: the visitor asked for the offline sample because the real data are not here.
         shuffle: how often Home's pictures were reshuffled; seeds the draw.
         addresses: by widget key, the text that its address parameter last had (None: it was absent).
+        charts: by key, how often a clickable chart was made anew; see `charts.matrix`.
+        notices: the place at the top of the page for sentences about its address; `frame.begin` makes it.
+        pinned: parameters at their defaults that an address must name as soon as it names anything, because the default may
+            be another one tomorrow (the champion).
         pages: by class name, what a page remembers of its own; see `page_state`.
     """
 
     use_sample: bool = False
     shuffle: int = 0
     addresses: dict[str, str | None] = field(default_factory=dict)
+    charts: dict[str, int] = field(default_factory=dict)
+    notices: Any = None
+    pinned: dict[str, str] = field(default_factory=dict)
     pages: dict[str, Any] = field(default_factory=dict)
 
 
@@ -69,7 +77,7 @@ def asked(param: str, parse: Callable[[str], T], default: T) -> T:
     Args:
         param: name of the address parameter.
         parse: turns its text into a value; raises `ValueError` with a full sentence for anything it cannot be.
-        default: the value where the parameter is absent or refused. A refusal is shown as a warning in place.
+        default: the value where the parameter is absent or refused. A refusal is shown as a warning at the top of the page.
     """
     text = st.query_params.get(param)
     if text is None:
@@ -77,12 +85,12 @@ def asked(param: str, parse: Callable[[str], T], default: T) -> T:
     try:
         return parse(text)
     except ValueError as refusal:
-        st.warning(str(refusal), icon=":material/link_off:")
+        (session().notices or st).warning(str(refusal), icon=":material/link_off:")
         return default
 
 
 def follow(param: str, key: str, parse: Callable[[str], Any], default: Any,
-           valid: Callable[[Any], bool] = lambda value: True) -> None:
+           valid: Callable[[Any], bool] = lambda value: True) -> Any:
     """Before a widget is drawn: give it the value the address asks for, if the address changed since it was last drawn.
 
     Args:
@@ -91,15 +99,26 @@ def follow(param: str, key: str, parse: Callable[[str], Any], default: Any,
         parse: as in `asked`.
         default: as in `asked`.
         valid: whether the widget's present value is still one it may have (a run may be gone by now).
+
+    Returns:
+        the value that the widget will have.
     """
     changed = st.query_params.get(param) != session().addresses.get(key, _NEVER)
     if changed or key not in st.session_state or not valid(st.session_state[key]):
         st.session_state[key] = asked(param, parse, default)
+    return st.session_state[key]
 
 
 def publish(param: str, key: str, text: str | None) -> None:
-    """After a widget is drawn: let the address say `text`, or nothing where the value is the default (None)."""
-    put({param: text})
+    """After a widget is drawn: let the address say `text`, or nothing where the value is the default (None).
+
+    A default that was pinned and is already named stays named.
+    """
+    named = st.query_params.get(param)
+    if text is None and named is not None and named == session().pinned.get(param):
+        text = named
+    if text != named:
+        put({param: text})
     session().addresses[key] = text
 
 
@@ -125,6 +144,8 @@ def linked(param: str, key: str, names: dict[str, T], what: str, default: T, dra
 
 def put(changes: dict[str, str | None]) -> None:
     """Change several address parameters; None takes one out. Used by clicks: the widgets follow at the next run."""
+    if any(text is not None for text in changes.values()):
+        changes = {**{param: text for param, text in session().pinned.items() if param not in st.query_params}, **changes}
     for param, text in changes.items():
         if text is None:
             st.query_params.pop(param, None)
@@ -132,12 +153,19 @@ def put(changes: dict[str, str | None]) -> None:
             st.query_params[param] = text
 
 
-def here(changes: dict[str, str | None] | None = None) -> str:
-    """The present view's address as a relative link (`?run=…`), with some parameters changed or taken out."""
-    from urllib.parse import urlencode
+def pin(param: str, text: str) -> None:
+    """Name this default in every address that this run of the page makes."""
+    session().pinned[param] = text
 
-    merged = {**st.query_params.to_dict(), **(changes or {})}
-    return "?" + urlencode({param: text for param, text in merged.items() if text is not None})
+
+def link(changes: dict[str, str]) -> str:
+    """The address of a view that differs from the present one by `changes`, relative to the page (`?run=…`)."""
+    return "?" + urlencode({**session().pinned, **st.query_params.to_dict(), **changes})
+
+
+def without(*params: str) -> dict[str, str]:
+    """What the address says, apart from some parameters: two of these are equal where the view is."""
+    return {param: text for param, text in st.query_params.to_dict().items() if param not in params}
 
 
 def one_of(names: dict[str, T], what: str) -> Callable[[str], T]:
