@@ -67,7 +67,7 @@ def read() -> tuple[TrainSpec | None, list[str]]:
     for field in FIELDS:
         shown = st.session_state.get(_key(field.name))
         try:
-            values[field.name] = parse_setting(field.name, shown) if _as_text(field) else shown
+            values[field.name] = parse_setting(field.name, text_of(shown))
         except InvalidSpec as refusal:
             wrong.append(str(refusal))
     if wrong:
