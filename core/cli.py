@@ -160,12 +160,14 @@ def _add_engine(command, made: _Parser) -> None:
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 upwards; received {text!r}")
-    return int(text)
+    return _whole_number(text, 0)
 
 
 def _count(text: str) -> int:
-    if _seed(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 upwards; received {text!r}")
+    return _whole_number(text, 1)
+
+
+def _whole_number(text: str, lowest: int) -> int:
+    if not text.isdecimal() or int(text) < lowest:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {lowest} upwards; received {text!r}")
     return int(text)

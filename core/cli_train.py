@@ -119,7 +119,7 @@ def _native_chatter_in(path: Path) -> Iterator[None]:
 
     Its notes on processors and drivers heed no log level before it is set up, and would tear the progress line apart.
     """
-    if not hasattr(sys.stderr, "fileno") or sys.stderr.fileno() != 2:
+    if sys.stderr is not sys.__stderr__:
         yield  # somebody else captures it
         return
     path.parent.mkdir(parents=True, exist_ok=True)
