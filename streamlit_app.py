@@ -24,7 +24,7 @@ def champion() -> None:
     with frame.errors(stop=False):
         best = runs.champion()
         st.subheader("The network in charge")
-        name, score, size = st.columns(3)
+        name, score, size = st.columns([5, 4, 3])
         name.metric("Champion", best.name)
         score.metric("Test accuracy", "–" if best.test_accuracy is None else charts.percent(best.test_accuracy, 2),
                      help="Share of the test pictures it names rightly. It never saw them while it learnt or was chosen.")
@@ -32,23 +32,18 @@ def champion() -> None:
 
 
 def whereabouts() -> None:
-    """Data, engine and runs, a line each."""
+    """Data, engine and runs, a line each, and runs that cannot be read."""
     st.subheader("What is ready")
     data = dataset_room.status()
-    here = cache.runs()
-    finished, waiting = sum(run.finished and not run.shipped for run in here), sum(not run.finished for run in here)
-    st.markdown(
-        f":material/database: {data.sentence}\n\n"
-        f":material/memory: {cache.engine_sentence()}.\n\n"
-        f":material/folder: {finished} finished run{'' if finished == 1 else 's'} of your own"
-        + (f", {waiting} unfinished" if waiting else "") + ".")
+    st.markdown(f":material/database: {data.sentence if data.available else frame.data_words() + '.'}\n\n"
+                f":material/memory: {cache.engine_sentence()}.\n\n:material/folder: {frame.run_words()}.")
     for _, sentence in runs.list_damaged():
         st.warning(sentence, icon=":material/folder_off:")
 
 
 def garments() -> None:
     """Random pictures of the training data, of all classes or of one."""
-    data = frame.data_or_stop()
+    data = frame.data_or_stop(urgent=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = state.linked("class", "home_class", CLASSES, "the class", ALL, lambda options: st.selectbox(
             "Class", options, key="home_class", format_func=name_of))
@@ -70,10 +65,10 @@ with left:
         st.switch_page(frame.CLASSIFY)
     champion()
     st.subheader("Where to go")
-    for path, label, icon, sentence in ROADS:
-        if frame.exists(path):
+    with st.container(key="home_roads"):
+        for path, label, icon, sentence in ROADS:
             with st.container(gap=None):
-                st.page_link(path, label=f"**{label}**", icon=icon)
+                st.page_link(path, label=f"**{label}**", icon=icon, width="stretch")
                 st.caption(sentence)
     whereabouts()
 with right:

@@ -46,9 +46,10 @@ def closeup(run: Run, data_name: str, split: str, index: int, *, truth: int, ord
         st.info("Without the pictures the network cannot be asked about this one.", icon=":material/info:")
         return
     _verdict(truth, probabilities, split, index)
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        _pictures(pixels, look, truth, int(np.argmax(probabilities)))
+    left, right = st.columns(2, gap="large") if pixels is not None else (None, st.container())
+    if pixels is not None:
+        with left:
+            _pictures(pixels, look, truth, int(np.argmax(probabilities)))
     with right:
         st.subheader("Ten probabilities")
         charts.probability_bars(probabilities, truth=truth)
@@ -80,9 +81,7 @@ def _verdict(truth: int, probabilities: np.ndarray, split: str, index: int) -> N
                f"{charts.percent(float(probabilities[truth]))} · loss {loss:.2f}")
 
 
-def _pictures(pixels: np.ndarray | None, look: cache.CloserLook | None, truth: int, guess: int) -> None:
-    if pixels is None:
-        return
+def _pictures(pixels: np.ndarray, look: cache.CloserLook | None, truth: int, guess: int) -> None:
     st.subheader("What it saw")
     shown = [pixels]
     captions, alts = ["The picture"], [f"The picture, a {CLASS_NAMES[truth]}, enlarged"]

@@ -31,7 +31,7 @@ PAGES = (
 _ROOT = Path(__file__).resolve().parent.parent
 _STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 74rem; }
-[data-testid="stMainBlockContainer"] [data-testid="stPageLink-NavLink"] { margin-left: -0.5rem; }
+.st-key-home_roads [data-testid="stPageLink"] { margin-left: -0.5rem; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   h1 { font-size: 1.6rem !important; }
@@ -75,36 +75,37 @@ def errors(*, stop: bool = True) -> Iterator[None]:
             st.stop()
 
 
-def data_or_stop() -> dataset_room.Dataset:
-    """Fashion-MNIST, or the offline sample where it is missing and the visitor chose that (and then says so); otherwise offer
-    both and stop."""
-    found = _real_or_none() if state.session().use_sample else data_for("fashion-mnist")
-    if found is None:
+def data_or_stop(*, urgent: bool = True) -> dataset_room.Dataset:
+    """Data to work with: Fashion-MNIST, or the offline sample where that is missing and the visitor chose it (and then says
+    so); otherwise offer both and stop.
+
+    Args:
+        urgent: whether getting data is what the page is about now; False where something else comes first.
+    """
+    try:
+        found = cache.dataset("fashion-mnist")
+    except (DataUnavailable, DataDamaged) as problem:
         if not state.session().use_sample:
+            _offer(str(problem), urgent=urgent)
             st.stop()
         found = cache.dataset("offline-sample")
     sample_badge(found)
     return found
 
 
-def _real_or_none() -> dataset_room.Dataset | None:
-    """The real data without a word where they are missing: the visitor has been told and has decided."""
-    try:
-        return cache.dataset("fashion-mnist")
-    except (DataUnavailable, DataDamaged):
-        return None
-
-
 def data_for(name: str) -> dataset_room.Dataset | None:
-    """The named data, or None after saying why they are not here and offering what helps.
+    """The data that a run was measured on, or None after saying why they are not here and offering what helps.
 
-    For views that go on without pictures: a run's numbers are there even where its data are not.
+    A view goes on without its pictures: the run's numbers are there even where its data are not.
     """
     try:
         return cache.dataset(name)
     except (DataUnavailable, DataDamaged) as problem:
-        _offer(str(problem))
-        return None
+        _offer(str(problem), urgent=True)
+    if state.session().use_sample:
+        st.caption("The offline sample cannot stand in for the pictures of this run. A run trained on the sample shows its own.")
+        st.page_link(TRAIN, label="Train one on the offline sample", icon=":material/model_training:")
+    return None
 
 
 def sample_badge(data: dataset_room.Dataset) -> None:
@@ -130,6 +131,8 @@ def choose_run(label: str, key: str, *, default: str | None = None, param: str =
         the run; None only where `optional` and nothing is chosen, or where there is no finished run at all.
         An unknown run in the address is answered with a sentence, and the default is taken.
     """
+    if st.query_params.get(param) not in {None, *(run.id for run in cache.runs() if run.finished)}:
+        cache.forget_runs()  # it may have finished this moment
     known = {run.id: run for run in cache.runs() if run.finished}
     if not known:
         st.info("There is no finished run yet.", icon=":material/info:")
@@ -187,12 +190,13 @@ def exists(path: str) -> bool:
     return (_ROOT / path).exists()
 
 
-def _offer(sentence: str) -> None:
+def _offer(sentence: str, *, urgent: bool) -> None:
     """Say what is missing, and offer the download and the offline sample."""
     st.warning(sentence, icon=":material/cloud_download:")
     with st.container(horizontal=True):
         wants = dataset_room.status().downloadable and st.button(
-            "Download Fashion-MNIST (31 MB)", key="frame_download", type="primary", icon=":material/download:")
+            "Download Fashion-MNIST (31 MB)", key="frame_download", icon=":material/download:",
+            type="primary" if urgent else "secondary")
         if not state.session().use_sample:
             st.button("Use the offline sample", key="frame_sample", on_click=state.use_sample, icon=":material/brush:")
     if wants:
@@ -215,11 +219,20 @@ def _navigation() -> None:
 def _state() -> None:
     """Data, engine and runs in three lines."""
     with errors(stop=False):
-        data = dataset_room.status()
-        if data.available:
-            words = "Fashion-MNIST is here"
-        else:
-            words = "Offline sample in use" if state.session().use_sample else "Fashion-MNIST is missing"
-        finished = sum(run.finished for run in cache.runs() if not run.shipped)
-        st.caption(f":material/database: {words}  \n:material/memory: {cache.engine_sentence()}  \n"
-                   f":material/folder: {finished} run{'' if finished == 1 else 's'} of your own")
+        st.caption(f":material/database: {data_words()}  \n:material/memory: {cache.engine_sentence()}  \n"
+                   f":material/folder: {run_words()}")
+
+
+def data_words() -> str:
+    """The state of the data in a few words."""
+    if dataset_room.status().available:
+        return "Fashion-MNIST is here"
+    return "Offline sample in use" if state.session().use_sample else "Fashion-MNIST is missing"
+
+
+def run_words() -> str:
+    """The state of the run library in a few words."""
+    own = [run for run in cache.runs() if not run.shipped]
+    finished = sum(run.finished for run in own)
+    words = f"{finished} run{'' if finished == 1 else 's'} of your own"
+    return words + (f", {len(own) - finished} unfinished" if finished < len(own) else "")

@@ -1,0 +1,439 @@
+"""Every page opens cold, and the main journeys of Home, Misclassified and Confusion matrix work.
+
+The runs here are small and real: a nearest-centroid classifier answers the offline sample, and the network that ships stands
+in as theirs where a picture is opened. Clicks on the chart and in galleries belong to the browser tests; here the functions
+behind them are called.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import dataset, evaluation, runs
+from core.spec import TrainSpec
+from ui import answers, charts, frame, matrix_image, pictures, state
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("[0-9]*.py"))
+MISTAKES, MATRIX = frame.MISTAKES, frame.MATRIX
+
+
+def centroid_answers(blur: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities for the sample's test and last 400 training pictures by distance to class means, and the labels' indices.
+
+    `blur` mixes the means with the overall one: more of it, more mistakes.
+    """
+    data = dataset.load("offline-sample")
+    flat = data.train_pixels.reshape(len(data.train_pixels), -1) / 255.0
+    means = np.stack([flat[:1600][data.train_labels[:1600] == label].mean(axis=0) for label in range(10)])
+    noise = np.random.default_rng(0).normal(0, blur, means.shape)
+
+    def ask(pixels: np.ndarray) -> np.ndarray:
+        far = ((pixels.reshape(len(pixels), 1, -1) / 255.0 - means - noise) ** 2).sum(axis=2)
+        scores = np.exp(-(far - far.min(axis=1, keepdims=True)) / 8)
+        return (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    return ask(data.test_pixels), ask(data.train_pixels[1600:]), np.arange(1600, 2000)
+
+
+def make_run(name: str, blur: float = 0.05, perfect: bool = False) -> str:
+    """A finished run in the library, with two epochs of validation answers."""
+    data = dataset.load("offline-sample")
+    run_id = runs.create(TrainSpec(name=name, data="offline-sample", epochs=2, validation="last", validation_fraction=0.2))
+    test, validation, indices = centroid_answers(blur)
+    if perfect:
+        test = np.eye(10, dtype=np.float32)[data.test_labels]
+    early = centroid_answers(0.3)[1]
+    runs.write_arrays(run_id, "split.npz", indices=indices.astype(np.int32), labels=data.train_labels[indices].astype(np.uint8))
+    for epoch, given in ((1, early), (2, validation)):
+        runs.write_arrays(run_id, f"epochs/{epoch:03d}.npz", prediction=given.argmax(axis=1).astype(np.uint8),
+                          confidence=given.max(axis=1))
+    runs.write_arrays(run_id, "test.npz", probabilities=test, labels=data.test_labels.astype(np.uint8))
+    runs.write(run_id, "model.onnx", runs.onnx_bytes(runs.SHIPPED))
+    judged = evaluation.evaluate(test, data.test_labels)
+    runs.finish(run_id, {
+        "status": "finished", "status_text": "finished", "dataset": {"name": data.name, "fingerprint": data.fingerprint},
+        "parameters": 7840, "best_epoch": 2, "epochs_done": 2, "seconds": 1.0, "sure_threshold": 0.9, "temperature": 1.0,
+        "scores": {"test_accuracy": judged.accuracy, "test_loss": judged.loss}})
+    return run_id
+
+
+def open_page(path: str | None = None, **params: str) -> AppTest:
+    """The app at its entry, then at a page with this address."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    if path is None:
+        app.query_params.update(params)
+        return app.run()
+    app.run()
+    app.switch_page(path)
+    app.query_params.update(params)
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    """All sentences on the page, as a person reads them."""
+    kinds = (app.error, app.warning, app.info, app.caption, app.markdown, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def address(app: AppTest) -> dict[str, str]:
+    """What the address says after the page ran."""
+    return {param: text if isinstance(text, str) else text[-1] for param, text in app.query_params.items()}
+
+
+def mistakes_of(run_id: str) -> np.ndarray:
+    found = runs.test_predictions(run_id)
+    return np.flatnonzero(found.probabilities.argmax(axis=1) != found.labels)
+
+
+# --- every page -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_cold_without_data_and_without_runs(path):
+    app = open_page(path)
+    assert not app.exception
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_with_a_run_of_the_sample(path):
+    run_id = make_run("Centroids")
+    app = open_page(path, run=run_id)
+    assert not app.exception
+    assert not app.error
+
+
+def test_every_numbered_page_is_in_the_navigation():
+    assert set(PAGES) <= {path for path, _, _ in frame.PAGES}
+
+
+@pytest.mark.parametrize("path", [MISTAKES, MATRIX])
+@pytest.mark.parametrize("unknown", ["nobody-knows-me", "../../etc/passwd", "UPPER CASE", ""])
+def test_an_address_with_an_unknown_run_gets_a_sentence_and_another_run(path, unknown):
+    make_run("Centroids")
+    app = open_page(path, run=unknown)
+    assert not app.exception
+    assert "run" in app.warning[0].value and "Showing Shipped network instead" in app.warning[0].value
+
+
+def test_values_that_an_address_cannot_have_get_a_sentence_each():
+    run_id = make_run("Centroids")
+    app = open_page(MISTAKES, run=run_id, truth="77", sort="beauty", confidence="9", view="x")
+    assert not app.exception
+    told = "\n".join(one.value for one in app.warning)
+    for what in ("true class “77”", "order “beauty”", "confidence “9”", "view “x”"):
+        assert what in told
+    assert "page “0”" in open_page(MISTAKES, run=run_id, page="0").warning[0].value
+    app = open_page(MATRIX, run=run_id, truth="x", share="q", on="validation", epoch="99", picture="-4")
+    assert not app.exception
+    told = "\n".join(one.value for one in app.warning)
+    for what in ("truth “x”", "cells “q”", "epoch “99”", "picture “-4”"):
+        assert what in told
+
+
+# --- home -------------------------------------------------------------------------------------------------------------
+
+
+def test_home_names_the_champion_with_its_accuracy_and_follows_a_promotion():
+    run_id = make_run("Centroids")
+    runs.promote(run_id)
+    app = open_page()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Champion"] == "Centroids"
+    assert shown["Test accuracy"] == charts.percent(runs.read(run_id).test_accuracy, 2)
+    assert not app.exception
+
+
+def test_home_offers_the_sample_without_data_and_then_says_that_it_is_one():
+    app = open_page()
+    assert "not on this machine" in app.warning[0].value
+    app.button(key="frame_sample").click().run()
+    assert not app.warning
+    assert any("Offline sample" in element.value for element in app.markdown)
+    assert "25 of 2,000 training pictures" in said(app)
+    assert not app.exception
+
+
+def test_home_shows_one_class_and_other_pictures_after_a_reshuffle():
+    app = open_page()
+    app.button(key="frame_sample").click().run()
+    app.selectbox(key="home_class").set_value(9).run()
+    drawn = pictures_on(app)
+    assert len(drawn) == 25 and all("Ankle boot" in one for one in drawn)
+    app.button(key="home_shuffle").click().run()
+    assert all("Ankle boot" in one for one in pictures_on(app)) and pictures_on(app) != drawn
+    assert address(app)["class"] == "9"
+
+
+def pictures_on(app: AppTest) -> list[str]:
+    """The alternative texts of the pictures drawn as HTML."""
+    whole = "".join(element.proto.body for element in app.get("html"))
+    return [part.split('"')[0] for part in whole.split('alt="')[1:]]
+
+
+def test_home_reports_a_damaged_run():
+    run_id = make_run("Centroids")
+    (runs_folder() / run_id / "run.json").write_text("{ not json")
+    app = open_page()
+    assert any(run_id in warning.value for warning in app.warning)
+    assert not app.exception
+
+
+def runs_folder() -> Path:
+    from core import settings
+
+    return Path(settings.runs_address())
+
+
+# --- misclassified ----------------------------------------------------------------------------------------------------
+
+
+def test_misclassified_counts_the_mistakes_of_every_class():
+    run_id = make_run("Centroids")
+    wrong = mistakes_of(run_id)
+    labels = runs.test_predictions(run_id).labels
+    app = open_page(MISTAKES, run=run_id)
+    assert f"{len(wrong):,} mistakes of Centroids" in said(app)
+    options = app.pills(key="mistakes_truth").options
+    for label, name in enumerate(dataset.CLASS_NAMES):
+        assert any(option.endswith(f"{name} · {(labels[wrong] == label).sum()}") for option in options), (name, options)
+
+
+def test_misclassified_filters_lead_to_an_address_that_shows_the_same_again():
+    run_id = make_run("Centroids")
+    found = runs.test_predictions(run_id)
+    wrong = mistakes_of(run_id)
+    label = int(np.bincount(found.labels[wrong]).argmax())
+    app = open_page(MISTAKES, run=run_id)
+    app.pills(key="mistakes_truth").set_value(label).run()
+    app.slider(key="mistakes_confidence").set_value((0, 60)).run()
+    app.selectbox(key="mistakes_sort").set_value("loss").run()
+    sure = found.probabilities.max(axis=1)[wrong]
+    fits = wrong[(found.labels[wrong] == label) & (sure <= np.float32(0.6))]
+    assert f"{len(fits):,} mistakes" in said(app)
+    sent = address(app)
+    assert sent == {"run": run_id, "truth": str(label), "confidence": "0-60", "sort": "loss"}
+    again = open_page(MISTAKES, **sent)
+    assert f"{len(fits):,} mistakes" in said(again)
+    assert again.slider(key="mistakes_confidence").value == (0, 60)
+    assert not again.exception
+
+
+def test_another_filter_begins_at_the_first_page_without_a_complaint():
+    run_id = make_run("Centroids", blur=0.4)
+    app = open_page(MISTAKES, run=run_id, page="2")
+    assert "page 2 of" in said(app)
+    app.pills(key="mistakes_truth").set_value(1).run()
+    assert "page" not in app.query_params
+    assert not app.warning and not app.exception
+
+
+def test_an_empty_view_says_why_it_is_empty():
+    run_id = make_run("Centroids")
+    app = open_page(MISTAKES, run=run_id, confidence="0-9")
+    assert "fits these filters together" in app.info[0].value
+    flawless = make_run("Flawless", perfect=True)
+    app = open_page(MISTAKES, run=flawless)
+    assert "made no mistake on its 400 test pictures" in app.info[0].value
+
+
+def test_an_opened_picture_shows_its_truth_its_probabilities_and_its_neighbours():
+    run_id = make_run("Centroids")
+    found = runs.test_predictions(run_id)
+    index = int(mistakes_of(run_id)[0])
+    truth, guess = (dataset.CLASS_NAMES[label] for label in (found.labels[index], found.probabilities[index].argmax()))
+    app = open_page(MISTAKES, run=run_id, picture=str(index))
+    assert not app.exception and not app.error
+    assert f"{truth}, taken for {guess}" in said(app)
+    bars = "".join(element.proto.body for element in app.get("html"))
+    assert charts.percent(float(found.probabilities[index].max())) in bars
+    assert sum("Training picture" in alt for alt in pictures_on(app)) == 8
+    app.button(key="mistakes_back").click().run()
+    assert "mistakes of Centroids" in said(app) and "picture" not in app.query_params
+
+
+def test_next_walks_along_the_filtered_order():
+    run_id = make_run("Centroids")
+    found = runs.test_predictions(run_id)
+    order = evaluation.mistakes(found.probabilities, found.labels, sort="margin")
+    app = open_page(MISTAKES, run=run_id, sort="margin", picture=str(order[0]))
+    assert app.button(key="mistakes_previous").disabled
+    app.button(key="mistakes_next").click().run()
+    assert address(app)["picture"] == str(order[1])
+    assert f"2 of {len(order)}" in said(app)
+
+
+def test_a_picture_without_its_data_still_shows_what_the_run_wrote_down():
+    app = open_page(MISTAKES, run=runs.SHIPPED, picture="40")
+    assert not app.exception
+    assert "not on this machine" in app.warning[0].value
+    assert app.button(key="frame_sample") is not None
+    assert "Ten probabilities" in said(app)
+
+
+def test_one_of_every_class_is_offered():
+    run_id = make_run("Centroids")
+    app = open_page(MISTAKES, run=run_id, view="classes")
+    assert "the mistake it was surest of" in said(app)
+    assert not app.exception
+
+
+# --- confusion matrix -------------------------------------------------------------------------------------------------
+
+
+def test_the_matrix_opens_at_the_most_frequent_mistake_and_a_pair_leads_to_its_cell():
+    run_id = make_run("Centroids")
+    found = runs.test_predictions(run_id)
+    counts = evaluation.confusion(found.labels, found.probabilities.argmax(axis=1))
+    (first, second) = evaluation.most_confused(counts, 2)
+    app = open_page(MATRIX, run=run_id)
+    cell = app.selectbox(key="matrix_truth").value, app.selectbox(key="matrix_prediction").value
+    assert cell == first[:2]
+    app.button(key=f"matrix_pair_{second[0]}_{second[1]}").click().run()
+    assert f"{dataset.CLASS_NAMES[second[0]]} → {dataset.CLASS_NAMES[second[1]]}: {second[2]}" in said(app)
+    assert address(app)["truth"] == str(second[0]) and address(app)["prediction"] == str(second[1])
+    assert not app.exception
+
+
+def test_the_two_selectors_open_a_cell_and_an_empty_one_says_so():
+    run_id = make_run("Centroids", perfect=True)
+    app = open_page(MATRIX, run=run_id)
+    app.selectbox(key="matrix_truth").set_value(6).run()
+    app.selectbox(key="matrix_prediction").set_value(0).run()
+    assert "No Shirt among the 400 test pictures was taken for T-shirt/top" in said(app)
+    assert not app.exception
+
+
+def test_the_epoch_slider_shows_the_validation_answers_of_that_epoch():
+    run_id = make_run("Centroids")
+    app = open_page(MATRIX, run=run_id, on="validation")
+    assert "400 validation pictures after epoch 2" in said(app)
+    app.select_slider(key="matrix_epoch").set_value(1).run()
+    given = runs.validation_predictions(run_id, 1)
+    share = charts.percent(float((given.prediction == given.labels).mean()), 2)
+    assert f"400 validation pictures after epoch 1: {share} right" in said(app)
+    assert address(app)["epoch"] == "1"
+    assert not app.exception
+
+
+def test_a_validation_picture_opens_with_the_network_asked_anew():
+    run_id = make_run("Centroids")
+    app = open_page(MATRIX, run=run_id, on="validation", picture="1700")
+    assert not app.exception and not app.error
+    assert "Training picture 1,700" in said(app)
+
+
+def test_two_runs_are_compared_by_the_pictures_that_changed_sides():
+    first, second = make_run("Blurred", blur=0.35), make_run("Clear", blur=0.0)
+    a, b = (runs.test_predictions(one) for one in (first, second))
+    right = [one.probabilities.argmax(axis=1) == one.labels for one in (a, b)]
+    app = open_page(MATRIX, run=first, compare=second)
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Repaired"] == str((~right[0] & right[1]).sum())
+    assert shown["Newly broken"] == str((right[0] & ~right[1]).sum())
+    app.segmented_control(key="matrix_change").set_value("broken").run()
+    assert f"Broken: {(right[0] & ~right[1]).sum()}" in said(app)
+    assert address(app)["change"] == "broken"
+    assert not app.exception
+
+
+def test_runs_of_different_data_are_not_compared():
+    run_id = make_run("Centroids")
+    app = open_page(MATRIX, run=run_id, compare=runs.SHIPPED)
+    assert "same pictures" in app.error[0].value
+    assert not app.exception
+
+
+def test_a_run_deleted_in_another_tab_gives_a_sentence():
+    from ui import cache
+
+    run_id = make_run("Centroids")
+    app = open_page(MATRIX, run=run_id)
+    runs.delete(run_id)
+    cache.forget_runs()
+    app.run()
+    assert not app.exception
+    assert f"no finished run {run_id}" in app.warning[0].value
+
+
+# --- what stands behind the pages -------------------------------------------------------------------------------------
+
+
+def test_cell_values_are_shares_of_rows_or_columns_and_may_hide_the_diagonal():
+    counts = np.zeros((10, 10), int)
+    counts[0, 0], counts[0, 1], counts[2, 1] = 3, 1, 1
+    rows, texts = answers.cell_values(counts, "truth", True)
+    assert np.isnan(rows[0, 0]) and rows[0, 1] == 0.25 and texts[0][1] == "25.0"
+    columns, _ = answers.cell_values(counts, "prediction", False)
+    assert columns[0, 1] == 0.5 and columns[2, 1] == 0.5
+    assert np.isnan(columns[:, 5]).all(), "a share of nothing is no number"
+
+
+@pytest.mark.parametrize("data", [[7, 4], {"0": 7, "1": 4}])
+def test_a_click_is_read_in_both_forms_in_which_it_is_reported(data):
+    assert charts.picked_cell({"selection": {"points": [{"customdata": data}]}}) == (7, 4)
+    assert charts.picked_cell({"selection": {"points": []}}) is None
+
+
+def test_the_matrix_figure_lets_clicks_through_to_one_marker_a_cell():
+    text = [["1"] * 10] * 10
+    figure = charts.matrix_figure(np.eye(10), text=text, hover=text)
+    heat, markers = figure.data
+    assert heat.hoverinfo == "skip" and figure.layout.clickmode is None
+    assert len(markers.x) == 100 and list(markers.customdata[74]) == [7, 4]
+    assert (markers.y[74], markers.x[74]) == (dataset.CLASS_NAMES[7], dataset.CLASS_NAMES[4])
+
+
+def test_the_matrix_as_a_file_is_a_picture_with_dark_cells_where_the_counts_are():
+    values = np.diag(np.arange(1.0, 11.0))
+    text = [[f"{value:.0f}" for value in row] for row in values]
+    data = matrix_image.draw(values, text, title="Пробный", fallback="run-1", facts="Counts")
+    image = Image.open(io.BytesIO(data)).convert("L")
+    assert image.format is None and min(image.size) > 1000
+
+    def cell(row: int, column: int) -> int:
+        x = matrix_image.LEFT + column * matrix_image.CELL + 12
+        return image.getpixel((x, matrix_image.TOP + row * matrix_image.CELL + 12))
+
+    assert cell(9, 9) < cell(0, 0) < cell(0, 1)
+
+
+def test_a_picture_is_enlarged_with_hard_edges():
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[3, 5] = 255
+    image = np.asarray(Image.open(io.BytesIO(pictures.png(pixels, 8))))
+    assert image.shape == (224, 224) and set(np.unique(image)) == {0, 255} and (image == 255).sum() == 64
+
+
+def test_the_overlay_leaves_cold_parts_grey_and_warms_the_hottest():
+    pixels = np.full((28, 28), 200, np.uint8)
+    heat = np.zeros((28, 28))
+    heat[10, 10] = 0.5
+    drawn = pictures.overlay(pixels, heat)
+    assert len(set(drawn[0, 0])) == 1
+    assert drawn[10, 10, 0] > 200 > drawn[10, 10, 2]
+    assert (pictures.overlay(pixels, np.zeros((28, 28))) == drawn[0, 0]).all()
+
+
+def test_numbers_in_an_address_are_refused_outside_their_range():
+    parse = state.whole_number(1, 12, "the page")
+    assert parse("12") == 12
+    for text in ("0", "13", "-1", "1e3", "", "٣", "9" * 50):
+        with pytest.raises(ValueError, match="can be 1 to 12"):
+            parse(text)
+
+
+def test_the_files_offered_hold_what_is_shown():
+    found = runs.test_predictions(make_run("Centroids"))
+    indices = evaluation.mistakes(found.probabilities, found.labels)[:3]
+    rows = list(csv.DictReader(io.StringIO(evaluation.mistakes_csv(indices, found.probabilities, found.labels))))
+    assert [int(row["index"]) for row in rows] == indices.tolist()
+    assert rows[0]["truth"] == dataset.CLASS_NAMES[found.labels[indices[0]]]
