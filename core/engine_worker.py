@@ -15,6 +15,7 @@ import contextlib
 import logging
 import os
 import threading
+from concurrent.futures import CancelledError
 
 from core.errors import AtelierError
 
@@ -111,7 +112,7 @@ class _Post:
         self.posting.cancel()
         try:
             self._ask("atelier_end", attempt=self.attempt, failure=failure)
-        except (OSError, asyncio.TimeoutError):
+        except (OSError, RuntimeError, CancelledError):  # the line leaves with the task then
             logger.warning("The scheduler was not to be reached at the end of the run %s.", self.run_id)
 
     async def _keep_posting(self) -> None:
