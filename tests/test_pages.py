@@ -162,6 +162,41 @@ def test_home_offers_the_sample_without_data_and_then_says_that_it_is_one():
     assert not app.exception
 
 
+def test_damaged_data_in_the_users_own_folder_are_named_and_no_download_is_offered(tmp_path, monkeypatch, fashion_mnist):
+    for file in Path(fashion_mnist).glob("*.gz"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    labels = tmp_path / "t10k-labels-idx1-ubyte.gz"
+    raw = bytearray(labels.read_bytes())
+    raw[2000] ^= 1
+    labels.write_bytes(raw)
+    monkeypatch.setenv("ATELIER_DATA", str(tmp_path))
+    app = open_page()
+    assert "t10k-labels-idx1-ubyte.gz" in app.warning[0].value
+    assert not [button for button in app.button if button.key == "frame_download"]
+    app.button(key="frame_sample").click().run()
+    assert "25 of 2,000 training pictures" in said(app)
+    assert not app.exception
+
+
+def test_home_shows_25_pictures_of_the_real_data(fashion_mnist):
+    app = open_page()
+    assert "25 of 60,000 training pictures" in said(app)
+    assert len(pictures_on(app)) == 25
+    assert not app.warning and not app.exception
+
+
+def test_a_shirt_taken_for_a_t_shirt_is_opened_from_its_cell(fashion_mnist):
+    app = open_page(MATRIX, truth="6", prediction="0")
+    found = runs.test_predictions(runs.SHIPPED)
+    cell = evaluation.pictures_of(found.labels, found.probabilities.argmax(axis=1), 6, 0, found.probabilities.max(axis=1))
+    assert f"Shirt → T-shirt/top: {len(cell)}" in said(app)
+    app.query_params["picture"] = str(cell[0])
+    app.run()
+    assert "Shirt, taken for T-shirt/top" in said(app)
+    assert sum("Training picture" in alt for alt in pictures_on(app)) == 8
+    assert not app.exception and not app.error
+
+
 def test_home_shows_one_class_and_other_pictures_after_a_reshuffle():
     app = open_page()
     app.button(key="frame_sample").click().run()

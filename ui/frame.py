@@ -86,7 +86,7 @@ def data_or_stop(*, urgent: bool = True) -> dataset_room.Dataset:
         found = cache.dataset("fashion-mnist")
     except (DataUnavailable, DataDamaged) as problem:
         if not state.session().use_sample:
-            _offer(str(problem), urgent=urgent)
+            _offer(problem, urgent=urgent)
             st.stop()
         found = cache.dataset("offline-sample")
     sample_badge(found)
@@ -101,7 +101,7 @@ def data_for(name: str) -> dataset_room.Dataset | None:
     try:
         return cache.dataset(name)
     except (DataUnavailable, DataDamaged) as problem:
-        _offer(str(problem), urgent=True)
+        _offer(problem, urgent=True)
     if state.session().use_sample:
         st.caption("The offline sample cannot stand in for the pictures of this run. A run trained on the sample shows its own.")
         st.page_link(TRAIN, label="Train one on the offline sample", icon=":material/model_training:")
@@ -190,13 +190,14 @@ def exists(path: str) -> bool:
     return (_ROOT / path).exists()
 
 
-def _offer(sentence: str, *, urgent: bool) -> None:
-    """Say what is missing, and offer the download and the offline sample."""
-    st.warning(sentence, icon=":material/cloud_download:")
+def _offer(problem: AtelierError, *, urgent: bool) -> None:
+    """Say what is missing, and offer the download (unless the fault is in the user's own folder) and the offline sample."""
+    st.warning(str(problem), icon=":material/cloud_download:")
+    where = dataset_room.status()
+    helps = where.downloadable and not (isinstance(problem, DataDamaged) and where.origin == "ATELIER_DATA")
     with st.container(horizontal=True):
-        wants = dataset_room.status().downloadable and st.button(
-            "Download Fashion-MNIST (31 MB)", key="frame_download", icon=":material/download:",
-            type="primary" if urgent else "secondary")
+        wants = helps and st.button("Download Fashion-MNIST (31 MB)", key="frame_download", icon=":material/download:",
+                                    type="primary" if urgent else "secondary")
         if not state.session().use_sample:
             st.button("Use the offline sample", key="frame_sample", on_click=state.use_sample, icon=":material/brush:")
     if wants:

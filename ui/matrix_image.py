@@ -39,7 +39,7 @@ def draw(values: np.ndarray, text: Sequence[Sequence[str]], *, title: str, fallb
     image = Image.new("RGB", (LEFT + count * CELL + RIGHT, TOP + count * CELL + MARGIN), "white")
     pen = ImageDraw.Draw(image)
     pen.text((MARGIN, 34), title if title.isascii() else fallback, INK, _font(40))
-    pen.text((MARGIN, 88), facts, GREY, _font(26))
+    pen.text((MARGIN, 88), facts.replace("\N{NO-BREAK SPACE}", " "), GREY, _font(26))
     pen.text((LEFT + count * CELL / 2, 146), "Prediction", GREY, _font(26), anchor="mm")
     _slanted(image, "Truth", (34, TOP + count * CELL / 2), 90, GREY)
     for position, name in enumerate(CLASS_NAMES[:count]):
