@@ -1,0 +1,128 @@
+"""Classify: hand the network a drawing, files, a camera shot or a test picture, and see what it says and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import picture, scribble
+from core.dataset import CLASS_NAMES
+from ui import brought, canvas, classify, frame, pictures, state
+from ui.classify import Asked
+from ui.filters import ALL, CLASSES, name_of
+
+MODES = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "A test picture"}
+KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+
+
+@st.fragment
+def draw(asked: list[Asked]) -> None:
+    """A sheet beside the answer, which follows every stroke."""
+    with st.container(horizontal=True, gap="large"):
+        left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
+    with left:
+        drawn = canvas.sheet()
+    if drawn is None:
+        with right:
+            classify.nothing("Nothing yet", "Draw the outline of a T-shirt: neck, sleeves, sides, hem. Close it and it is filled for "
+                                            "you. The answer follows every stroke.")
+        return
+    how = classify.adjust(fill=False)
+    prepared = picture.prepare(picture.from_canvas(drawn.rgba), polarity=how.polarity, trim=how.trim, fill=drawn.fill)
+    with right:
+        given = classify.answers(asked, prepared.pixels, blank=prepared.blank, doubt=scribble.doubt(drawn.rgba, drawn.pen))
+    classify.steps(prepared)
+    classify.why(asked, prepared.pixels, given)
+
+
+@st.fragment
+def upload(asked: list[Asked]) -> None:
+    """Several files at once; the one that is chosen is looked at closely."""
+    files = st.file_uploader("Pictures of single garments", KINDS, accept_multiple_files=True, key="classify_files")
+    if not files:
+        st.info("A photograph of one garment on a plain background works best. Nothing you bring leaves this server or is kept.",
+                icon=":material/photo_camera:")
+        return
+    if len(files) > brought.MOST_FILES:
+        st.warning(f"Up to {brought.MOST_FILES} pictures are answered at once; the {len(files) - brought.MOST_FILES} after them are "
+                   "left out. Take some away to see those.", icon=":material/info:")
+    overview, close = st.container(), st.container(horizontal=True, gap="large")
+    how = classify.adjust(fill=True)
+    found = brought.read_all(files[:brought.MOST_FILES], how)
+    good = [one for one in found if not one.problem]
+    with overview:
+        for one in found:
+            if one.problem:
+                st.error(one.problem, icon=":material/broken_image:")
+        if len(good) > 1:
+            classify.overview(asked, good)
+    if good:
+        first = next((one for one in good if not one.blank), good[0])
+        chosen = next((one for one in good if one.file.file_id == brought.desk().chosen), first)
+        closer(asked, chosen, how, close, chosen.file.name)
+
+
+@st.fragment
+def camera(asked: list[Asked]) -> None:
+    """One shot from the camera."""
+    shot = st.camera_input("Hold up one garment before a plain background", key="classify_camera", width=480)
+    if shot is None:
+        st.caption("Browsers give the camera only to pages on this computer or behind https. A shot is not kept.")
+        return
+    close = st.container(horizontal=True, gap="large")
+    how = classify.adjust(fill=False)
+    found = brought.read_all([shot], how)[0]
+    if found.problem:
+        st.error(found.problem, icon=":material/broken_image:")
+    else:
+        closer(asked, found, how, close, "Your photograph")
+
+
+def closer(asked: list[Asked], one: brought.Brought, how: brought.How, place, name: str) -> None:
+    """One file: what the network sees beside what it says, then the steps between."""
+    with place:
+        left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
+    with left:
+        pictures.show(one.pixels, alt=f"{name} as the network sees it", caption=name, width=canvas.WIDTH)
+    with right:
+        given = classify.answers(asked, one.pixels, blank=one.blank)
+    classify.steps(brought.closely(one.file, how))
+    classify.why(asked, one.pixels, given)
+
+
+def test_picture(asked: list[Asked]) -> None:
+    """A picture of the test set, any or of one class, with its truth."""
+    data = frame.data_or_stop()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = state.linked("class", "classify_class", CLASSES, "the class", ALL, lambda options: st.selectbox(
+            "Class", options, key="classify_class", format_func=name_of, width=240))
+        st.button("Another picture", key="classify_another", icon=":material/casino:", on_click=state.put, args=({"picture": None},))
+    candidates = np.arange(len(data.test_labels)) if label == ALL else np.flatnonzero(data.test_labels == label)
+    index = state.asked("picture", state.whole_number(0, len(data.test_labels) - 1, "the picture"), None)
+    if index is None or (label != ALL and data.test_labels[index] != label):
+        index = int(np.random.default_rng().choice(candidates))
+        state.put({"picture": str(index)})
+    truth = int(data.test_labels[index])
+    with st.container(horizontal=True, gap="large"):
+        left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
+    with left:
+        pictures.show(data.test_pixels[index], alt=f"Test picture {index}: {CLASS_NAMES[truth]}", width=canvas.WIDTH,
+                      caption=f"Test picture {index:,}. The truth: {CLASS_NAMES[truth]}.")
+    with right:
+        given = classify.answers(asked, data.test_pixels[index], truth=truth)
+    classify.why(asked, data.test_pixels[index], given)
+
+
+frame.begin("Classify", "Draw, upload or photograph a garment, and see what the network says and why.", icon=":material/draw:")
+st.html(f"<style>{classify.style()}</style>")
+with frame.errors():
+    mode = state.linked("mode", "classify_mode", {text: text for text in MODES}, "the mode", "draw", lambda options:
+                        st.segmented_control("Bring a picture", options, key="classify_mode", required=True, format_func=MODES.get,
+                                             label_visibility="collapsed"))
+    if mode != "test":
+        state.put({"picture": None, "class": None})
+    with st.container(key="classify_networks"):
+        asked = classify.choose()
+    if not asked:
+        st.stop()
+    {"draw": draw, "upload": upload, "camera": camera, "test": test_picture}[mode](asked)
