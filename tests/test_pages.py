@@ -399,6 +399,17 @@ def test_a_run_deleted_in_another_tab_gives_a_sentence():
     assert f"no finished run {run_id}" in app.warning[0].value
 
 
+@pytest.mark.parametrize("path", [MISTAKES, MATRIX])
+@pytest.mark.parametrize("shape, labels", [((400, 9), 400), ((400, 10), 399), ((0, 10), 0), ((900, 10), 900)])
+def test_predictions_edited_by_hand_give_a_sentence(path, shape, labels):
+    run_id = make_run("Centroids")
+    given = np.random.default_rng(0).dirichlet(np.ones(shape[1]), shape[0]).astype(np.float32)
+    runs.write_arrays(run_id, "test.npz", probabilities=given, labels=np.zeros(labels, np.uint8))
+    app = open_page(path, run=run_id)
+    assert not app.exception
+    assert "someone may have edited it" in app.error[0].value
+
+
 # --- what stands behind the pages -------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from core import evaluation
 from core.dataset import CLASS_NAMES, Dataset
+from core.errors import RunDamaged
 from core.runs import Run
 from ui import cache, charts, pictures, state
 
@@ -64,8 +65,10 @@ def on_test(run: Run) -> Answers:
     """
     found = cache.test_predictions(run.id)
     count = len(found.labels)
-    return Answers(run, found.dataset, "test", np.arange(count), found.labels, found.probabilities.argmax(axis=1),
-                   found.probabilities.max(axis=1), found.probabilities, f"{count:,} test pictures")
+    if found.probabilities.shape != (count, len(CLASS_NAMES)):
+        raise _damaged(run, "test.npz")
+    return _checked(Answers(run, found.dataset, "test", np.arange(count), found.labels, found.probabilities.argmax(axis=1),
+                            found.probabilities.max(axis=1), found.probabilities, f"{count:,} test pictures"), "test.npz")
 
 
 def on_validation(run: Run, epoch: int) -> Answers:
@@ -76,8 +79,24 @@ def on_validation(run: Run, epoch: int) -> Answers:
     """
     found = cache.validation_predictions(run.id, epoch)
     split = "test" if run.spec.validation == "test" else "training"
-    return Answers(run, run.spec.data, split, found.indices, found.labels, found.prediction.astype(np.int64), found.confidence,
-                   None, f"{len(found.labels):,} validation pictures after epoch {epoch}")
+    return _checked(Answers(run, run.spec.data, split, found.indices, found.labels, found.prediction.astype(np.int64),
+                            found.confidence, None, f"{len(found.labels):,} validation pictures after epoch {epoch}"),
+                    f"epochs/{epoch:03d}.npz or split.npz")
+
+
+def _checked(answers: Answers, file: str) -> Answers:
+    """The answers, unless someone has edited their file into something that cannot be answers."""
+    count = len(answers.truth)
+    fits = all(array.shape == (count,) for array in (answers.indices, answers.truth, answers.guess, answers.confidence))
+    labels = np.concatenate([answers.truth, answers.guess]) if fits and count else np.array([-1])
+    if labels.min() < 0 or labels.max() >= len(CLASS_NAMES) or answers.indices.min() < 0:
+        raise _damaged(answers.run, file)
+    return answers
+
+
+def _damaged(run: Run, file: str) -> RunDamaged:
+    return RunDamaged(f"{file} of the run {run.name} does not hold what Atelier writes there; someone may have edited it. "
+                      "Restore it, or choose another run.")
 
 
 def cell_values(counts: np.ndarray, share: str, hide_diagonal: bool) -> tuple[np.ndarray, list[list[str]]]:
@@ -117,8 +136,14 @@ def _said(count: int, truth: int, guess: int, of_truth: int, of_guess: int) -> s
 
 
 def items(answers: Answers, data: Dataset, positions: np.ndarray, *, paired: bool = True) -> list[pictures.Item]:
-    """These pictures for a gallery, captioned `truth → prediction, 87 %`, or with the confidence alone; each has its address."""
+    """These pictures for a gallery, captioned `truth → prediction, 87 %`, or with the confidence alone; each has its address.
+
+    Raises:
+        RunDamaged: if the run speaks of pictures that its data do not have.
+    """
     pixels = data.test_pixels if answers.split == "test" else data.train_pixels
+    if answers.indices.max() >= len(pixels):
+        raise _damaged(answers.run, "The record")
     made = []
     for position in map(int, positions):
         index = int(answers.indices[position])

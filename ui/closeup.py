@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from core.dataset import CLASS_NAMES
+from core.errors import RunDamaged
 from core.runs import Run
 from ui import cache, charts, frame, pictures, state
 
@@ -29,13 +30,20 @@ def closeup(run: Run, data_name: str, split: str, index: int, *, truth: int, ord
         order: the indices of the selection it was opened from; the arrows walk along it.
         key: prefix of the widgets' keys, carrying the page.
         probabilities: float `(10,)` as the run wrote them down; None asks the network, which needs the data.
+
+    Raises:
+        RunDamaged: if the run speaks of pictures that its data do not have.
     """
     _arrows(index, order, key)
     data = frame.data_for(data_name)
     pixels = None
     if data is not None:
         frame.sample_badge(data)
-        pixels = (data.test_pixels if split == "test" else data.train_pixels)[index]
+        known = data.test_pixels if split == "test" else data.train_pixels
+        if index >= len(known):
+            raise RunDamaged(f"{run.name} answered picture {index:,}, but {data.title} has {len(known):,} {split} pictures; "
+                             "someone may have edited the run. Choose another one.")
+        pixels = known[index]
     look = None
     if pixels is not None:
         with frame.errors(stop=False):
