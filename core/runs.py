@@ -203,7 +203,7 @@ def _as_run(run_id: str, job: dict, label: dict, record: dict | None) -> Run:
         created = str(source["created"])
         if record is not None:
             status, text = str(record["status"]), str(record["status_text"])
-            float(record["scores"]["test_accuracy"]), int(record["best_epoch"]), float(record["seconds"])
+            float(record["scores"]["test_accuracy"]), int(record["best_epoch"]), float(record["seconds"]), record["dataset"]["name"]
         else:
             done = int((read_json(run_id, "checkpoint.json") or {}).get("epochs_done", 0))
             status, text = "unfinished", f"interrupted after epoch {done}" if done else "interrupted before the first epoch ended"

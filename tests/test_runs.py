@@ -83,6 +83,16 @@ def test_a_record_edited_by_hand_is_reported_and_does_not_hide_the_others(text):
     assert [run_id for run_id, _ in runs.list_damaged()] == [bad]
 
 
+@pytest.mark.parametrize("key", ["dataset", "scores", "best_epoch", "seconds", "status", "spec", "created"])
+def test_a_record_without_one_of_its_keys_is_damaged(key):
+    run_id = finished()
+    record = json.loads((folder(run_id) / "run.json").read_text())
+    del record[key]
+    (folder(run_id) / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RunDamaged):
+        runs.read(run_id)
+
+
 def test_damaged_predictions_and_history_are_reported():
     run_id = finished()
     (folder(run_id) / "test.npz").write_bytes(b"PK nonsense")
