@@ -22,7 +22,7 @@ __all__ = ["POLARITIES", "Prepared", "Step", "from_canvas", "prepare", "read"]
 POLARITIES = ("auto", "light on dark", "dark on light")
 SIDE = 28
 EDGE = 384  # pixels; a drawing on a 360-pixel canvas keeps its thinnest line, and a step takes a millisecond
-LINE = 1.4  # width of a reduced line in its 28 x 28 pixels: thinner ones turn grey and vanish
+LINE = 1.2  # width of a line in its 28 x 28 pixels: thinner ones turn grey and vanish, wider ones run together (measured)
 MIDDLE, CONTRAST = 0.65, 1.5  # brightness of the garment's median, and how much its texture is spread around it
 DARKEST = 0.15  # of white: no part of a garment falls back to the black around it
 INSIDE = 0.6  # brightness of a filled outline, so that the lines in it stay visible
@@ -166,7 +166,7 @@ def _brightness(rgba: np.ndarray, found: Found, polarity: str) -> tuple[np.ndarr
     """Brightness `(h, w)` in 0..1 of every pixel as garment, and the polarity used.
 
     The training data are negatives of product photographs, so a dark garment comes out bright. A white one would come out
-    black; it is kept as it is. Around the garment's median the texture is spread, whatever the light was.
+    black; so the garment's median is moved to the same brightness for all, and the texture spread around it.
     """
     light = (rgba[..., :3] @ np.array([0.299, 0.587, 0.114])) / 255
     middle = float(np.median(light[found.mask]))
