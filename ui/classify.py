@@ -127,7 +127,7 @@ def pairs_html(first: np.ndarray, second: np.ndarray, *, truth: int | None = Non
     for label, (name, *shares) in enumerate(zip(CLASS_NAMES, first, second, strict=True)):
         mark = "<small> truth</small>" if label == truth else ""
         bars = "".join(f'<i><b style="width:{100 * float(share):.2f}%"></b></i>' for share in shares)
-        says = "<br>".join(f"{100 * float(share):.1f} %" for share in shares)
+        says = "<br>".join(charts.percent(float(share)) for share in shares)
         rows.append(f"<li><span>{html.escape(name)}{mark}</span><div>{bars}</div><em>{says}</em></li>")
     return f'<ul class="atelier-bars classify-pairs">{"".join(rows)}</ul>'
 
@@ -150,7 +150,7 @@ def overview(asked: Sequence[Asked], found: Sequence[Brought]) -> None:
 
 def _brief(network: Network, probabilities: np.ndarray, found: Sequence[Brought]) -> list[str]:
     """A few words for each picture."""
-    return [f"{CLASS_NAMES[int(row.argmax())]}, {100 * float(row.max()):.0f} %" if sure and not one.blank else "Not sure"
+    return [f"{CLASS_NAMES[int(row.argmax())]}, {charts.percent(float(row.max()), 0)}" if sure and not one.blank else "Not sure"
             for row, sure, one in zip(probabilities, network.sure(probabilities), found, strict=True)]
 
 
@@ -244,7 +244,7 @@ def _alike(one: Asked, answer: Answer) -> None:
     frame.sample_badge(data)
     near, alike = explain.neighbours(one.network, one.run, data, answer.embedding[0], NEIGHBOURS)
     names = [CLASS_NAMES[label] for label in data.train_labels[near]]
-    pictures.grid(data.train_pixels[near], [f"{said} · {100 * float(share):.0f} % alike" for said, share in
+    pictures.grid(data.train_pixels[near], [f"{said} · {charts.percent(float(share), 0)} alike" for said, share in
                                             zip(names, alike, strict=True)],
                   [f"Training picture {index}, a {said}" for index, said in zip(near, names, strict=True)], cell=96)
 
