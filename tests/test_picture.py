@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import zlib
 
 import numpy as np
@@ -119,10 +118,9 @@ def test_a_renamed_file_is_told_by_its_content(data, words):
 
 
 def test_a_size_of_twenty_thousand_squared_is_refused_from_the_header():
-    started = time.perf_counter()
+    # The file holds no pixels: had it been decoded, it would be called damaged.
     sentence = refusal(png_header(20_000, 20_000), "bomb.png")
     assert "too many pixels" in sentence and "40 megapixels" in sentence and "bomb.png" in sentence
-    assert time.perf_counter() - started < 5  # decoding 1.2 GB would take far longer; this is no speed limit
     assert "(8,000 × 5,001)" in refusal(png_header(8_000, 5_001), "large.png")
 
 
