@@ -21,6 +21,7 @@ from ui.charts import percent
 
 PROGRESS_SECONDS = 1.0
 LINE_SECONDS = 2.0
+FIGURE_WIDTH = 168  # pixels
 PHASES = {"loading": "Opening the data", "training": "Training", "validating": "Judging the epoch on the validation pictures",
           "testing": "Answering the test pictures", "saving": "Saving the network", "finished": "Done"}
 
@@ -103,13 +104,20 @@ def progress(run_id: str) -> None:
     whole, epoch = _shares(progress)
     st.progress(whole, _state_text(job))
     st.progress(epoch, _batch_text(progress))
-    elapsed, remaining, loss, accuracy = st.columns(4)
-    elapsed.metric("Elapsed", train_form.duration(progress.elapsed_seconds) if progress else "–")
-    remaining.metric("Remaining", "–" if seen.remaining is None else train_form.duration(seen.remaining))
-    loss.metric("Training loss", "–" if seen.loss is None else f"{seen.loss:.3f}", help="Mean over the epoch so far.")
-    accuracy.metric("Training accuracy", "–" if seen.accuracy is None else percent(seen.accuracy),
-                    help="Mean over the epoch so far.")
+    figures(
+        ("Elapsed", train_form.duration(progress.elapsed_seconds) if progress else "–", None),
+        ("Remaining", "–" if seen.remaining is None else train_form.duration(seen.remaining), None),
+        ("Training loss", "–" if seen.loss is None else f"{seen.loss:.3f}", "Mean over the epoch so far."),
+        ("Training accuracy", "–" if seen.accuracy is None else percent(seen.accuracy), "Mean over the epoch so far."),
+    )
     _stop_button(job, engine)
+
+
+def figures(*entries: tuple[str, str, str | None]) -> None:
+    """Label, value and help of some figures in a row; two a row on a phone."""
+    with st.container(horizontal=True):
+        for label, value, told in entries:
+            st.metric(label, value, help=told, width=FIGURE_WIDTH)
 
 
 def _stop_button(job, engine) -> None:

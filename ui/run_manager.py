@@ -49,17 +49,19 @@ def show(shown: str | None, jobs: list) -> None:
 def _table(rows: list[dict]) -> None:
     """The list; a cell without a value stays empty, and a click on a heading sorts."""
     st.dataframe({heading: [row[heading] for row in rows] for heading in rows[0]}, key="train_table", hide_index=True,
-                 column_config={"Test accuracy": st.column_config.NumberColumn(format="percent"),
+                 column_config={"Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
                                 "Parameters": st.column_config.NumberColumn(format="localized")},
-                 height="content" if len(rows) <= LISTED_ROWS else 35 * LISTED_ROWS,
+                 placeholder="", height="content" if len(rows) <= LISTED_ROWS else 35 * LISTED_ROWS,
                  alt=f"{len(rows)} runs with status and scores")
 
 
 def _row(run: library.Run, training: bool) -> dict:
+    """One line of the list; None and empty texts become empty cells."""
+    accuracy = None if run.test_accuracy is None else 100 * run.test_accuracy
     return {"Name": run.name, "Status": "training" if training else "ships with Atelier" if run.shipped else run.status_text,
-            "Test accuracy": run.test_accuracy, "Best epoch": run.best_epoch, "Parameters": run.parameters,
-            "Time": train_form.duration(run.seconds) if run.seconds else None,
-            "Begun": run.created[:16].replace("T", " "), "Note": run.note}
+            "Test accuracy": accuracy, "Best epoch": run.best_epoch, "Parameters": run.parameters,
+            "Time": train_form.duration(run.seconds) if run.seconds else "", "Begun": run.created[:16].replace("T", " "),
+            "Note": run.note}
 
 
 def _acts(known: list[library.Run], alive: set[str], shown: str | None) -> None:

@@ -70,12 +70,13 @@ def _result(run: library.Run, rows: list[dict]) -> None:
     """Scores, what the curves tell, and where to look next."""
     from core import evaluation
 
-    accuracy, loss, best, took = st.columns(4)
-    accuracy.metric("Test accuracy", percent(run.test_accuracy, 2), help="Share of the 10,000 test pictures it gets right."
-                    if run.spec.data == "fashion-mnist" else "Share of the offline sample's test pictures it gets right.")
-    loss.metric("Test loss", f"{run.test_loss:.3f}" if run.test_loss is not None else "–")
-    best.metric("Best epoch", f"{run.best_epoch} of {run.record.get('epochs_done', len(rows))}", help="Its weights were kept.")
-    took.metric("Training time", train_form.duration(run.seconds or 0))
+    asked = "the 10,000 test pictures" if run.spec.data == "fashion-mnist" else "the offline sample's test pictures"
+    run_live.figures(
+        ("Test accuracy", percent(run.test_accuracy, 2), f"Share of {asked} it gets right."),
+        ("Test loss", f"{run.test_loss:.3f}" if run.test_loss is not None else "–", "Cross-entropy in nats; lower is better."),
+        ("Best epoch", f"{run.best_epoch} of {run.record.get('epochs_done', len(rows))}", "Its weights were kept."),
+        ("Training time", train_form.duration(run.seconds or 0), None),
+    )
     if run.status == "stopped":
         st.info(f"This run was {run.status_text}; the best epoch until then was kept.", icon=":material/stop_circle:")
     for sentence in evaluation.observations(rows, run.record):
