@@ -15,7 +15,7 @@ from core import architectures, engine, runs
 from core.presets import PRESETS
 from core.runs import Progress
 from core.spec import FIELDS, TrainSpec
-from ui import run_live, train_form, train_start
+from ui import run_live, run_names, train_form, train_start
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = TrainSpec(name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=2)
@@ -315,6 +315,22 @@ def test_deleting_asks_first_and_leads_back_to_the_form():
     assert not app.exception
     assert [run.id for run in runs.list_runs() if not run.shipped] == []
     assert "run" not in app.query_params
+
+
+def test_two_runs_with_one_name_are_told_apart_where_one_could_delete_the_wrong_one():
+    first, second = finished_run(), finished_run()
+    app = opened(run=second)
+    options = app.selectbox(key="train_managed").options
+    assert len(set(options)) == len(options) >= 2
+    app.selectbox(key="train_managed").set_value(first).run()
+    app.button(key="train_delete").click().run()
+    left = [run.id for run in runs.list_runs() if not run.shipped]
+    assert left == [second]
+    assert app.query_params["run"] == second
+
+
+def test_a_name_full_of_marks_is_shown_as_it_was_typed():
+    assert run_names.literal("a *b* [c](d) :red[e]") == r"a \*b\* \[c\]\(d\) \:red\[e\]"
 
 
 # --- a run in the making ----------------------------------------------------------------------------------------------

@@ -91,7 +91,8 @@ def figure(
         drawn.add_trace(_line(rows, metric, metric, "Training", TRAINING))
     if _has(rows, f"val_{metric}"):
         drawn.add_trace(_line(rows, f"val_{metric}", metric, "Validation", VALIDATION))
-    _mark_best(drawn, rows, metric, best_epoch)
+    last = _last_epoch(rows, overlays, epochs)
+    _mark_best(drawn, rows, metric, best_epoch, last)
     if published is not None:
         text = f"published {percent(published)}" if metric == "accuracy" else f"published {published:.3f}"
         published *= _scale(metric)
@@ -100,7 +101,7 @@ def figure(
         x, side = (0, "left") if metric == "accuracy" else (1, "right")
         drawn.add_annotation(x=x, xref="x domain", y=published, text=text, showarrow=False, xanchor=side, yanchor="bottom",
                              font={"color": QUIET, "size": 12})
-    _arrange(drawn, metric, _last_epoch(rows, overlays, epochs), revision, len(overlays))
+    _arrange(drawn, metric, last, revision, len(overlays))
     if not rows and not overlays:
         drawn.update_yaxes(range=[0, 1], showticklabels=False)
         drawn.add_annotation(x=0.5, xref="x domain", y=0.5, yref="y domain", showarrow=False,
@@ -162,7 +163,7 @@ def _line(rows: Sequence[Row], key: str, metric: str, name: str, colour: str, *,
     )
 
 
-def _mark_best(drawn: go.Figure, rows: Sequence[Row], metric: str, best_epoch: int | None) -> None:
+def _mark_best(drawn: go.Figure, rows: Sequence[Row], metric: str, best_epoch: int | None, last: int) -> None:
     """A ring around the best epoch's point, and its number above the plot."""
     best = next((row for row in rows if row.get("epoch") == best_epoch), None)
     if best is None:
@@ -170,8 +171,9 @@ def _mark_best(drawn: go.Figure, rows: Sequence[Row], metric: str, best_epoch: i
     value = _value(best, f"val_{metric}")
     value = _value(best, metric) if value is None else value
     drawn.add_vline(x=best_epoch, line={"color": QUIET, "width": 1, "dash": "dot"})
+    side = "right" if best_epoch > 0.85 * last else "center"  # at the end of the axis the words would leave the figure
     drawn.add_annotation(x=best_epoch, y=1, yref="y domain", text=f"best: epoch {best_epoch}", showarrow=False,
-                         yanchor="bottom", font={"color": QUIET, "size": 12})
+                         xanchor=side, yanchor="bottom", font={"color": QUIET, "size": 12})
     if value is not None:
         drawn.add_trace(go.Scatter(x=[best_epoch], y=[value * _scale(metric)], mode="markers", showlegend=False, hoverinfo="skip",
                                    marker={"symbol": "circle-open", "size": 13, "color": VALIDATION,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import runs as library
 from core.errors import AtelierError
-from ui import cache, curves, frame, train_form
+from ui import cache, curves, frame, run_names, train_form
 
 CURVES_SECONDS = 2.0
 PICKED = "train_overlay"  # key of the picker
@@ -42,7 +42,7 @@ def chosen_overlays(run: library.Run) -> list[curves.Overlay]:
 
 def overlay_picker(run: library.Run) -> None:
     """Choose earlier runs to compare with; drawn below the curves, after `chosen_overlays` was asked."""
-    names = {other.id: frame.run_title(other) for other in cache.runs() if other.id != run.id}
+    names = run_names.titles(other for other in cache.runs() if other.id != run.id)
     if names:
         st.multiselect("Lay earlier runs over it", list(names), format_func=lambda one: names.get(one, one), key=PICKED,
                        max_selections=len(curves.EARLIER), placeholder="None", persist_state="session")

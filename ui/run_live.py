@@ -16,7 +16,7 @@ import streamlit as st
 from core import runs as library
 from core import settings
 from core.errors import AtelierError, EngineUnavailable
-from ui import cache, frame, state, train_form
+from ui import cache, frame, run_names, state, train_form
 from ui.charts import percent
 
 PROGRESS_SECONDS = 1.0
@@ -83,7 +83,7 @@ def _line_of_jobs(shown: str | None) -> None:
     with st.container(border=bool(others), gap="xsmall"):
         for job in others:
             st.page_link(frame.TRAIN, query_params={"run": job.run_id}, icon=":material/monitoring:", width="stretch",
-                         label=f"{_name(job.run_id)}: {_state_text(job)}")
+                         label=f"{run_names.literal(_name(job.run_id))}: {_state_text(job)}")
 
 
 @st.fragment(run_every=PROGRESS_SECONDS)

@@ -13,7 +13,7 @@ import streamlit as st
 from core import export
 from core import runs as library
 from core.errors import AtelierError
-from ui import cache, frame, run_panel, state, train_form
+from ui import cache, frame, run_names, run_panel, state, train_form
 
 LISTED_ROWS = 12  # then the list scrolls in itself
 
@@ -75,7 +75,8 @@ def _acts(known: list[library.Run], alive: set[str], shown: str | None) -> None:
         champion = library.champion().id
     except AtelierError:
         champion = ""  # nothing is promoted, and this copy of the app came without a network
-    chosen = names[st.selectbox("Run", list(names), key=key, format_func=lambda one: frame.run_title(names[one], champion))]
+    called = run_names.titles(known, champion)
+    chosen = names[st.selectbox("Run", list(names), key=key, format_func=lambda one: called.get(one, one))]
     with st.container(horizontal=True):
         if chosen.id != shown:
             st.page_link(frame.TRAIN, label="Open", icon=":material/visibility:", query_params={"run": chosen.id})
@@ -116,7 +117,7 @@ def _label(run: library.Run) -> None:
 
 def _delete(run: library.Run, training: bool) -> None:
     with st.popover("Delete", icon=":material/delete:"):
-        st.write(f"Delete {frame.run_title(run)} with its network and predictions? This cannot be undone."
+        st.write(f"Delete {run_names.literal(frame.run_title(run))} with its network and predictions? This cannot be undone."
                  + (" Its training will be stopped." if training else ""))
         if st.button("Delete for good", key="train_delete", type="primary", icon=":material/delete_forever:"):
             with frame.errors(stop=False):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import runs as library
 from core.errors import EngineUnavailable, RunNotFound
-from ui import cache, frame, run_curves, run_live, train_form
+from ui import cache, frame, run_curves, run_live, run_names, train_form
 from ui.charts import percent
 
 NEXT = ((frame.MISTAKES, "See its mistakes", ":material/rule:"),
@@ -45,7 +45,7 @@ def _heading(run: library.Run) -> None:
     """Name and settings of the run, and the way back to the form."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.subheader(run.name, anchor=False, width="content")
+            st.subheader(run_names.literal(run.name), anchor=False, width="content")
             if run.spec.data == "offline-sample":
                 frame.sample_badge(cache.dataset("offline-sample"))
         new_training_button()
@@ -135,5 +135,5 @@ def _described(run: library.Run) -> str:
     if run.parameters:
         facts.insert(1, f"{run.parameters:,} parameters")
     if run.note:
-        facts.append(run.note)
+        facts.append(run_names.literal(run.note))
     return " · ".join(facts)
