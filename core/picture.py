@@ -123,9 +123,10 @@ def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fi
     )
     solid = found.mask
     if fill:
-        solid = enclosed(found.mask)
+        # An area is full already; a hole in it is meant, as under a bag's handle.
+        solid = enclosed(found.mask) if found.lines else found.mask
         bright = np.where(solid & ~found.mask, INSIDE, bright)
-        filled = "Closed outlines are filled." if solid.sum() > found.mask.sum() else "No outline closes: nothing to fill."
+        filled = "Closed outlines are filled." if solid.sum() > found.mask.sum() else "There is no closed outline to fill."
         steps.append(Step("Fill", filled, _bytes(bright)))
     warnings = _remarks(found, solid)
     if trim:

@@ -337,8 +337,9 @@ def test_a_handle_keeps_its_hole():
     draw = ImageDraw.Draw(bag)
     draw.rectangle((50, 130, 250, 270), fill=(120, 60, 20))
     draw.arc((90, 40, 210, 220), 180, 360, fill=(120, 60, 20), width=16)
-    pixels = picture.prepare(bag).pixels
-    assert pixels[:4, 13:15].max() > 100 and pixels[6:8, 12:16].max() < 30
+    for fill in (False, True):
+        pixels = picture.prepare(bag, fill=fill).pixels
+        assert pixels[:4, 13:15].max() > 100 and pixels[6:8, 12:16].max() < 30
 
 
 # Overrides
