@@ -17,7 +17,7 @@ from core import dataset as dataset_room
 from core import runs as runs_room
 from core import settings
 from core.errors import AtelierError, DataDamaged, DataUnavailable, RunDamaged, RunNotFound
-from ui import cache, charts, pictures, state
+from ui import cache, charts, pictures, run_names, state
 
 HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
 MISTAKES, MATRIX = "pages/3_Misclassified.py", "pages/4_Confusion_matrix.py"
@@ -155,7 +155,7 @@ def choose_run(label: str, key: str, *, default: str | None = None, param: str =
             raise ValueError(f"{problem}{instead}") from problem
 
     state.follow(param, key, forgiving, begin_with, valid=lambda one: one in known or (optional and one is None))
-    chosen = st.selectbox(label, list(known), key=key, format_func=lambda one: run_title(known[one], champion),
+    chosen = st.selectbox(label, list(known), key=key, format_func=run_names.titles(known.values(), champion).get,
                           index=None if optional else 0, placeholder="None")
     if begin_with is not None:
         state.pin(param, begin_with)
@@ -169,20 +169,6 @@ def _champion_id() -> str:
         return runs_room.champion().id
     except (RunNotFound, RunDamaged):
         return ""
-
-
-def run_title(run: runs_room.Run, champion: str = "") -> str:
-    """A run in one line: name, test accuracy, when, and whether it is the champion."""
-    facts = [run.name]
-    if run.test_accuracy is not None:
-        facts.append(charts.percent(run.test_accuracy))
-    if run.status == "stopped":
-        facts.append(run.status_text)
-    if not run.shipped:
-        facts.append(run.created[:16].replace("T", " "))
-    if run.id == champion:
-        facts.append("champion")
-    return " · ".join(facts)
 
 
 def exists(path: str) -> bool:

@@ -117,7 +117,7 @@ def _label(run: library.Run) -> None:
 
 def _delete(run: library.Run, training: bool) -> None:
     with st.popover("Delete", icon=":material/delete:"):
-        st.write(f"Delete {run_names.literal(frame.run_title(run))} with its network and predictions? This cannot be undone."
+        st.write(f"Delete {run_names.literal(run_names.title(run))} with its network and predictions? This cannot be undone."
                  + (" Its training will be stopped." if training else ""))
         if st.button("Delete for good", key="train_delete", type="primary", icon=":material/delete_forever:"):
             with frame.errors(stop=False):

@@ -11,16 +11,30 @@ from collections import Counter
 from collections.abc import Iterable
 
 from core.runs import Run
-from ui import frame
+from ui import charts
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+.!:|~$<>-])")
 
 
+def title(run: Run, champion: str = "") -> str:
+    """A run in one line: name, test accuracy, when, and whether it is the champion."""
+    facts = [run.name]
+    if run.test_accuracy is not None:
+        facts.append(charts.percent(run.test_accuracy))
+    if run.status == "stopped":
+        facts.append(run.status_text)
+    if not run.shipped:
+        facts.append(run.created[:16].replace("T", " "))
+    if run.id == champion:
+        facts.append("champion")
+    return " · ".join(facts)
+
+
 def titles(runs: Iterable[Run], champion: str = "") -> dict[str, str]:
-    """One line for each run, by id, all different; see `frame.run_title`."""
-    plain = {run.id: frame.run_title(run, champion) for run in runs}
+    """One line for each run, by id, all different; see `title`."""
+    plain = {run.id: title(run, champion) for run in runs}
     count = Counter(plain.values())
-    return {run_id: title if count[title] == 1 else f"{title} · {run_id[-4:]}" for run_id, title in plain.items()}
+    return {run_id: text if count[text] == 1 else f"{text} · {run_id[-4:]}" for run_id, text in plain.items()}
 
 
 def literal(text: str) -> str:
