@@ -18,7 +18,7 @@ KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 @st.fragment
 def draw(asked: list[Asked]) -> None:
     """A sheet beside the answer, which follows every stroke."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
         drawn = canvas.sheet()
@@ -46,7 +46,7 @@ def upload(asked: list[Asked]) -> None:
     if len(files) > brought.MOST_FILES:
         st.warning(f"Up to {brought.MOST_FILES} pictures are answered at once; the {len(files) - brought.MOST_FILES} after them are "
                    "left out. Take some away to see those.", icon=":material/info:")
-    overview, close = st.container(), st.container(horizontal=True, gap="large")
+    overview, close = st.container(), st.container(horizontal=True, gap="medium")
     how = classify.adjust(fill=True)
     found = brought.read_all(files[:brought.MOST_FILES], how)
     good = [one for one in found if not one.problem]
@@ -69,7 +69,7 @@ def camera(asked: list[Asked]) -> None:
     if shot is None:
         st.caption("Browsers give the camera only to pages on this computer or behind https. A shot is not kept.")
         return
-    close = st.container(horizontal=True, gap="large")
+    close = st.container(horizontal=True, gap="medium")
     how = classify.adjust(fill=False)
     found = brought.read_all([shot], how)[0]
     if found.problem:
@@ -103,7 +103,7 @@ def test_picture(asked: list[Asked]) -> None:
         index = int(np.random.default_rng().choice(candidates))
         state.put({"picture": str(index)})
     truth = int(data.test_labels[index])
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
         pictures.show(data.test_pixels[index], alt=f"Test picture {index}: {CLASS_NAMES[truth]}", width=canvas.WIDTH,

@@ -246,7 +246,7 @@ def _alike(one: Asked, answer: Answer) -> None:
     names = [CLASS_NAMES[label] for label in data.train_labels[near]]
     pictures.grid(data.train_pixels[near], [f"{said} · {charts.percent(float(share), 0)} alike" for said, share in
                                             zip(names, alike, strict=True)],
-                  [f"Training picture {index}, a {said}" for index, said in zip(near, names, strict=True)], cell=96)
+                  [f"Training picture {index}, a {said}" for index, said in zip(near, names, strict=True)], columns=NEIGHBOURS // 2)
 
 
 def style() -> str:
@@ -273,7 +273,7 @@ _STYLE = """
 .classify-pairs i { height: 0.5rem !important; margin: 0.15rem 0; }
 .classify-pairs i b { background: var(--first) !important; }
 .classify-pairs i + i b { background: var(--second) !important; }
-.st-key-classify_answer { flex: 1 1 20rem !important; min-width: min(20rem, 100%); }
+[data-testid="stLayoutWrapper"]:has(> .st-key-classify_answer) { flex: 1 1 19rem !important; min-width: min(19rem, 100%); }
 .classify-steps { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.25rem, 1fr)); gap: 0.75rem; }
 .classify-steps figure { margin: 0; }
 .classify-steps div { aspect-ratio: 1; border-radius: 6px; overflow: hidden; display: grid; place-items: center; position: relative;
@@ -286,6 +286,6 @@ _STYLE = """
 .classify-steps b { display: block; }
 @media (max-width: 640px) {
   .classify-steps { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); }
-  .st-key-classify_networks { order: 1; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-classify_networks) { order: 1; }
 }
 """
