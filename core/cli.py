@@ -110,7 +110,7 @@ def _add_predict(made: _Parser) -> None:
     made.add_argument("--polarity", choices=("auto", "light-on-dark", "dark-on-light"), default="auto",
                       help="whether the garment is lighter or darker than its background (default: auto)")
     made.add_argument("--no-trim", dest="trim", action="store_false", help="keep the margins")
-    made.add_argument("--fill", action="store_true", help="fill closed outlines")
+    made.add_argument("--no-fill", dest="fill", action="store_false", help="leave the insides of line drawings empty")
 
 
 def _add_runs(command, made: _Parser) -> None:

@@ -142,7 +142,7 @@ def test_predict_refuses_a_run_that_is_none_or_not_there(shirt, capsys):
 
 
 def test_predict_takes_a_polarity_when_told(champion, shirt, capsys):
-    assert main(["predict", str(shirt), "--polarity", "light-on-dark", "--no-trim", "--fill", "--json"]) in (0, 1)
+    assert main(["predict", str(shirt), "--polarity", "light-on-dark", "--no-trim", "--no-fill", "--json"]) in (0, 1)
     [entry] = objects(capsys)
     assert set(entry) == PREDICTED
 

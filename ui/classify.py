@@ -165,7 +165,8 @@ def adjust(*, fill: bool) -> How:
         polarity = st.segmented_control("Brightness", list(POLARITIES), format_func=POLARITIES.get, default="auto", required=True,
                                         key="classify_polarity", label_visibility="collapsed")
         trim = st.toggle("Trim to the garment", True, key="classify_trim")
-        filled = fill and st.toggle("Fill closed outlines", key="classify_fill_file", help="Turns a line drawing into an area.")
+        filled = fill and st.toggle("Fill closed outlines", True, key="classify_fill_file",
+                                    help="Turns a line drawing into an area; photographs stay as they are.")
     return How(polarity, trim, filled)
 
 
