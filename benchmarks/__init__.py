@@ -1,0 +1,1 @@
+"""How fast, how small and how good Atelier is: commands that measure and print a table. They report; tests judge."""

@@ -1,0 +1,206 @@
+"""How long people wait for the app, and how much memory it takes: a real server, a real Chromium.
+
+    python -m benchmarks.app [--starts 5] [--clicks 100] [--strokes 20]
+
+Five things: a cold server process to a usable Home; a click in the sidebar to the new page, whole and at rest; the end of a
+stroke on Classify to the new answer, idle and while the engine trains; the memory of the app's process once every page was
+visited and used; and whether TensorFlow or Keras came into that process. Times are those of `stopwatch`: what was waited
+for is painted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import sys
+from pathlib import Path
+
+import psutil
+
+from benchmarks import stopwatch
+from benchmarks.report import Row, conditions, say, table
+from benchmarks.workplace import Place, training_in_background, workplace
+from core.presets import preset
+from tests.browser.harness import Server
+
+PAGES = ("Home", "Classify", "Train", "Misclassified", "Confusion matrix")
+START, CHANGE, STROKE, STROKE_BUSY, MEMORY = 3.0, 0.5, 0.3, 0.6, 400.0
+FOREIGN = ("tensorflow", "libtensorflow", "keras", "torch", "jax", "optree", "h5py")  # the last two come with Keras, itself plain Python
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.app")
+    parser.add_argument("--starts", type=int, default=5, help="how often the server is started anew")
+    parser.add_argument("--clicks", type=int, default=100, help="page changes, the first visit of each page among them")
+    parser.add_argument("--strokes", type=int, default=20, help="strokes, idle and again while a training runs")
+    chosen = parser.parse_args(arguments)
+    with workplace() as place, stopwatch.chromium() as browser:
+        conditions("The app in a browser", "streamlit", "plotly", "streamlit-drawable-canvas", "onnxruntime", data=place.words,
+                   browser=f"Chromium {browser.version}, headless, 1400 x 1000")
+        rows = [Row("server process to Home, usable", starts(place, browser, chosen.starts), "s", START)]
+        server = Server(place.home, place.folder)
+        server.start()
+        try:
+            more, foreign = visit(place, browser, server, chosen.clicks, chosen.strokes)
+        finally:
+            server.stop()
+    table("What people wait for, and what it takes", rows + more)
+    print("  In the app's process: " + (f"{', '.join(foreign)} (MISSED: none of it may be there)" if foreign
+                                        else "no TensorFlow, no Keras (met)"))
+    return 0
+
+
+def starts(place: Place, browser, count: int) -> list[float]:
+    """Seconds from starting a server process to a whole Home page of a visitor who was never here, each in a home of its own."""
+    seconds = []
+    for number in range(count):
+        server, page = Server(place.home / f"start-{number}", place.folder), stopwatch.visitor(browser)
+        began = stopwatch.now()
+        try:
+            server.start()
+            seconds.append(stopwatch.arrival(page, server, sample=place.folder is None) - began)
+        finally:
+            page.context.close()
+            server.stop()
+        say(f"start {number + 1} of {count}: {seconds[-1]:.2f} s")
+    return seconds
+
+
+def visit(place: Place, browser, server: Server, clicks: int, strokes: int) -> tuple[list[Row], list[str]]:
+    """One long visit: all pages, many clicks, strokes, a training, everything used once; then a look at the process."""
+    process = psutil.Process(server.process.pid)
+    page = stopwatch.visitor(browser)
+    stopwatch.arrival(page, server, sample=place.folder is None)
+    first = [(name, stopwatch.go(page, name).rest) for name in PAGES[1:]]
+    say(f"first visits: {', '.join(f'{name} {seconds:.2f} s' for name, seconds in first)}")
+    later = changes(page, max(0, clicks - len(first)))
+    use(page, place)
+    idle = drawing(page, strokes)
+    spec = place.spec(preset("swift").spec, epochs=500)
+    with training_in_background(spec):
+        stopwatch.go(page, "Train")  # which follows the training from now on, and so connects the app to the engine
+        page.wait_for_timeout(3000)
+        busy = drawing(page, strokes)
+        busy_changes = changes(page, clicks // 4)
+    stopwatch.go(page, "Train")
+    for name in PAGES:  # after the training, with its run in every list
+        if name != "Train":
+            stopwatch.go(page, name)
+    memory = process.memory_info().rss / 2**20
+    rows = [
+        Row("page change, all of one visit", [seconds for _, seconds in first + later], "s", CHANGE, "p95"),
+        Row("… the first of each page", [seconds for _, seconds in first], "s"),
+        *(Row(f"… to {name}, later ones", seconds, "s") for name, seconds in by_page(later).items()),
+        Row("page change, while a training runs", [seconds for _, seconds in busy_changes], "s"),
+        Row("end of a stroke to the new answer, idle", [wait.shown for wait in idle], "s", STROKE, "p95"),
+        Row("… until the page is at rest", [wait.rest for wait in idle], "s"),
+        Row("end of a stroke to the new answer, training", [wait.shown for wait in busy], "s", STROKE_BUSY, "p95"),
+        Row("… until the page is at rest", [wait.rest for wait in busy], "s"),
+        Row("memory of the app's process (RSS)", [memory], "MB", MEMORY, "max", 0),
+    ]
+    foreign = loaded_libraries(process)
+    page.context.close()
+    return rows, foreign
+
+
+def changes(page, count: int) -> list[tuple[str, float]]:
+    """Pages and seconds from a click in the sidebar until they were whole and at rest, for clicks in an order drawn by lot."""
+    draw, here, taken = random.Random(0), current(page), []
+    for number in range(count):
+        here = draw.choice([name for name in PAGES if name != here])
+        taken.append((here, stopwatch.go(page, here).rest))
+        if number % 20 == 19:
+            say(f"{number + 1} of {count} page changes")
+    return taken
+
+
+def by_page(taken: list[tuple[str, float]]) -> dict[str, list[float]]:
+    """The same seconds by page, in the order of the sidebar."""
+    return {name: found for name in PAGES if (found := [seconds for page, seconds in taken if page == name])}
+
+
+def current(page) -> str:
+    """The name of the page that is shown."""
+    heading = page.locator("h1").inner_text()
+    return next((name for name in PAGES if heading.endswith(stopwatch.TITLES.get(name, name))), "")
+
+
+def drawing(page, count: int) -> list[stopwatch.Wait]:
+    """Draw a shirt-like figure stroke by stroke, beginning anew after ten; each stroke changes the picture a good deal."""
+    if current(page) != "Classify":
+        stopwatch.go(page, "Classify")
+    waits = []
+    for number, points in zip(range(count), itertools.cycle(STROKES), strict=False):
+        if number % len(STROKES) == 0:
+            page.locator(".st-key-classify_sheet_buttons").get_by_role("button", name="Clear").click()
+            stopwatch.rest(page)
+        waits.append(stroke(page, points))
+    say(f"{count} strokes: median {sorted(wait.shown for wait in waits)[count // 2]:.3f} s")
+    return waits
+
+
+# Corners in shares of the sheet. Each stroke leaves what the ones before it enclose, so that the picture changes every time.
+STROKES = (
+    ((.35, .25), (.35, .75), (.65, .75), (.65, .25), (.35, .25)), ((.35, .28), (.12, .45), (.20, .55)),
+    ((.65, .28), (.88, .45), (.80, .55)), ((.40, .25), (.50, .10), (.60, .25)), ((.38, .75), (.30, .95)), ((.62, .75), (.70, .95)),
+    ((.12, .60), (.12, .90)), ((.88, .60), (.88, .90)), ((.10, .10), (.30, .15)), ((.70, .15), (.90, .10)),
+)
+
+
+def stroke(page, points) -> stopwatch.Wait:
+    """Draw one stroke with the mouse and time from lifting it to the new answer."""
+    box = page.locator(".st-key-classify_sheet canvas.upper-canvas").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    return stopwatch.wait_for(page, page.mouse.up, event="mouseup", changed="answer")
+
+
+def use(page, place: Place) -> None:
+    """Do on every page what people do there, so that whatever the app loads late is loaded."""
+    stopwatch.go(page, "Home")
+    stopwatch.wait_for(page, page.locator(".st-key-home_shuffle button").click, changed="garments")
+    stopwatch.go(page, "Classify")
+    stroke(page, STROKES[0])
+    page.locator(".st-key-classify_why summary").click()  # where it looked, the nearest training pictures
+    stopwatch.rest(page)
+    mode = page.locator(".st-key-classify_mode")
+    mode.get_by_role("radio", name="Upload").click()
+    stopwatch.rest(page)
+    page.locator(".st-key-classify_files input[type=file]").set_input_files([Path(__file__).parent.parent / "assets" / "icon.png"])
+    page.locator(".classify-answer").wait_for()
+    stopwatch.rest(page)
+    mode.get_by_role("radio", name="A test picture").click()
+    stopwatch.rest(page)
+    mode.get_by_role("radio", name="Draw").click()
+    stopwatch.rest(page)
+    stopwatch.go(page, "Misclassified")
+    if place.folder:
+        page.locator(".st-key-mistakes_gallery a").nth(3).click()  # ten probabilities, where it looked, nearest pictures
+        page.get_by_text("Nearest training pictures").wait_for()
+    stopwatch.rest(page)
+    stopwatch.go(page, "Confusion matrix")
+    page.locator(".st-key-matrix_hide label").click()
+    stopwatch.rest(page)
+    another = page.locator("[class*=st-key-matrix_pair_] button").nth(1).click
+    if place.folder:
+        stopwatch.wait_for(page, another, changed="cells")
+    page.locator(".st-key-matrix_on").get_by_role("radio").nth(1).click()
+    page.locator(".st-key-matrix_epoch").wait_for()
+    stopwatch.rest(page)
+
+
+def loaded_libraries(process: psutil.Process) -> list[str]:
+    """What belongs to TensorFlow, Keras or their like among the files that are mapped into a process."""
+    try:
+        mapped = {Path(area.path) for area in process.memory_maps()}
+    except (AttributeError, psutil.AccessDenied):  # macOS shows no maps
+        return ["unknown on this system"]
+    return sorted({part for path in mapped for part in path.parts if part.lower().startswith(FOREIGN)})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

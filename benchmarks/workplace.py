@@ -1,0 +1,142 @@
+"""Where benchmarks work: a home of their own that is gone afterwards, the real data where they are, an engine for trainings.
+
+What is measured is Atelier as people have it, through its own doors: the engine trains, the run library keeps. It measures
+nothing itself, apart from reading off a finished run what its files tell about time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import dataset, engine, runs
+from core.errors import EngineUnavailable
+from core.spec import TrainSpec
+
+START_SECONDS = 60.0  # a busy machine may need most of them to start the engine
+SAMPLE = "offline sample, 2,400 drawn pictures: NOT the data that the targets are about; name the real ones in ATELIER_DATA"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One benchmark's workplace.
+
+    Attributes:
+        home: its `ATELIER_HOME`; the runs lie in `home/runs`.
+        folder: the folder of the real data, or None.
+        data_name: `fashion-mnist`, or `offline-sample` where the real data are not on this machine.
+    """
+
+    home: Path
+    folder: str | None
+    data_name: str
+
+    @property
+    def words(self) -> str:
+        """The data, for the conditions."""
+        return f"Fashion-MNIST, from {self.folder}" if self.folder else SAMPLE
+
+    def spec(self, spec: TrainSpec, **changes) -> TrainSpec:
+        """The spec with these changes, on the data of this place."""
+        return spec.replace(data=self.data_name, **changes)
+
+
+@contextlib.contextmanager
+def workplace() -> Iterator[Place]:
+    """Point Atelier at an empty home for as long as this is open; at the end its engine is ended and the home removed."""
+    status = dataset.status()  # before the home changes: the data may have been downloaded there
+    folder = str(status.folder.resolve()) if status.available and status.folder else None
+    before = {name: value for name, value in os.environ.items() if name.startswith("ATELIER_")}
+    home = Path(tempfile.mkdtemp(prefix="atelier-benchmark-"))
+    for name in before:
+        if name != "ATELIER_CHROMIUM":
+            del os.environ[name]
+    os.environ["ATELIER_HOME"] = str(home)
+    if folder:
+        os.environ["ATELIER_DATA"] = folder
+    try:
+        yield Place(home, folder, "fashion-mnist" if folder else "offline-sample")
+    finally:
+        engine.end_own()
+        for name in ("ATELIER_HOME", "ATELIER_DATA"):
+            os.environ.pop(name, None)
+        os.environ.update(before)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run and when its parts were done, in seconds.
+
+    Attributes:
+        run: as the library has it.
+        epochs: training alone of every epoch, as `history.csv` has it.
+        whole_epochs: every epoch but the first, from one validation's end to the next: training, checkpoint, validation.
+        until_last: from the first look at the data to the end of the last epoch.
+        total: from there to the record, with the export and the answers on the test pictures.
+    """
+
+    run: runs.Run
+    epochs: list[float]
+    whole_epochs: list[float]
+    until_last: float
+    total: float
+
+
+def train(spec: TrainSpec) -> Trained:
+    """Train a spec through the engine of this home and wait for its record.
+
+    Raises:
+        RuntimeError: with the engine's sentence, if the training failed.
+    """
+    line = engine.connect(timeout=START_SECONDS)
+    run_id = line.submit(spec)
+    while _has_job(run_id):
+        time.sleep(0.5)  # no more often than a page asks; what is timed is read off the run's files
+    run = runs.read(run_id)
+    if not run.finished:
+        raise RuntimeError(f"The training of {spec.name} did not finish: {line.failure(run_id) or run.status_text}")
+    folder = Path(os.environ["ATELIER_HOME"]) / "runs" / run_id
+    validated = [path.stat().st_mtime for path in sorted((folder / "epochs").glob("*.npz"))]
+    began = (folder / "run.json").stat().st_mtime - run.seconds  # the record is written as soon as its seconds are taken
+    return Trained(run, [row["seconds"] for row in runs.history(run_id)],
+                   [after - before for before, after in zip(validated, validated[1:], strict=False)],
+                   (folder / "history.csv").stat().st_mtime - began, run.seconds)
+
+
+@contextlib.contextmanager
+def training_in_background(spec: TrainSpec, *, settled: float = 3.0) -> Iterator[str]:
+    """A training that runs on the engine for as long as this is open: it has been training for `settled` seconds at the start."""
+    line = engine.connect(timeout=START_SECONDS)
+    run_id = line.submit(spec)
+    try:
+        while True:
+            job = line.job(run_id)
+            if job is None:
+                raise RuntimeError(f"The training did not begin: {line.failure(run_id) or 'it ended at once'}")
+            if job.progress and job.progress.phase == "training" and job.progress.batch:
+                break
+            time.sleep(0.2)
+        time.sleep(settled)
+        yield run_id
+        if not _has_job(run_id):
+            raise RuntimeError("The training ended before the measurement did, so a part of it was taken on an idle machine.")
+    finally:
+        with contextlib.suppress(engine.EngineRefused, EngineUnavailable):
+            line.stop(run_id)
+            while _has_job(run_id):
+                time.sleep(0.2)
+
+
+def _has_job(run_id: str) -> bool:
+    try:
+        return engine.connect(start=False, timeout=START_SECONDS).job(run_id) is not None
+    except EngineUnavailable:
+        time.sleep(1.0)  # a machine at its limit may not answer in time
+        return engine.connect(start=False, timeout=START_SECONDS).job(run_id) is not None
