@@ -12,9 +12,9 @@ from tests.browser.harness import FLAGS, Server, find_chromium
 from tests.conftest import REAL_DATA
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
-    """A browser, shared by all tests; each takes a page of its own."""
+    """A browser, shared by the tests of this folder; outside it, Playwright's event loop would be in the way of others."""
     path = find_chromium()
     if path is None:
         sentence = "No Chromium was found, so the browser tests were skipped. Install chromium, or name one in ATELIER_CHROMIUM."
@@ -29,13 +29,13 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory) -> Iterator[Server]:
     """The app with the real data where they were named, else with none; no runs but those that tests make."""
     yield from _serving(tmp_path_factory.mktemp("app"), os.path.abspath(REAL_DATA) if REAL_DATA else None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare_server(tmp_path_factory) -> Iterator[Server]:
     """The app as on a machine without the data and without a network to fetch them from."""
     yield from _serving(tmp_path_factory.mktemp("bare"), None)
