@@ -133,11 +133,20 @@ def drawing(page, count: int) -> list[stopwatch.Wait]:
     waits = []
     for number, points in zip(range(count), itertools.cycle(STROKES), strict=False):
         if number % len(STROKES) == 0:
-            page.locator(".st-key-classify_sheet_buttons").get_by_role("button", name="Clear").click()
-            stopwatch.rest(page)
+            new_sheet(page)
         waits.append(stroke(page, points))
     say(f"{count} strokes: median {sorted(wait.shown for wait in waits)[count // 2]:.3f} s")
     return waits
+
+
+def new_sheet(page) -> None:
+    """Clear the sheet, and wait until the answer is gone too."""
+    clear = page.locator(".st-key-classify_sheet_buttons").get_by_role("button", name="Clear")
+    if page.locator(".classify-empty").count():
+        clear.click()
+    else:
+        stopwatch.wait_for(page, clear.click, changed="answer")
+    stopwatch.rest(page)
 
 
 # Corners in shares of the sheet. Each stroke leaves what the ones before it enclose, so that the picture changes every time.
@@ -165,8 +174,9 @@ def use(page, place: Place) -> None:
     stopwatch.wait_for(page, page.locator(".st-key-home_shuffle button").click, changed="garments")
     stopwatch.go(page, "Classify")
     stroke(page, STROKES[0])
-    page.locator(".st-key-classify_why summary").click()  # where it looked, the nearest training pictures
-    stopwatch.rest(page)
+    for _ in range(2):  # open: where it looked, the nearest training pictures; and closed again, as strokes are timed
+        page.locator(".st-key-classify_why summary").click()
+        stopwatch.rest(page)
     mode = page.locator(".st-key-classify_mode")
     mode.get_by_role("radio", name="Upload").click()
     stopwatch.rest(page)
