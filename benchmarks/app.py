@@ -87,7 +87,7 @@ def visit(place: Place, browser, server: Server, clicks: int, strokes: int) -> t
     for name in PAGES:  # after the training, with its run in every list
         if name != "Train":
             stopwatch.go(page, name)
-    memory = process.memory_info().rss / 2**20
+    memory = process.memory_info().rss / 1e6
     rows = [
         Row("page change, all of one visit", [seconds for _, seconds in first + later], "s", CHANGE, "p95"),
         Row("… the first of each page", [seconds for _, seconds in first], "s"),
