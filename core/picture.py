@@ -25,7 +25,8 @@ EDGE = 384  # pixels; a drawing on a 360-pixel canvas keeps its thinnest line, a
 LINE = 1.2  # width of a line in its 28 x 28 pixels: thinner ones turn grey and vanish, wider ones run together (measured)
 MIDDLE, CONTRAST = 0.65, 1.5  # brightness of the garment's median, and how much its texture is spread around it
 DARKEST = 0.15  # of white: no part of a garment falls back to the black around it
-INSIDE = 0.6  # brightness of a filled outline, so that the lines in it stay visible
+# Brightness of a filled outline, and of the lines at and in it: darker, as seams are; a bright border would be read as a collar.
+INSIDE, SEAM = 0.75, 0.55
 LEAST_EXTENT = 0.03  # of the frame: what is smaller is a speck, not a drawing
 
 
@@ -57,12 +58,11 @@ class Prepared:
     warnings: tuple[str, ...] = ()
 
 
-def from_canvas(rgba: np.ndarray, *, fill_outlines: bool = False) -> Image.Image:
+def from_canvas(rgba: np.ndarray) -> Image.Image:
     """A drawing canvas as a picture.
 
     Args:
         rgba: uint8 `(h, w, 4)`, as a drawing canvas returns it: strokes of any colour on white or on nothing.
-        fill_outlines: whether to colour the inside of closed outlines, a shade lighter than their lines.
 
     Returns:
         An "RGBA" picture where the canvas is transparent, else "RGB". An empty canvas is returned as it is:
@@ -73,18 +73,7 @@ def from_canvas(rgba: np.ndarray, *, fill_outlines: bool = False) -> Image.Image
     """
     if rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8 or 0 in rgba.shape:
         raise ValueError(f"a canvas is a uint8 array (height, width, 4); received {rgba.dtype} {rgba.shape}")
-    image = plain(Image.fromarray(rgba))
-    if not fill_outlines:
-        return image
-    found = _find(image, "auto")
-    if not found.mask.any():
-        return image
-    inside = enclosed(found.mask) & ~found.mask
-    colours = np.asarray(image.convert("RGBA")).copy()
-    stroke = np.median(colours[found.mask][:, :3].astype(float), axis=0)
-    ground = 255.0 if found.background is None else 255 * float(np.median(found.background))
-    colours[inside] = [*np.round(INSIDE * stroke + (1 - INSIDE) * ground).astype(np.uint8), 255]
-    return plain(Image.fromarray(colours))
+    return plain(Image.fromarray(rgba))
 
 
 def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = False) -> Prepared:
@@ -125,8 +114,9 @@ def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fi
     if fill:
         # An area is full already; a hole in it is meant, as under a bag's handle.
         solid = enclosed(found.mask) if found.lines else found.mask
-        bright = np.where(solid & ~found.mask, INSIDE, bright)
-        filled = "Closed outlines are filled." if solid.sum() > found.mask.sum() else "There is no closed outline to fill."
+        inside = solid & ~found.mask
+        bright = np.where(inside, INSIDE, np.where(found.mask & _near(inside, found.mask), SEAM, bright))
+        filled = "Closed outlines are filled." if inside.any() else "There is no closed outline to fill."
         steps.append(Step("Fill", filled, _bytes(bright)))
     warnings = _remarks(found, solid)
     if trim:
@@ -182,8 +172,17 @@ def _brightness(rgba: np.ndarray, found: Found, polarity: str) -> tuple[np.ndarr
     return texture.clip(DARKEST, 1) * rgba[..., 3] / 255, polarity
 
 
+def _near(area: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Where a line would touch a filled area: within one and a half strokes of it; bool `(h, w)`."""
+    from scipy import ndimage
+
+    if not area.any():
+        return area
+    return ndimage.distance_transform_edt(~area) <= max(2.0, 1.5 * stroke_width(lines))
+
+
 def _thicken(bright: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Widen lines until they are `LINE` pixels wide once reduced; says whether that was needed."""
+    """Widen lines until they are `LINE` pixels wide once reduced, each in its own shade; says whether that was needed."""
     from scipy import ndimage
 
     missing = LINE * max(bright.shape) / SIDE - stroke_width(lines)
@@ -191,8 +190,9 @@ def _thicken(bright: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, bool]:
         return bright, False
     margin = int(np.ceil(missing / 2))
     room = np.pad(bright, margin)
-    away = ndimage.distance_transform_edt(~np.pad(lines, margin))
-    return np.maximum(room, (missing / 2 + 1 - away).clip(0, 1)), True
+    away, nearest = ndimage.distance_transform_edt(~np.pad(lines, margin), return_indices=True)
+    widened = (missing / 2 + 1 - away).clip(0, 1)
+    return room * (1 - widened) + room[tuple(nearest)] * widened, True
 
 
 def _scale(bright: np.ndarray) -> np.ndarray:

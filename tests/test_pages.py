@@ -121,7 +121,7 @@ def test_an_address_with_an_unknown_run_gets_a_sentence_and_another_run(path, un
     make_run("Centroids")
     app = open_page(path, run=unknown)
     assert not app.exception
-    assert "run" in app.warning[0].value and "Showing Shipped network instead" in app.warning[0].value
+    assert "run" in app.warning[0].value and f"Showing {runs.read(runs.SHIPPED).name} instead" in app.warning[0].value
 
 
 def test_values_that_an_address_cannot_have_get_a_sentence_each():

@@ -450,7 +450,7 @@ def test_a_drawing_means_the_same_on_white_and_on_nothing_in_any_colour():
 def test_a_canvas_can_have_its_outlines_filled(ground):
     rgba = strokes(ground, (0, 0, 120, 255))
     before = rgba.copy()
-    pixels = picture.prepare(picture.from_canvas(rgba, fill_outlines=True)).pixels
+    pixels = picture.prepare(picture.from_canvas(rgba), fill=True).pixels
     assert overlap(pixels > 60, silhouette()) > 0.85
     assert pixels[14:22, 12:16].min() > 60
     assert np.array_equal(rgba, before)
@@ -458,7 +458,7 @@ def test_a_canvas_can_have_its_outlines_filled(ground):
 
 def test_an_empty_canvas_is_blank_and_a_wrong_array_is_refused():
     for value in (0, 255):
-        image = picture.from_canvas(np.full((280, 280, 4), value, np.uint8), fill_outlines=True)
+        image = picture.from_canvas(np.full((280, 280, 4), value, np.uint8))
         assert picture.prepare(image).blank
     with pytest.raises(ValueError, match="float64"):
         picture.from_canvas(np.zeros((280, 280, 4)))
