@@ -394,7 +394,7 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
 
     work = multiply_adds(spec)
     pictures = trained_pictures(spec) * spec.epochs
-    here = [run for run in list_runs(finished_only=True) if run.record.get("machine", {}).get("name") == machine()["name"]
+    here = [run for run in list_runs(finished_only=True) if not run.shipped and run.record.get("machine", {}).get("name") == machine()["name"]
             and run.record.get("pictures_trained") and run.record.get("multiply_adds")]
     if here:
         near = min(here, key=lambda run: (run.spec.architecture != spec.architecture,
