@@ -394,7 +394,8 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
 
     work = multiply_adds(spec)
     pictures = trained_pictures(spec) * spec.epochs
-    here = [run for run in list_runs(finished_only=True) if not run.shipped and run.record.get("machine", {}).get("name") == machine()["name"]
+    own = (run for run in list_runs(finished_only=True) if not run.shipped)
+    here = [run for run in own if run.record.get("machine", {}).get("name") == machine()["name"]
             and run.record.get("pictures_trained") and run.record.get("multiply_adds")]
     if here:
         near = min(here, key=lambda run: (run.spec.architecture != spec.architecture,
