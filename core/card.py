@@ -38,9 +38,10 @@ def card(run: Run, test: Predictions) -> str:
     lines += ["## Training", "", "| setting | value |", "|---|---|"]
     lines += [f"| {field.name} | {_shown(getattr(spec, field.name))} |" for field in FIELDS if field.name != "name"]
     machine, versions = record.get("machine", {}), record.get("versions", {})
+    epochs = f"{record['epochs_done']} epoch{'s' * (record['epochs_done'] != 1)}"
     numbers = ", ".join(f"{name} {number}" for name, number in versions.items())
     lines += ["", f"{record['parameters']:,} parameters, {record['multiply_adds']:,} multiply-adds a picture. "
-              f"{run.status_text.capitalize()}: {record['epochs_done']} epochs in {run.seconds:,.0f} s on {machine.get('cpus')} processors "
+              f"{run.status_text.capitalize()}: {epochs} in {run.seconds:,.0f} s on {machine.get('cpus')} processors "
               f"({machine.get('system')}); the weights of epoch {run.best_epoch} are kept. Versions: {numbers}.",
               "", "## Results", "",
               f"Test set, {result.n:,} pictures, never used for a choice: accuracy **{result.accuracy:.2%}**, cross-entropy "

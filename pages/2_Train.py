@@ -25,7 +25,7 @@ with top:
     else:
         run_live.line_of_jobs(jobs, None)
         data = frame.data_or_stop()
-        left, right = st.columns([3, 2], gap="large")
+        left, right = st.columns([4, 3], gap="large")
         with left:
             spec, wrong = train_form.show(sample_only=data.is_sample)
         with right:

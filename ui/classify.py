@@ -229,7 +229,7 @@ def _looked(one: Asked, pixels: np.ndarray, label: int) -> None:
     heat = explain.occlusion(one.network, pixels, label)
     st.markdown(f"Where it saw “{name}”")
     pictures.show(pictures.overlay(pixels, heat), width=280, alt=f"The picture with the parts that speak for {name} in warm colours",
-                  caption="Warm parts count: hidden, they lower the odds most.")
+                  caption="Warm parts count most: with them hidden, the network would be less sure.")
 
 
 def _alike(one: Asked, answer: Answer) -> None:

@@ -99,7 +99,7 @@ def _pictures(pixels: np.ndarray, look: cache.CloserLook | None, truth: int, gue
         alts.append(f"The same with the parts in warm colours that speak for {CLASS_NAMES[guess]}")
     pictures.grid(shown, captions, alts, columns=2)
     if look is not None:
-        st.caption("Warm parts count: covered with black, they lower the confidence most.")
+        st.caption("Warm parts count most: with them hidden, the network would be less sure.")
 
 
 def _resemblance(look: cache.CloserLook) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import runs as library
 from core.errors import EngineUnavailable, RunNotFound
+from core.spec import TrainSpec
 from ui import cache, frame, run_curves, run_live, run_names, train_form
 from ui.charts import percent
 
@@ -116,7 +117,7 @@ def _details(run: library.Run) -> None:
         st.caption(", ".join(f"{name} {value}" for name, value in run.record.get("versions", {}).items()) or run.id)
         if preset:
             st.caption(f"The settings of the preset {preset.title}"
-                       + ("." if run.spec.epochs == preset.spec.epochs else f", with {run.spec.epochs} epochs."))
+                       + ("." if run.spec.epochs == preset.spec.epochs else f", with {_epochs(run.spec)}."))
         st.button("Start a new training from these settings", key="train_copy", icon=":material/content_copy:",
                   on_click=_copy, args=(run,))
         train_form.layer_table(run.spec)
@@ -131,9 +132,13 @@ def _described(run: library.Run) -> str:
     """The run's settings in one line."""
     spec = run.spec
     facts = [train_form.word(spec.architecture), train_form.word(spec.optimizer), f"learning rate {spec.learning_rate:g}",
-             f"batch {spec.batch}", f"{spec.epochs} epochs", f"seed {spec.seed}"]
+             f"batch {spec.batch}", _epochs(spec), f"seed {spec.seed}"]
     if run.parameters:
         facts.insert(1, f"{run.parameters:,} parameters")
     if run.note:
         facts.append(run_names.literal(run.note))
     return " · ".join(facts)
+
+
+def _epochs(spec: TrainSpec) -> str:
+    return f"{spec.epochs} epoch{'s' * (spec.epochs != 1)}"
