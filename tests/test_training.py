@@ -13,6 +13,12 @@ SMALL = TrainSpec(name="small", data="offline-sample", filters=(8, 16), dense_un
                   validation_fraction=0.2, seed=3)
 
 
+@pytest.fixture(autouse=True)
+def every_batch_reports(monkeypatch):
+    """On a quick machine an epoch of these is over before the next report; what a test waits for must not hang on that."""
+    monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
+
+
 def trained(spec: TrainSpec = SMALL, **how) -> str:
     run_id = runs.create(spec)
     training.train(run_id, **how)
