@@ -21,7 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
-from core import architectures, dataset, evaluation, inference, runs
+from core import architectures, dataset, estimate, evaluation, inference, runs
 from core.errors import RunNotFound
 from core.runs import Progress
 from core.spec import TrainSpec
@@ -173,7 +173,7 @@ class _Training:
             "pictures_trained": len(self.train_x) * done,
             "seconds": round(self.seconds_before + time.time() - self.started, 2),
             "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy", "onnxruntime")},
-            "backend": keras.backend.backend(), "machine": runs.machine(),
+            "backend": keras.backend.backend(), "machine": estimate.machine(),
             "scores": {"test_accuracy": float(result.accuracy), "test_loss": float(result.loss),
                        "test_loss_uncalibrated": float(evaluation.evaluate(raw, self.data.test_labels).loss),
                        "validation_accuracy": self.best["val_accuracy"], "validation_loss": self.best["val_loss"]},

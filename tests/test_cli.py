@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from small_networks import answers, patterns, template_network
 
-from core import architectures, datafiles, dataset, engine, picture, runs, terminal
+from core import architectures, datafiles, dataset, engine, estimate, picture, runs, terminal
 from core.cli import main
 from core.presets import PRESETS
 from core.spec import TrainSpec
@@ -36,7 +36,7 @@ def finished(spec: TrainSpec = SPEC) -> str:
     runs.write(run_id, "model.onnx", template_network())
     runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 2.0,
                          "dataset": {"name": "offline-sample", "fingerprint": "x"}, "parameters": 10, "multiply_adds": 100,
-                         "epochs_done": 1, "temperature": 1.0, "sure_threshold": 0.5, "versions": {}, "machine": runs.machine(),
+                         "epochs_done": 1, "temperature": 1.0, "sure_threshold": 0.5, "versions": {}, "machine": estimate.machine(),
                          "scores": {"test_accuracy": 0.9, "test_loss": 0.3, "validation_accuracy": 0.6, "validation_loss": 0.9}})
     return run_id
 

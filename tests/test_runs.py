@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import export, runs, settings
+from core import estimate, export, runs, settings
 from core.errors import InvalidSpec, RunDamaged, RunNotFound, StorageProblem
 from core.spec import TrainSpec
 
@@ -221,13 +221,13 @@ def test_an_index_comes_back_as_unit_vectors():
 
 
 def test_an_estimate_rests_on_the_nearest_run_of_this_machine():
-    seconds, basis = runs.estimate_seconds(SPEC)
+    seconds, basis = estimate.estimate_seconds(SPEC)
     assert seconds > 0 and "guess" in basis
     run_id = finished("measured")
     record = json.loads((folder(run_id) / "run.json").read_text())
-    record.update(machine=runs.machine(), pictures_trained=3600, multiply_adds=runs_work(SPEC), seconds=36.0)
+    record.update(machine=estimate.machine(), pictures_trained=3600, multiply_adds=runs_work(SPEC), seconds=36.0)
     (folder(run_id) / "run.json").write_text(json.dumps(record))
-    seconds, basis = runs.estimate_seconds(SPEC)
+    seconds, basis = estimate.estimate_seconds(SPEC)
     assert seconds == pytest.approx(36.0) and "measured" in basis
 
 

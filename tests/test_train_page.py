@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import architectures, engine, runs
+from core import architectures, engine, estimate, runs
 from core.presets import PRESETS
 from core.runs import Progress
 from core.spec import FIELDS, TrainSpec
@@ -57,7 +57,7 @@ def finished_run(spec: TrainSpec = SMALL, rows: list[dict] = ROWS, status: str =
         "status": status, "status_text": "finished" if status == "finished" else f"stopped at epoch {len(rows)}",
         "dataset": {"name": spec.data, "fingerprint": "x"}, "parameters": 1234, "multiply_adds": 5678, "best_epoch": 3,
         "epochs_done": len(rows), "pictures_trained": 5400, "seconds": 65.0, "versions": {"keras": "3"},
-        "machine": runs.machine(), "scores": {"test_accuracy": 0.8125, "test_loss": 0.52, "validation_accuracy": 0.77,
+        "machine": estimate.machine(), "scores": {"test_accuracy": 0.8125, "test_loss": 0.52, "validation_accuracy": 0.77,
                                               "validation_loss": 0.37}, "temperature": 1.0, "sure_threshold": 0.5})
     return run_id
 

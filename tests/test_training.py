@@ -92,15 +92,19 @@ class Killed(BaseException):
     """What SIGKILL does to a training, as far as Python can play it."""
 
 
-def test_an_interrupted_training_goes_on_at_the_epoch_where_it_was():
-    run_id = runs.create(SMALL)
-
+def kill(run_id: str, in_epoch: int) -> None:
+    """Train until the first batch of an epoch, and die there."""
     def die(progress):
-        if progress.epoch == 3 and progress.phase == "training":
+        if progress.epoch == in_epoch and progress.phase == "training":
             raise Killed()
 
     with pytest.raises(Killed):
         training.train(run_id, report=die)
+
+
+def test_an_interrupted_training_goes_on_at_the_epoch_where_it_was():
+    run_id = runs.create(SMALL)
+    kill(run_id, in_epoch=3)
     assert runs.read(run_id).status_text == "interrupted after epoch 2"
     before = runs.history(run_id)
     epochs = []
@@ -115,12 +119,7 @@ def test_optimiser_and_schedule_go_on_too():
     whole = runs.history(trained(spec))
     run_id = runs.create(spec)
 
-    def die(progress):
-        if progress.epoch == 2 and progress.phase == "training":
-            raise Killed()
-
-    with pytest.raises(Killed):
-        training.train(run_id, report=die)
+    kill(run_id, in_epoch=2)
     training.train(run_id)
     resumed = runs.history(run_id)
     assert [row["learning_rate"] for row in resumed] == pytest.approx([row["learning_rate"] for row in whole])

@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import architectures, runs
+from core import architectures, estimate
 from core.errors import InvalidSpec
 from core.presets import PRESETS, Preset
 from core.spec import FIELDS, Field, TrainSpec, parse_setting
@@ -92,12 +92,12 @@ def fill(start: str | TrainSpec) -> None:
 
 def summary(spec: TrainSpec) -> None:
     """What the spec would become: size, work and time, before anything is trained."""
-    seconds, basis = runs.estimate_seconds(spec)
+    seconds, basis = estimate.estimate_seconds(spec)
     left, right = st.columns(2)
     left.metric("Parameters", f"{architectures.parameters(spec):,}",
                 help=f"{architectures.multiply_adds(spec) / 1e6:.2f} million multiply-adds for one picture.")
     right.metric("Expected time", about(seconds), help=f"Estimated {basis}.")
-    pictures = runs.trained_pictures(spec)
+    pictures = estimate.trained_pictures(spec)
     steps = -(-pictures // spec.batch)
     st.caption(f"{pictures:,} training pictures, {steps:,} steps an epoch. Time: {basis}.")
 

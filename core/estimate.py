@@ -1,0 +1,50 @@
+"""How long a training will take here, from what earlier ones took on this machine.
+
+Work is counted in multiply-adds, so a run of another network is a measure too; runs of other machines are none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+
+from core import runs
+from core.architectures import multiply_adds
+from core.spec import TrainSpec
+
+
+def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
+    """How long a training will take on this machine, and what that rests on.
+
+    Scaled by multiply-adds from the finished run here whose network is nearest in size; without one, from a rate measured
+    on two desktop cores.
+
+    Returns:
+        seconds, and a clause such as `from the run swift on this machine`.
+    """
+    work = multiply_adds(spec)
+    pictures = trained_pictures(spec) * spec.epochs
+    own = (run for run in runs.list_runs(finished_only=True) if not run.shipped)
+    here = [run for run in own if run.record.get("machine", {}).get("name") == machine()["name"]
+            and run.record.get("pictures_trained") and run.record.get("multiply_adds")]
+    if here:
+        near = min(here, key=lambda run: (run.spec.architecture != spec.architecture,
+                                          abs(math.log(run.record["multiply_adds"] / max(work, 1)))))
+        per_picture = near.seconds / near.record["pictures_trained"] * work / near.record["multiply_adds"]
+        return per_picture * pictures, f"from the run {near.name} on this machine"
+    rate = 8e9 * min(os.cpu_count() or 1, 8)  # multiply-adds a second and core, forward and backward counted as three
+    return 3 * work * pictures / rate, f"a guess for {os.cpu_count()} cores; the first run here will tell"
+
+
+def trained_pictures(spec: TrainSpec) -> int:
+    """How many pictures an epoch of this spec trains on."""
+    total = 60_000 if spec.data == "fashion-mnist" else 2_000
+    return total if spec.validation in ("test", "none") else round(total * (1 - spec.validation_fraction))
+
+
+def machine() -> dict:
+    """This machine, as records keep it: a name that only it can recognise (records are shared), processors and system."""
+    name = hashlib.sha256(platform.node().encode()).hexdigest()[:12]
+    return {"name": name, "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
