@@ -50,7 +50,7 @@ def fit(training, spec: TrainSpec) -> dict:
     learn, kept = dataset.split(data.train_labels, spec.validation, spec.validation_fraction, spec.seed)
     x, validation_x = (training.as_input(data.train_pixels[which]) for which in (learn, kept))
     y, validation_y = (to_categorical(data.train_labels[which], 10) for which in (learn, kept))
-    trainer = training.compile_trainer(training.architectures.build(spec), spec, -(-len(x) // spec.batch))
+    trainer = training.compile_trainer(training.architectures.build(spec, to_train=True), spec, -(-len(x) // spec.batch))
     clock = _clock(training.keras)
     history = trainer.fit(x, y, batch_size=spec.batch, epochs=spec.epochs, validation_data=(validation_x, validation_y),
                           validation_batch_size=training.ANSWER_BATCH, verbose=0, callbacks=[clock])

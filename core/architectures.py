@@ -90,8 +90,12 @@ def multiply_adds(spec: TrainSpec) -> int:
     return sum(layer.multiply_adds for layer in blueprint(spec))
 
 
-def build(spec: TrainSpec) -> keras.Model:
+def build(spec: TrainSpec, *, to_train: bool = False) -> keras.Model:
     """The Keras model of a spec, with fresh weights.
+
+    Args:
+        to_train: make it of layers that train faster, in the spec's precision. Its weights are those of the plain model, which
+            consists of Keras's own layers in float32 and is what gets saved.
 
     Returns:
         a model from float32 `(n, 28, 28, 1)` in 0..255 to the probabilities `(n, 10)`; its layers carry the blueprint's names.
@@ -104,7 +108,7 @@ def build(spec: TrainSpec) -> keras.Model:
             tensors[layer.name] = keras.Input(layer.output_shape, name=layer.name)
             continue
         inputs = [tensors[name] for name in layer.inputs]
-        tensors[layer.name] = _keras_layer(keras, layer, spec)(inputs[0] if len(inputs) == 1 else inputs)
+        tensors[layer.name] = _keras_layer(keras, layer, spec, to_train)(inputs[0] if len(inputs) == 1 else inputs)
     return keras.Model(tensors["picture"], tensors["probabilities"], name=spec.architecture)
 
 
@@ -255,15 +259,21 @@ def _reach(side: int, kernel: int, stride: int, padding: str) -> int:
     return math.ceil(side / stride) if padding == "same" else (side - kernel) // stride + 1
 
 
-def _keras_layer(keras, layer: Layer, spec: TrainSpec):
+def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool):
     options = dict(layer.options)
     if layer.kind in ("Conv2D", "Dense"):
         hidden = layer.name != "scores"  # the last layer is no ReLU layer: He's variance would start it too loud
         options["kernel_initializer"] = spec.initializer if hidden else "glorot_uniform"
         if spec.l1 or spec.l2:
             options["kernel_regularizer"] = keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
+    if layer.kind == "Conv2D" and to_train and spec.precision == "bfloat16":
+        options["dtype"] = "mixed_bfloat16"
     if layer.kind == "BatchNormalization":
         options["momentum"] = BATCH_NORM_MOMENTUM
+        if to_train:
+            from core import layers
+
+            return layers.BatchNormalization(name=layer.name, dtype="float32", **options)
     if layer.kind == "Activation" and options["activation"] == "leaky_relu":
-        return keras.layers.LeakyReLU(negative_slope=LEAKY_SLOPE, name=layer.name)
-    return getattr(keras.layers, layer.kind)(name=layer.name, **options)
+        return keras.layers.LeakyReLU(negative_slope=LEAKY_SLOPE, name=layer.name, dtype="float32")
+    return getattr(keras.layers, layer.kind)(name=layer.name, **{"dtype": "float32", **options})

@@ -43,8 +43,9 @@ _ALL = (
         "champion", "Champion", "A residual network for accuracy: longer training with mirrored, shifted and partly erased "
         "pictures.",
         TrainSpec(name="champion", architecture="resnet", filters=(32, 64, 128), blocks=1, batch_norm=True, dense_units=(),
-                  optimizer="adamw", learning_rate=0.006, schedule="one_cycle", weight_decay=0.05, batch=128, epochs=12,
-                  label_smoothing=0.1, flip=True, shift=1, erase=0.2, initializer="he_normal", average_weights=True),
+                  optimizer="adamw", learning_rate=0.006, schedule="one_cycle", weight_decay=0.05, batch=128, epochs=60,
+                  validation_fraction=0.05, label_smoothing=0.1, flip=True, shift=2, erase=0.35, initializer="he_normal",
+                  average_weights=True, precision="bfloat16"),
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}

@@ -79,7 +79,7 @@ class _Training:
         self.data = dataset.load(self.spec.data, download=True)
         self.choose_pictures()
         steps = -(-len(self.train_x) // self.spec.batch)
-        self.network = architectures.build(self.spec)
+        self.network = architectures.build(self.spec, to_train=True)
         self.trainer = compile_trainer(self.network, self.spec, steps)
         self.restore()
         if len(self.rows) < self.spec.epochs and not self.patience_is_over():
@@ -150,8 +150,10 @@ class _Training:
         """Export the best epoch's network and write down what it answers; the record goes last."""
         _load_weights(self.network, runs.read_bytes(self.run_id, "best.weights.h5"))
         self.phase("saving")
-        runs.write(self.run_id, "model.keras", _saved(self.network.save, "model.keras"))
-        onnx = _saved(lambda path: _export(self.network, self.spec, path), "model.onnx")
+        plain = architectures.build(self.spec)
+        plain.set_weights(self.network.get_weights())
+        runs.write(self.run_id, "model.keras", _saved(plain.save, "model.keras"))
+        onnx = _saved(lambda path: _export(plain, self.spec, path), "model.onnx")
         runs.write(self.run_id, "model.onnx", onnx)
         self.phase("testing")
         answers = inference.Network(onnx, run_id=self.run_id)
