@@ -90,25 +90,26 @@ def multiply_adds(spec: TrainSpec) -> int:
     return sum(layer.multiply_adds for layer in blueprint(spec))
 
 
-def build(spec: TrainSpec, *, to_train: bool = False) -> keras.Model:
+def build(spec: TrainSpec, *, to_train: bool = False, dtype: str = "float32") -> keras.Model:
     """The Keras model of a spec, with fresh weights.
 
     Args:
         to_train: make it of layers that train faster, in the spec's precision. Its weights are those of the plain model, which
             consists of Keras's own layers in float32 and is what gets saved.
+        dtype: of all values and weights of the plain model.
 
     Returns:
-        a model from float32 `(n, 28, 28, 1)` in 0..255 to the probabilities `(n, 10)`; its layers carry the blueprint's names.
+        a model from `dtype` `(n, 28, 28, 1)` in 0..255 to the probabilities `(n, 10)`; its layers carry the blueprint's names.
     """
     import keras
 
     tensors = {}
     for layer in blueprint(spec):
         if layer.kind == "InputLayer":
-            tensors[layer.name] = keras.Input(layer.output_shape, name=layer.name)
+            tensors[layer.name] = keras.Input(layer.output_shape, name=layer.name, dtype=dtype)
             continue
         inputs = [tensors[name] for name in layer.inputs]
-        tensors[layer.name] = _keras_layer(keras, layer, spec, to_train)(inputs[0] if len(inputs) == 1 else inputs)
+        tensors[layer.name] = _keras_layer(keras, layer, spec, to_train, dtype)(inputs[0] if len(inputs) == 1 else inputs)
     return keras.Model(tensors["picture"], tensors["probabilities"], name=spec.architecture)
 
 
@@ -181,7 +182,7 @@ def _cnn(plan: _Plan) -> None:
         plan.conv(filters, spec.kernel, padding, bias=not spec.batch_norm)
         plan.norm_and_activate()
         if pool:
-            plan.add("MaxPooling2D", pool_size=2, padding=padding)
+            plan.add("MaxPooling2D", pool_size=2, padding=padding if spec.pool_padding == "as_block" else spec.pool_padding)
         plan.dropout(rate)
     plan.add("Flatten")
     plan.dense_layers()
@@ -259,11 +260,18 @@ def _reach(side: int, kernel: int, stride: int, padding: str) -> int:
     return math.ceil(side / stride) if padding == "same" else (side - kernel) // stride + 1
 
 
-def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool):
+def _initializer(keras, layer: Layer, spec: TrainSpec):
+    """How a layer's weights begin."""
+    if spec.initializer == "standard_normal":
+        return keras.initializers.RandomNormal(stddev=1.0)
+    # The last layer is no ReLU layer: He's variance would start it too loud.
+    return spec.initializer if layer.name != "scores" else "glorot_uniform"
+
+
+def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: str):
     options = dict(layer.options)
     if layer.kind in ("Conv2D", "Dense"):
-        hidden = layer.name != "scores"  # the last layer is no ReLU layer: He's variance would start it too loud
-        options["kernel_initializer"] = spec.initializer if hidden else "glorot_uniform"
+        options["kernel_initializer"] = _initializer(keras, layer, spec)
         if spec.l1 or spec.l2:
             options["kernel_regularizer"] = keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
     if layer.kind == "Conv2D" and to_train and spec.precision == "bfloat16":
@@ -275,5 +283,5 @@ def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool):
 
             return layers.BatchNormalization(name=layer.name, dtype="float32", **options)
     if layer.kind == "Activation" and options["activation"] == "leaky_relu":
-        return keras.layers.LeakyReLU(negative_slope=LEAKY_SLOPE, name=layer.name, dtype="float32")
-    return getattr(keras.layers, layer.kind)(name=layer.name, **{"dtype": "float32", **options})
+        return keras.layers.LeakyReLU(negative_slope=LEAKY_SLOPE, name=layer.name, dtype=dtype)
+    return getattr(keras.layers, layer.kind)(name=layer.name, **{"dtype": dtype, **options})

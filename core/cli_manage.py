@@ -7,6 +7,7 @@ would decide otherwise; the rules are those of `runs`, `dataset` and `engine`.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 from core import runs, terminal
@@ -23,8 +24,8 @@ def presets(arguments: argparse.Namespace) -> int:
     if arguments.json:
         for preset, parameters in found:
             terminal.emit({"name": preset.name, "title": preset.title, "sentence": preset.sentence, "parameters": parameters,
-                           "multiply_adds": architectures.multiply_adds(preset.spec), "published": preset.published,
-                           "spec": preset.spec.to_dict()})
+                           "multiply_adds": architectures.multiply_adds(preset.spec),
+                           "published": preset.published and dataclasses.asdict(preset.published), "spec": preset.spec.to_dict()})
         return 0
     rows = [(preset.name, f"{parameters:,}", preset.spec.epochs, preset.sentence) for preset, parameters in found]
     terminal.table(("name", "parameters", "epochs", "what it is"), rows, right=(1, 2))

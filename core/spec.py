@@ -56,14 +56,18 @@ FIELDS: tuple[Field, ...] = (
     Field("padding", "Network", "Padding", "same: zeros around the picture keep its size; valid: it shrinks by the kernel.",
           "choices", ("same", "valid")),
     Field("pool", "Network", "Pooling", "Whether 2 x 2 max pooling follows the block: it halves width and height.", "flags"),
+    Field("pool_padding", "Network", "Pooling at the edge", "Whether pooling keeps the edge of an odd side (same: 7 becomes 4) or "
+          "drops it (valid: 7 becomes 3). as_block: as the block's convolution pads.", "choice",
+          ("as_block", "same", "valid")),
     Field("activation", "Network", "Activation", "The non-linearity after each convolution and hidden dense layer.", "choice",
           ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "linear")),
     Field("batch_norm", "Network", "Batch normalisation", "Normalise after each convolution: steadier, usually faster learning.",
           "flag"),
     Field("dense_units", "Network", "Dense units", "Neurons of each dense layer before the ten outputs. Empty: none.", "ints",
           (1, 4096), basic=True),
-    Field("initializer", "Network", "First weights", "The distribution that weights are drawn from before training.", "choice",
-          ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "random_normal")),
+    Field("initializer", "Network", "First weights", "The distribution that weights are drawn from before training. random_normal "
+          "has a standard deviation of 0.05, standard_normal of 1.", "choice",
+          ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "random_normal", "standard_normal")),
     Field("optimizer", "Optimiser", "Optimiser", "How weights follow the gradient.", "choice",
           ("adam", "adamw", "sgd", "rmsprop"), basic=True),
     Field("learning_rate", "Optimiser", "Learning rate", "Step length; the highest one where a schedule changes it.", "float",
@@ -119,6 +123,7 @@ class TrainSpec:
     kernel: int = 3
     padding: tuple[str, ...] = ("same",)
     pool: tuple[bool, ...] = (True,)
+    pool_padding: str = "as_block"
     activation: str = "relu"
     batch_norm: bool = False
     dense_units: tuple[int, ...] = (128,)

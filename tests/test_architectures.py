@@ -27,8 +27,32 @@ def test_the_blueprint_says_what_keras_builds(name):
     assert {layer.name: layer.parameters for layer in layers} == {layer.name: layer.count_params() for layer in model.layers}
 
 
-def test_the_published_network_has_the_published_number_of_parameters():
-    assert parameters(PRESETS["lab3-cnn"].spec) == 356_234
+@pytest.mark.parametrize(("name", "count"), [
+    ("lab3-cnn", 356_234), ("project-cnn-1", 693_962), ("project-cnn-2", 381_066), ("project-cnn-3", 576_330),
+    ("project-mlp", 42_310), ("assignment6-cnn", 356_234), ("lab-sgd-cnn", 87_034), ("lab-sgd-best", 2_774_858),
+    ("lab-sgd-same", 3_217_226), ("lab-sgd-same64", 6_428_810), ("notebook-cnn", 394_530),
+])
+def test_a_published_network_has_the_number_of_parameters_of_its_report(name, count):
+    assert parameters(PRESETS[name].spec) == count
+
+
+def test_pooling_can_drop_the_edge_behind_a_convolution_that_keeps_the_size():
+    def sides(spec):
+        return [layer.output_shape[0] for layer in blueprint(spec) if layer.kind == "MaxPooling2D"]
+
+    spec = TrainSpec(filters=(8, 8), padding=("valid", "same"))
+    assert sides(spec) == [13, 7]
+    assert sides(spec.replace(pool_padding="valid")) == [13, 6]
+    assert sides(spec.replace(padding=("valid",), pool_padding="same")) == [13, 6]
+    assert sides(TrainSpec(filters=(8, 8, 8), padding=("same",), pool_padding="valid")) == [14, 7, 3]
+
+
+def test_standard_normal_weights_have_a_deviation_of_one_in_every_layer():
+    layers = [layer for layer in build(PRESETS["project-mlp"].spec).layers if layer.weights]
+    for layer in layers:
+        kernel, bias = layer.get_weights()
+        assert abs(kernel.std() - 1) < 0.1 and abs(kernel.mean()) < 0.1 and not bias.any()
+    assert [layer.get_weights()[0].shape for layer in layers] == [(784, 50), (50, 50), (50, 10)]
 
 
 def test_multiply_adds_of_a_hand_counted_network():

@@ -271,9 +271,9 @@ def test_an_earlier_run_is_laid_over_on_demand_and_forgotten_when_deleted():
 def test_a_published_figure_stands_beside_the_curves_of_its_preset_only():
     preset = PRESETS["lab3-cnn"]
     app = opened(run=finished_run(preset.spec.replace(name="mine", seed=3, epochs=2)))
-    assert preset.published["source"] in said(app.caption)
+    assert preset.published.source in said(app.caption)
     app = opened(run=finished_run(preset.spec.replace(batch=32)))
-    assert preset.published["source"] not in said(app.caption)
+    assert preset.published.source not in said(app.caption)
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------

@@ -45,10 +45,14 @@ class Overlay(NamedTuple):
 
 
 class Published(NamedTuple):
-    """What someone else reported for the same network; a share in 0..1 for accuracy, nats for loss, None if unknown."""
+    """What someone else reported for the same network; a share in 0..1 for accuracy, nats for loss, None if unknown.
+
+    `words` stand before the figure at its line.
+    """
 
     accuracy: float | None = None
     loss: float | None = None
+    words: str = "published"
 
 
 def figure(
@@ -59,6 +63,7 @@ def figure(
     best_epoch: int | None = None,
     overlays: Sequence[Overlay] = (),
     published: float | None = None,
+    words: str = "published",
     revision: str = "",
     ranges: zoom.Ranges | None = None,
 ) -> go.Figure:
@@ -72,6 +77,7 @@ def figure(
         best_epoch: the epoch whose weights were kept, marked; None marks nothing.
         overlays: at most five earlier runs; their validation curve is drawn, or training where there was no validation.
         published: a figure to compare with, drawn as a level line.
+        words: what the line is called.
         revision: whatever stands for the run; a zoom lives as long as it stays the same.
         ranges: what of "x" and "y" (in percent for accuracy) a visitor has zoomed into.
 
@@ -94,7 +100,7 @@ def figure(
     last = _last_epoch(rows, overlays, epochs)
     _mark_best(drawn, rows, metric, best_epoch, last)
     if published is not None:
-        text = f"published {percent(published)}" if metric == "accuracy" else f"published {published:.3f}"
+        text = f"{words} {percent(published)}" if metric == "accuracy" else f"{words} {published:.3f}"
         published *= _scale(metric)
         drawn.add_hline(y=published, line={"color": QUIET, "width": 1.5, "dash": "dash"})
         # On the side where curves of this metric are farthest from a good result.
@@ -146,7 +152,7 @@ def show(
     told = sentence(rows, best_epoch)
     for column, metric, level in zip(st.columns(2), METRICS, (published.loss, published.accuracy), strict=True):
         drawn = figure(rows, metric, epochs=epochs, best_epoch=best_epoch, overlays=overlays, published=level,
-                       revision=revision, ranges=zoom.chosen(f"{key}_zoom", f"{key}_{metric}", revision))
+                       words=published.words, revision=revision, ranges=zoom.chosen(f"{key}_zoom", f"{key}_{metric}", revision))
         column.plotly_chart(drawn, key=f"{key}_{metric}", config=CONFIG, alt=f"{metric.capitalize()} after every epoch: {told}")
     zoom.listen(f"{key}_zoom", [f"{key}_{metric}" for metric in METRICS], revision)
 

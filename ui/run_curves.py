@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import presets
 from core import runs as library
 from core.errors import AtelierError
-from ui import cache, curves, frame, run_names, train_form
+from ui import cache, curves, frame, run_names
 
 CURVES_SECONDS = 2.0
 PICKED = "train_overlay"  # key of the picker
@@ -18,12 +19,14 @@ PICKED = "train_overlay"  # key of the picker
 def draw(run: library.Run, rows: list[dict], best: int | None, overlays: list[curves.Overlay],
          epochs: int | None = None) -> None:
     """Draw both curves; the arguments are those of `curves.figure`."""
-    preset = train_form.preset_of(run.spec)
-    published = preset.published if preset else {}
+    preset = presets.matching(run.spec)
+    published = preset.published if preset else None
+    words, level = published.level if published else ("", None)
     curves.show(rows, key="train_curves", epochs=epochs, best_epoch=best, overlays=overlays, revision=run.id,
-                published=curves.Published(published.get("test_accuracy"), published.get("test_loss")))
-    if published:
-        st.caption(f"Dashed: the published test result after {preset.spec.epochs} epochs ({published['source']}).")
+                published=curves.Published(level, published.test_loss, words) if published else None)
+    if level is not None:
+        asked = "test" if published.test_accuracy is not None else "validation"
+        st.caption(f"Dashed: the published {asked} result after {preset.spec.epochs} epochs ({published.source}).")
 
 
 def chosen_overlays(run: library.Run) -> list[curves.Overlay]:

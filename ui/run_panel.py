@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import presets
 from core import runs as library
 from core.errors import EngineUnavailable, RunNotFound
 from core.spec import TrainSpec
-from ui import cache, frame, run_curves, run_live, run_names, train_form
+from ui import beside, cache, frame, run_curves, run_live, run_names, train_form
 from ui.charts import percent
 
 NEXT = ((frame.MISTAKES, "See its mistakes", ":material/rule:"),
@@ -82,6 +83,7 @@ def _result(run: library.Run, rows: list[dict]) -> None:
         st.info(f"This run was {run.status_text}; the best epoch until then was kept.", icon=":material/stop_circle:")
     for sentence in evaluation.observations(rows, run.record):
         st.markdown(f":material/insights: {sentence}")
+    beside.show(run, rows)
     for column, (page, label, icon) in zip(st.columns(len(NEXT)), NEXT, strict=True):
         if frame.exists(page):
             column.page_link(page, label=label, icon=icon, query_params={"run": run.id}, width="stretch")
@@ -113,7 +115,7 @@ def resume(run_id: str) -> None:
 
 def _details(run: library.Run) -> None:
     with st.expander("Network and settings", icon=":material/layers:"), frame.errors(stop=False):
-        preset = train_form.preset_of(run.spec)
+        preset = presets.matching(run.spec)
         st.caption(", ".join(f"{name} {value}" for name, value in run.record.get("versions", {}).items()) or run.id)
         if preset:
             st.caption(f"The settings of the preset {preset.title}"

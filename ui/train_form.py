@@ -28,7 +28,7 @@ WORDS = {  # what people read instead of the values that files and terminals kno
     "fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample", "cnn": "CNN", "swift": "Swift", "resnet": "ResNet",
     "relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "adam": "Adam", "adamw": "AdamW",
     "sgd": "SGD with momentum", "rmsprop": "RMSprop", "one_cycle": "One cycle", "last": "The last ones", "random": "Random",
-    "stratified": "Random, classes equal", "test": "The test set (leaks)", "none": "None",
+    "stratified": "Random, classes equal", "test": "The test set (leaks)", "none": "None", "as_block": "As the convolution",
 }
 
 
@@ -111,12 +111,6 @@ def layer_table(spec: TrainSpec) -> None:
              alt=f"The {len(rows)} layers of the network with their output shapes and parameters")
 
 
-def preset_of(spec: TrainSpec) -> Preset | None:
-    """The preset that a spec is, but for its name, seed and number of epochs: then published figures can be compared."""
-    free = {"name": "same", "seed": 0, "epochs": 1}
-    return next((preset for preset in PRESETS.values() if preset.spec.replace(**free) == spec.replace(**free)), None)
-
-
 def changes(spec: TrainSpec, preset: Preset) -> list[str]:
     """Where a spec differs from a preset, as in `Epochs 8 → 2`; the name is not counted."""
     return [f"{field.label} {text_of(getattr(preset.spec, field.name))} → {text_of(getattr(spec, field.name))}"
@@ -189,6 +183,7 @@ def _idle(field: Field, typed: dict[str, Any]) -> str:
         "blocks": (architecture != "resnet", "Only a ResNet has them."),
         "padding": (architecture != "cnn", "Only a CNN leaves this open."),
         "pool": (architecture != "cnn", "Only a CNN leaves this open."),
+        "pool_padding": (architecture != "cnn", "Only a CNN leaves this open."),
         "momentum": (optimizer != "sgd", "Only SGD uses it."),
         "weight_decay": (optimizer not in ("adamw", "sgd"), "Only AdamW and SGD use it."),
         "dropout": (not str(typed["dense_units"]).strip(), "There are no dense layers before the outputs."),
@@ -210,10 +205,13 @@ def _group_label(group: str, fields: list[Field], preset: Preset) -> str:
 
 
 def _published_text(preset: Preset) -> str:
-    accuracy = preset.published.get("test_accuracy")
-    if accuracy is None:
+    if preset.published is None:
         return ""
-    return f" Published: {percent(accuracy, 2)} of the test pictures right ({preset.published['source']})."
+    _, accuracy = preset.published.level
+    if accuracy is None:
+        return f" Published without a figure ({preset.published.source})."
+    asked = "test" if preset.published.test_accuracy is not None else "validation"
+    return f" Published: {percent(accuracy, 2)} of the {asked} pictures right ({preset.published.source})."
 
 
 def _as_text(field: Field) -> bool:
