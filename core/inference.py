@@ -86,7 +86,7 @@ class Network:
         self.run_id = run_id
         self.temperature = _number(temperature, "temperature", run_id)
         self.sure_threshold = _number(sure_threshold, "sure_threshold", run_id)
-        self._session = _open(onnx, run_id)
+        self._session = open_session(onnx, run_id)
         self._input = self._check_borders()
         self._shapes = self._try_once()
 
@@ -170,7 +170,12 @@ def load(run_id: str) -> Network:
                    sure_threshold=SURE if threshold is None else threshold, run_id=run_id)
 
 
-def _open(onnx: bytes, run_id: str):
+def open_session(onnx: bytes, run_id: str):
+    """An ONNX Runtime session as Atelier uses them: few threads, little memory.
+
+    Raises:
+        RunDamaged: if the bytes are no ONNX file.
+    """
     import onnxruntime  # 0.2 s, and not every page asks a network
 
     options = onnxruntime.SessionOptions()
