@@ -19,8 +19,8 @@ from core.garment_shapes import shape
 
 STYLES = ("filled", "outline")
 
-_SIDE = 28
-_OVER = 5  # how many times larger shapes are painted; more does not show at 28 x 28
+SIDE = 28
+OVER = 5  # how many times larger shapes are painted; more does not show at 28 x 28
 _TONE = 120  # grey level that stands for tone 1 while painting; leaves room for tones up to 2
 
 # How often a class is striped, checked, blotched, printed on; the rest is plain. Shoes and bags have few patterns.
@@ -32,7 +32,7 @@ _SHARES = (
     (0.00, 0.00, 0.00, 0.20, 0.00),
 )
 # Two clocks along the frame, for patterns and light: rows and columns from -1 to 1.
-_ROWS, _COLUMNS = np.linspace(-1, 1, _SIDE)[:, None], np.linspace(-1, 1, _SIDE)[None, :]
+_ROWS, _COLUMNS = np.linspace(-1, 1, SIDE)[:, None], np.linspace(-1, 1, SIDE)[None, :]
 
 
 def draw(label: int, rng: np.random.Generator, *, style: str = "filled") -> np.ndarray:
@@ -70,7 +70,7 @@ def sample(n: int = 2400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """
     order = np.random.default_rng(seed)
     labels = np.concatenate([order.permutation(10) for _ in range(math.ceil(n / 10))] or [np.empty(0)])[:n]
-    pixels = np.empty((n, _SIDE, _SIDE), dtype=np.uint8)
+    pixels = np.empty((n, SIDE, SIDE), dtype=np.uint8)
     for position, label in enumerate(labels):
         pixels[position] = draw(int(label), np.random.default_rng([seed, position]))
     return pixels, labels.astype(np.int64)
@@ -89,8 +89,8 @@ def fit(parts: list[Part], *, angle: float = 0.0) -> list[Part]:
     margin = [part.width / 2 for part in parts if part.tone > 0]
     low = np.min([points.min(axis=0) - m for points, m in zip(seen, margin, strict=True)], axis=0)
     high = np.max([points.max(axis=0) + m for points, m in zip(seen, margin, strict=True)], axis=0)
-    scale = _SIDE * _OVER / float((high - low).max())
-    shift = _SIDE * _OVER / 2 - (low + high) / 2 * scale
+    scale = SIDE * OVER / float((high - low).max())
+    shift = SIDE * OVER / 2 - (low + high) / 2 * scale
     return [
         Part(points * scale + shift, part.tone, part.width * scale) for points, part in zip(turned, parts, strict=True)
     ]
@@ -98,7 +98,7 @@ def fit(parts: list[Part], *, angle: float = 0.0) -> list[Part]:
 
 def fill(parts: list[Part]) -> Image.Image:
     """Paint fitted parts one over the other; 28 x 28, grey level 120 for cloth, 0 for background."""
-    canvas = Image.new("L", (_SIDE * _OVER, _SIDE * _OVER), 0)
+    canvas = Image.new("L", (SIDE * OVER, SIDE * OVER), 0)
     brush = ImageDraw.Draw(canvas)
     for part in parts:
         points, level = part.points.ravel().tolist(), round(min(part.tone, 2.0) * _TONE)
@@ -106,7 +106,7 @@ def fill(parts: list[Part]) -> Image.Image:
             brush.line(points, fill=level, width=max(1, round(part.width)), joint="curve")
         else:
             brush.polygon(points, fill=level)
-    return canvas.reduce(_OVER)
+    return canvas.reduce(OVER)
 
 
 def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
@@ -115,7 +115,7 @@ def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
     Args:
         stroke: width of the lines in pixels of the small picture.
     """
-    side = _SIDE * _OVER
+    side = SIDE * OVER
     whole = Image.new("L", (side, side), 0)
     brush = ImageDraw.Draw(whole)
     for part in parts:
@@ -124,7 +124,7 @@ def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
             brush.line(points, fill=level, width=max(1, round(part.width)), joint="curve")
         elif not part.width:
             brush.polygon(points, fill=level)
-    width = max(3, round(stroke * _OVER) | 1)
+    width = max(3, round(stroke * OVER) | 1)
     # Without a rim of background a garment that fills the frame would have no contour where it touches the edge.
     framed = Image.new("L", (side + 2 * width, side + 2 * width), 0)
     framed.paste(whole, (width, width))
@@ -136,7 +136,7 @@ def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
             continue  # faint folds, which nobody sketches
         points = part.points if part.width else np.concatenate([part.points, part.points[:1]])
         pen.line(points.ravel().tolist(), fill=255, width=width // 2 + 1, joint="curve")
-    return ImageChops.multiply(contour, whole).reduce(_OVER)
+    return ImageChops.multiply(contour, whole).reduce(OVER)
 
 
 def _cloth(tones: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
@@ -170,10 +170,10 @@ def _pattern(kind: str, rng: np.random.Generator) -> np.ndarray:
         return (1 - 0.6 * strong * _bands(_ROWS, rng)) * (1 - 0.6 * strong * _bands(_COLUMNS, rng))
     if kind == "blotches":
         coarse = Image.fromarray(rng.integers(0, 256, (int(rng.integers(6, 15)),) * 2, dtype=np.uint8))
-        return 1 - strong * np.asarray(coarse.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)) / 255
-    factor = np.ones((_SIDE, _SIDE))
+        return 1 - strong * np.asarray(coarse.resize((SIDE, SIDE), Image.Resampling.BILINEAR)) / 255
+    factor = np.ones((SIDE, SIDE))
     high, wide = int(rng.integers(2, 9)), int(rng.integers(4, 12))
-    top, left = int(rng.integers(8, 13)), (_SIDE - wide) // 2
+    top, left = int(rng.integers(8, 13)), (SIDE - wide) // 2
     motif = rng.random((high, wide)) < 0.7 if rng.random() < 0.6 else np.ones((high, wide), dtype=bool)
     factor[top:top + high, left:left + wide][motif] = rng.choice([1 - strong, 1.4])
     return factor
@@ -181,5 +181,5 @@ def _pattern(kind: str, rng: np.random.Generator) -> np.ndarray:
 
 def _bands(along: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """0 and 1 in turn along rows or columns, two to seven pixels a period."""
-    period = rng.uniform(2.2, 7.5) * 2 / _SIDE
+    period = rng.uniform(2.2, 7.5) * 2 / SIDE
     return ((along / period + rng.random()) % 1 < rng.uniform(0.3, 0.6)).astype(float)
