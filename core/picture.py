@@ -4,7 +4,8 @@ They know 28 x 28 grey pictures of a bright garment on black whose longest edge 
 drawings come in other sizes, colours and polarities. `prepare` is the one way in for all of them: it finds the garment,
 makes it bright on black, trims to it and reduces it, and returns every step so that a page can show what happened.
 
-It does not look for a garment among other things: what differs most from the border is taken for it.
+It does not look for a garment among other things: what differs most from the border is taken for it. Where that is several
+things, it says so; cropping to one of them is the person's part.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from core.picture_crop import Crop
 from core.picture_files import plain, read, reduce
-from core.picture_mask import Found, enclosed, extent, find_garment, stroke_width
+from core.picture_mask import Found, enclosed, extent, find_garment, objects, stroke_width
 
-__all__ = ["POLARITIES", "Prepared", "Step", "from_canvas", "prepare", "read"]
+__all__ = ["POLARITIES", "Crop", "Prepared", "Step", "from_canvas", "prepare", "read"]
 
 POLARITIES = ("auto", "light on dark", "dark on light")
 SIDE = 28
@@ -76,7 +78,8 @@ def from_canvas(rgba: np.ndarray) -> Image.Image:
     return plain(Image.fromarray(rgba))
 
 
-def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = False) -> Prepared:
+def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = False,
+            crop: Crop | None = None) -> Prepared:
     """Bring a picture to 28 x 28 pixels, in steps.
 
     Args:
@@ -85,6 +88,7 @@ def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fi
             whatever lies on the other side of the background.
         trim: whether to cut to the garment, so that it fills the frame as in the training data.
         fill: whether to fill closed outlines, so that a line drawing becomes an area.
+        crop: the part to which everything else is to be blind; give it to `read` too, so that it keeps its detail.
 
     Returns:
         A `Prepared`. The same picture and settings give the same pixels, to the last bit.
@@ -94,9 +98,7 @@ def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fi
     """
     if polarity not in POLARITIES:
         raise ValueError(f"polarity is one of {', '.join(POLARITIES)}; received {polarity!r}")
-    image = reduce(plain(image), EDGE)
-    shown = np.asarray(image)
-    steps = [Step("Picture", f"What you brought, {image.width} × {image.height} pixels at this size.", shown)]
+    image, steps = _picture(image, crop)
     found = _find(image, polarity)
     if max(extent(found.mask)) < max(2, LEAST_EXTENT * max(image.size)):
         return _blank(steps, polarity)
@@ -133,6 +135,17 @@ def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fi
     pixels = _centre(small)
     steps.append(Step("Centre", "In the middle of 28 × 28 pixels: this is what the network sees.", pixels))
     return Prepared(pixels, tuple(steps), used, warnings=warnings)
+
+
+def _picture(image: Image.Image, crop: Crop | None) -> tuple[Image.Image, list[Step]]:
+    """What is looked at, "RGB" or "RGBA" and at most `EDGE` pixels wide and high, with the steps up to there."""
+    whole = reduce(plain(image), EDGE)
+    steps = [Step("Picture", f"What you brought, {whole.width} × {whole.height} pixels at this size.", np.asarray(whole))]
+    if crop is None:
+        return whole, steps
+    part = reduce(plain(crop.cut(image)), EDGE)
+    steps.append(Step("Crop", f"The part that you chose, {part.width} × {part.height} pixels at this size.", np.asarray(part)))
+    return part, steps
 
 
 def _find(image: Image.Image, polarity: str) -> Found:
@@ -241,4 +254,7 @@ def _remarks(found: Found, solid: np.ndarray) -> tuple[str, ...]:
     crossing = np.concatenate([solid[0], solid[-1], solid[:, 0], solid[:, -1]])
     if found.kind == "uneven" and crossing.mean() > 0.25:
         remarks.append("The garment seems to be cut off by the edge: step back and keep all of it in the frame.")
+    if objects(enclosed(solid) if found.lines else solid) > 1:
+        remarks.append("Several separate things stand out here, and the network takes them for one garment: keep one of them, in a "
+                       "photograph by a crop.")
     return tuple(remarks)

@@ -19,6 +19,7 @@ from core.picture_photo import segment_photograph
 
 FLAT = 0.006  # deviation of a border that was drawn, saved as JPEG at worst; no camera's picture is so even
 GRAIN = 0.025  # deviation of paper or a wall under a camera; lines are looked for up to here, above they would be threads
+SECOND = 0.2  # of the largest object's area: from here on another one is a thing of its own (measured, see docs/LOG.md)
 LEAST_DIFFERENCE = 0.05  # of the way from black to white: what is nearer to the background cannot be told from it
 
 
@@ -128,6 +129,36 @@ def enclosed(mask: np.ndarray) -> np.ndarray:
     return filled
 
 
+def objects(mask: np.ndarray) -> int:
+    """How many separate things a mask shows, small ones beside the largest not counted.
+
+    Two areas are separate if there is a gap between them and the box around one does not cover most of the other's, as it does
+    with a buckle in its belt. Lines that close around nothing are no thing: outlines are drawn in several strokes.
+
+    Args:
+        mask: bool `(h, w)`, best with closed outlines `enclosed`.
+
+    Returns:
+        0 where nothing is an area.
+    """
+    from scipy import ndimage
+
+    step = -(-max(mask.shape) // 192)  # gaps that matter are wider than a pixel at this size
+    small = mask[::step, ::step]
+    labels, count = ndimage.label(ndimage.maximum_filter(small, 5))
+    labels = np.where(small, labels, 0)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    boxes = ndimage.find_objects(labels)
+    kept: list[tuple[slice, slice]] = []
+    for number in np.argsort(-areas, kind="stable"):
+        box = boxes[number]
+        if areas[number] < max(1, SECOND * areas.max()) or _is_lines(labels[box] == number + 1):
+            continue
+        if all(_shared(box, other) < 0.5 for other in kept):
+            kept.append(box)
+    return len(kept)
+
+
 def extent(mask: np.ndarray) -> tuple[int, int]:
     """Height and width of the smallest box around what is True; zeros for an empty mask."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
@@ -157,6 +188,15 @@ def _plate(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     within = depth > 0.02 * width
     rim = within & (depth < 0.07 * width)
     return (rim, within) if rim.any() else None
+
+
+def _shared(one: tuple[slice, slice], other: tuple[slice, slice]) -> float:
+    """Share of the smaller of two boxes that lies in the other."""
+    common, sizes = 1, [1, 1]
+    for a, b in zip(one, other, strict=True):
+        common *= max(0, min(a.stop, b.stop) - max(a.start, b.start))
+        sizes = [sizes[0] * (a.stop - a.start), sizes[1] * (b.stop - b.start)]
+    return common / min(sizes)
 
 
 def _is_lines(mask: np.ndarray) -> bool:
