@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from core import picture, scribble
 from core.dataset import CLASS_NAMES
-from ui import brought, canvas, classify, frame, pictures, state
+from ui import brought, canvas, classify, frame, pictures, state, test_picture
 from ui.classify import Asked
-from ui.filters import ALL, CLASSES, name_of
 
 MODES = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "A test picture"}
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
@@ -90,18 +88,10 @@ def closer(asked: list[Asked], one: brought.Brought, how: brought.How, place, na
     classify.why(asked, one.pixels, given)
 
 
-def test_picture(asked: list[Asked]) -> None:
+def from_test_set(asked: list[Asked]) -> None:
     """A picture of the test set, any or of one class, with its truth."""
     data = frame.data_or_stop()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        label = state.linked("class", "classify_class", CLASSES, "the class", ALL, lambda options: st.selectbox(
-            "Class", options, key="classify_class", format_func=name_of, width=240))
-        st.button("Another picture", key="classify_another", icon=":material/casino:", on_click=state.put, args=({"picture": None},))
-    candidates = np.arange(len(data.test_labels)) if label == ALL else np.flatnonzero(data.test_labels == label)
-    index = state.asked("picture", state.whole_number(0, len(data.test_labels) - 1, "the picture"), None)
-    if index is None or (label != ALL and data.test_labels[index] != label):
-        index = int(np.random.default_rng().choice(candidates))
-        state.put({"picture": str(index)})
+    index = test_picture.choose(data, "classify")
     truth = int(data.test_labels[index])
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
@@ -125,4 +115,4 @@ with frame.errors():
         asked = classify.choose()
     if not asked:
         st.stop()
-    {"draw": draw, "upload": upload, "camera": camera, "test": test_picture}[mode](asked)
+    {"draw": draw, "upload": upload, "camera": camera, "test": from_test_set}[mode](asked)
