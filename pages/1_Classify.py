@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import picture, scribble
 from core.dataset import CLASS_NAMES
-from ui import brought, canvas, classify, frame, pictures, state, test_picture
+from ui import brought, canvas, classify, crop, frame, pictures, state, test_picture
 from ui.classify import Asked
 
 MODES = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "A test picture"}
@@ -25,10 +25,12 @@ def draw(asked: list[Asked]) -> None:
             classify.nothing("Nothing yet", "Draw the outline of a T-shirt: neck, sleeves, sides, hem. Close it and it is filled for "
                                             "you. The answer follows every stroke.")
         return
-    how = classify.adjust(fill=False)
+    how = classify.adjusted(fill=False)
     prepared = picture.prepare(picture.from_canvas(drawn.rgba), polarity=how.polarity, trim=how.trim, fill=drawn.fill)
     with right:
         given = classify.answers(asked, prepared.pixels, blank=prepared.blank, doubt=scribble.doubt(drawn.rgba, drawn.pen))
+    classify.remarks(prepared)
+    classify.adjust(fill=False)
     classify.steps(prepared)
     classify.why(asked, prepared.pixels, given)
 
@@ -44,20 +46,17 @@ def upload(asked: list[Asked]) -> None:
     if len(files) > brought.MOST_FILES:
         st.warning(f"Up to {brought.MOST_FILES} pictures are answered at once; the {len(files) - brought.MOST_FILES} after them are "
                    "left out. Take some away to see those.", icon=":material/info:")
-    overview, close = st.container(), st.container(horizontal=True, gap="medium")
-    how = classify.adjust(fill=True)
-    found = brought.read_all(files[:brought.MOST_FILES], how)
+    found = brought.read_all(files[:brought.MOST_FILES], classify.adjusted(fill=True))
     good = [one for one in found if not one.problem]
-    with overview:
-        for one in found:
-            if one.problem:
-                st.error(one.problem, icon=":material/broken_image:")
-        if len(good) > 1:
-            classify.overview(asked, good)
+    for one in found:
+        if one.problem:
+            st.error(one.problem, icon=":material/broken_image:")
+    if len(good) > 1:
+        classify.overview(asked, good)
     if good:
         first = next((one for one in good if not one.blank), good[0])
         chosen = next((one for one in good if one.file.file_id == brought.desk().chosen), first)
-        closer(asked, chosen, how, close, chosen.file.name)
+        closer(asked, chosen, chosen.file.name, fill=True)
 
 
 @st.fragment
@@ -67,24 +66,26 @@ def camera(asked: list[Asked]) -> None:
     if shot is None:
         st.caption("Browsers give the camera only to pages on this computer or behind https. A shot is not kept.")
         return
-    close = st.container(horizontal=True, gap="medium")
-    how = classify.adjust(fill=False)
-    found = brought.read_all([shot], how)[0]
+    found = brought.read_all([shot], classify.adjusted(fill=False))[0]
     if found.problem:
         st.error(found.problem, icon=":material/broken_image:")
     else:
-        closer(asked, found, how, close, "Your photograph")
+        closer(asked, found, "Your photograph", fill=False)
 
 
-def closer(asked: list[Asked], one: brought.Brought, how: brought.How, place, name: str) -> None:
-    """One file: what the network sees beside what it says, then the steps between."""
-    with place:
+def closer(asked: list[Asked], one: brought.Brought, name: str, *, fill: bool) -> None:
+    """One file: the picture, of which a part may be chosen, beside what the network says; then the steps between."""
+    file, desk = one.file, brought.desk()
+    with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
-        pictures.show(one.pixels, alt=f"{name} as the network sees it", caption=name, width=canvas.WIDTH)
+        crop.choose(file.file_id, brought.whole(file), name, desk.crops.get(file.file_id), desk.crop, key="classify_crop")
     with right:
         given = classify.answers(asked, one.pixels, blank=one.blank)
-    classify.steps(brought.closely(one.file, how))
+    prepared = brought.closely(file, classify.adjusted(fill=fill))
+    classify.remarks(prepared)
+    classify.adjust(fill=fill)
+    classify.steps(prepared)
     classify.why(asked, one.pixels, given)
 
 

@@ -7,6 +7,7 @@ after a change of mode. The network is the one that ships; where its words must 
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -56,6 +57,12 @@ def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
 
 def markup(app: AppTest) -> str:
     return "".join(element.proto.body for element in app.get("html"))
+
+
+def shown(app: AppTest) -> dict:
+    """What the browser is told about the picture that is looked at closely."""
+    found, = (json.loads(element.proto.json) for element in app.get("bidi_component") if element.proto.component_name == "atelier_crop")
+    return found
 
 
 def chosen(app: AppTest) -> int:
@@ -172,7 +179,7 @@ def test_good_files_are_answered_and_each_bad_one_gets_its_own_sentence():
     assert [name for name in ("renamed.png", "empty.bmp", "short.png") if sum(name in one for one in told) != 1] == []
     assert len(told) == 3
     assert answer(app)[0][0] == "Trouser"
-    assert "a.png" in markup(app)
+    assert shown(app)["name"] == "a.png"
     assert not app.exception
 
 
@@ -195,7 +202,7 @@ def test_a_camera_shot_is_answered_with_its_steps():
     assert any("https" in caption.value for caption in app.caption)
     app.camera_input(key="classify_camera").set_value(("shot.jpg", photograph("JPEG"), "image/jpeg")).run()
     assert answer(app)[0][0] == "Trouser"
-    assert "Your photograph" in markup(app) and ". Centre</b>" in markup(app)
+    assert shown(app)["name"] == "Your photograph" and ". Centre</b>" in markup(app)
     assert not app.exception and not app.error
 
 

@@ -12,6 +12,8 @@ from core import picture
 from core.picture import Crop
 from core.picture_crop import LEAST, parse
 from core.picture_mask import objects
+from tests.test_classify_page import answer, markup, open_page, shown
+from ui import brought, crop
 
 T_SHIRT = [(38, 5), (50, 12), (62, 5), (75, 9), (98, 35), (84, 46), (74, 36), (74, 95), (26, 95), (26, 36), (16, 46), (2, 35), (25, 9)]
 TROUSERS = [(30, 5), (70, 5), (78, 95), (57, 95), (50, 30), (43, 95), (22, 95)]
@@ -140,3 +142,81 @@ def test_small_things_and_things_within_one_another_are_not_counted():
     ring[60:140, 60:140] = True
     assert objects(ring) == 1
     assert objects(np.zeros((40, 40), bool)) == 0
+
+
+# --- on the page ------------------------------------------------------------------------------------------------------
+
+
+def upload(*names: str):
+    """The page with pictures of two garments uploaded."""
+    app = open_page(mode="upload")
+    data = saved(garments(T_SHIRT, TROUSERS))
+    app.file_uploader(key="classify_files").set_value([(name, data, "image/png") for name in names]).run()
+    assert not app.exception
+    return app
+
+
+def desk(app) -> brought.Desk:
+    return app.session_state["atelier_session"].pages["ui.brought.Desk"]
+
+
+def chooses(app, told: object) -> None:
+    """What the browser does when a box is let go."""
+    desk(app).crop(shown(app)["picture"], crop._crop(told))
+    app.run()
+    assert not app.exception
+
+
+def test_the_answer_follows_the_box_and_outlives_the_switches():
+    app = upload("both.png")
+    assert any("keep one of them" in warning.value for warning in app.warning)
+    assert shown(app)["box"] is None and ". Crop</b>" not in markup(app)
+    chooses(app, [0, 0, 0.5, 1])
+    assert answer(app)[0][0] == "T-shirt/top" and ". Crop</b>" in markup(app) and not app.warning
+    chooses(app, [0.5, 0, 1, 1])
+    assert answer(app)[0][0] == "Trouser"
+    trimmed = answer(app)
+    app.toggle(key="classify_trim").set_value(False).run()
+    assert shown(app)["box"] == [0.5, 0, 1, 1] and ". Crop</b>" in markup(app) and ". Trim</b>" not in markup(app)
+    assert answer(app) != trimmed, "switches and box work together"
+    app.toggle(key="classify_trim").set_value(True).run()
+    assert answer(app) == trimmed
+    chooses(app, None)
+    assert ". Crop</b>" not in markup(app) and app.warning
+
+
+def test_another_picture_begins_whole():
+    app = upload("both.png")
+    chooses(app, [0, 0, 0.5, 1])
+    app.file_uploader(key="classify_files").set_value([("next.png", saved(garments(T_SHIRT, TROUSERS)), "image/png")]).run()
+    assert shown(app)["name"] == "next.png" and shown(app)["box"] is None and ". Crop</b>" not in markup(app)
+    assert desk(app).crops == {}
+
+
+def test_a_box_belongs_to_its_own_picture():
+    app = upload("one.png", "other.png")
+    chooses(app, [0.5, 0, 1, 1])
+    first = shown(app)["picture"]
+    other = next(one.file.file_id for one in desk(app).read.values() if one.file.file_id != first)
+    desk(app).choose(other)
+    app.run()
+    assert shown(app)["box"] is None
+    desk(app).choose(first)
+    app.run()
+    assert shown(app)["box"] == [0.5, 0, 1, 1] and answer(app)[0][0] == "Trouser"
+
+
+@pytest.mark.parametrize("told", [None, [], "box", [0, 0, 1], [0, 0, 0.01, 0.01], [0, 0, 9, 9], [None] * 4, {"left": 0}, 7])
+def test_a_box_that_cannot_be_is_the_whole_picture(told):
+    assert crop._crop(told) is None
+
+
+def test_files_that_cannot_be_read_leave_no_switches_behind():
+    app = open_page(mode="upload")
+    app.file_uploader(key="classify_files").set_value([("bad.png", b"%PDF-1.7", "image/png")]).run()
+    assert len(app.error) == 1 and not app.toggle and not app.subheader
+    app.file_uploader(key="classify_files").set_value([("good.png", saved(garments(T_SHIRT)), "image/png")]).run()
+    assert not app.error and [toggle.key for toggle in app.toggle] == ["classify_trim", "classify_fill_file"]
+    camera = open_page(mode="camera")
+    camera.camera_input(key="classify_camera").set_value(("shot.jpg", b"nothing", "image/jpeg")).run()
+    assert len(camera.error) == 1 and not camera.toggle and not camera.exception

@@ -1,16 +1,20 @@
 """Pictures that people bring: files and camera shots, each read by itself, so that a bad one does not cost the others.
 
 Reading a photograph takes a tenth of a second, and a page runs anew at every click. What came of each file is therefore kept
-in the visitor's own session, small; the steps are kept for one picture only, the one that is looked at.
+in the visitor's own session, small; the steps are kept for one picture only, the one that is looked at. What a person chose
+of a picture belongs to that picture and goes with it; how pictures are prepared holds for all.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
+from PIL import Image
 
 from core import picture
 from core.errors import UnreadablePicture
@@ -36,6 +40,7 @@ class How:
     polarity: str = "auto"
     trim: bool = True
     fill: bool = False
+    crop: picture.Crop | None = None
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,31 @@ class Brought:
 
 @dataclass
 class Desk:
-    """One visitor's pictures: what came of each file, the steps of the one last looked at, and which one that is."""
+    """One visitor's pictures.
+
+    Attributes:
+        read: what came of each file.
+        crops: by file, the part that is to be read of it, where that is not all.
+        closest: the steps of the picture last looked at.
+        address: which file that picture was, and the whole of it as a `data:` address.
+        chosen: the file to look at.
+    """
 
     read: dict[tuple[str, How], Brought] = field(default_factory=dict)
+    crops: dict[str, picture.Crop] = field(default_factory=dict)
     closest: tuple[tuple[str, How], picture.Prepared] | None = None
+    address: tuple[str, str] = ("", "")
     chosen: str = ""
 
     def choose(self, file_id: str) -> None:
         """Look at this file closely."""
         self.chosen = file_id
+
+    def crop(self, file_id: str, crop: picture.Crop | None) -> None:
+        """Read this part of a file from now on; None for all of it."""
+        self.crops.pop(file_id, None)
+        if crop is not None:
+            self.crops[file_id] = crop
 
 
 def desk() -> Desk:
@@ -76,8 +97,9 @@ def desk() -> Desk:
 def read_all(files: Sequence[File], how: How) -> list[Brought]:
     """Bring every file to pixels, or to the sentence that says why not; files that are gone are forgotten."""
     mine = desk()
-    keys = [(file.file_id, how) for file in files]
-    mine.read = {key: mine.read.get(key) or _read(file, how) for key, file in zip(keys, files, strict=True)}
+    mine.crops = {file.file_id: mine.crops[file.file_id] for file in files if file.file_id in mine.crops}
+    keys = [_key(file, how) for file in files]
+    mine.read = {key: mine.read.get(key) or _read(file, key) for key, file in zip(keys, files, strict=True)}
     return [mine.read[key] for key in keys]
 
 
@@ -87,19 +109,45 @@ def closely(file: File, how: How) -> picture.Prepared:
     Raises:
         UnreadablePicture: if it cannot.
     """
-    mine, key = desk(), (file.file_id, how)
+    mine, key = desk(), _key(file, how)
     if mine.closest is None or mine.closest[0] != key:
-        mine.closest = key, _prepare(file, how)
+        mine.closest = key, _prepare(file, key[1])
     return mine.closest[1]
 
 
-def _read(file: File, how: How) -> Brought:
+def whole(file: File) -> str:
+    """All of a file that can be read, upright, as a `data:` address.
+
+    Raises:
+        UnreadablePicture: if it cannot.
+    """
+    mine = desk()
+    if mine.address[0] != file.file_id:
+        mine.address = file.file_id, address(picture.read(file.getvalue(), file.name))
+    return mine.address[1]
+
+
+def address(image: Image.Image) -> str:
+    """A picture in many colours as a `data:` address, some 10 to 50 KB."""
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=80, method=0)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def _key(file: File, how: How) -> tuple[str, How]:
+    """What a result is kept under: the file, and all that was decided about it."""
+    return file.file_id, replace(how, crop=desk().crops.get(file.file_id))
+
+
+def _read(file: File, key: tuple[str, How]) -> Brought:
     try:
-        prepared = _prepare(file, how)
+        prepared = _prepare(file, key[1])
     except UnreadablePicture as problem:
         return Brought(file, problem=str(problem))
+    desk().closest = key, prepared  # as a rule the one to be looked at: the only one, or the one that was cropped just now
     return Brought(file, prepared.pixels, prepared.blank)
 
 
 def _prepare(file: File, how: How) -> picture.Prepared:
-    return picture.prepare(picture.read(file.getvalue(), file.name), polarity=how.polarity, trim=how.trim, fill=how.fill)
+    image = picture.read(file.getvalue(), file.name, how.crop)
+    return picture.prepare(image, polarity=how.polarity, trim=how.trim, fill=how.fill, crop=how.crop)

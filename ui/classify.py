@@ -8,9 +8,7 @@ How pictures come in is the business of `canvas.py` and `brought.py`; nothing is
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +22,7 @@ from core.errors import DataDamaged, DataUnavailable
 from core.inference import Answer, Network
 from core.picture import Prepared
 from core.runs import Run
-from ui import cache, charts, frame, pictures
+from ui import brought, cache, charts, frame, pictures
 from ui.brought import Brought, How, desk
 
 NEIGHBOURS = 8
@@ -154,7 +152,7 @@ def _brief(network: Network, probabilities: np.ndarray, found: Sequence[Brought]
             for row, sure, one in zip(probabilities, network.sure(probabilities), found, strict=True)]
 
 
-def adjust(*, fill: bool) -> How:
+def adjust(*, fill: bool) -> None:
     """Let people overrule how the picture is prepared.
 
     Args:
@@ -162,18 +160,28 @@ def adjust(*, fill: bool) -> How:
     """
     st.subheader("What the network sees")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        polarity = st.segmented_control("Brightness", list(POLARITIES), format_func=POLARITIES.get, default="auto", required=True,
-                                        key="classify_polarity", label_visibility="collapsed")
-        trim = st.toggle("Trim to the garment", True, key="classify_trim")
-        filled = fill and st.toggle("Fill closed outlines", True, key="classify_fill_file",
-                                    help="Turns a line drawing into an area; photographs stay as they are.")
-    return How(polarity, trim, filled)
+        st.segmented_control("Brightness", list(POLARITIES), format_func=POLARITIES.get, default="auto", required=True,
+                             key="classify_polarity", label_visibility="collapsed")
+        st.toggle("Trim to the garment", True, key="classify_trim")
+        if fill:
+            st.toggle("Fill closed outlines", True, key="classify_fill_file",
+                      help="Turns a line drawing into an area; photographs stay as they are.")
+
+
+def adjusted(*, fill: bool) -> How:
+    """What the switches of `adjust` say; they are drawn after the answer, and only where there is a picture to prepare."""
+    told = st.session_state.get
+    return How(told("classify_polarity", "auto"), told("classify_trim", True), fill and told("classify_fill_file", True))
+
+
+def remarks(prepared: Prepared) -> None:
+    """Say what speaks against reading this picture as it is."""
+    for warning in prepared.warnings:
+        st.warning(warning, icon=":material/info:")
 
 
 def steps(prepared: Prepared) -> None:
     """Draw how a picture became 28 x 28 pixels, one picture a step."""
-    for warning in prepared.warnings:
-        st.warning(warning, icon=":material/info:")
     figures = []
     for number, step in enumerate(prepared.steps, start=1):
         address, crisp = thumbnail(step.image)
@@ -193,9 +201,7 @@ def thumbnail(image: np.ndarray) -> tuple[str, bool]:
         return pictures.data_uri(image), True
     shown = Image.fromarray(image)
     shown.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    out = io.BytesIO()
-    shown.save(out, "WEBP", quality=80, method=0)
-    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii"), False
+    return brought.address(shown), False
 
 
 def why(asked: Sequence[Asked], pixels: np.ndarray, given: Sequence[Answer]) -> None:
