@@ -81,6 +81,8 @@ def _parser() -> _Parser:
     _add_evaluate(command(commands, "evaluate", "cli_ask", "evaluate", "Let a run answer all pictures of a split."))
     _add_predict(command(commands, "predict", "cli_ask", "predict", "Say what pictures show."))
     command(commands, "presets", "cli_manage", "presets", "List the trainings that have a name.")
+    _add_reproduce(command(commands, "reproduce", "cli_reproduce", "reproduce", "Train published systems, and compare with their reports."))
+    _add_gradient_check(command(commands, "gradient-check", "cli_gradient", "check", "Compare back-propagation with central differences."))
     _add_runs(command, command(commands, "runs", "cli_manage", "list_runs", "List, change, export and delete runs."))
     _add_data(command, command(commands, "data", "cli_manage", "data_status", "Find and download the data, write some as files."))
     _add_engine(command, command(commands, "engine", "cli_manage", "engine_status", "Start, question and stop what trains."))
@@ -113,11 +115,29 @@ def _add_predict(made: _Parser) -> None:
     made.add_argument("--no-fill", dest="fill", action="store_false", help="leave the insides of line drawings empty")
 
 
+def _add_reproduce(made: _Parser) -> None:
+    made.add_argument("names", nargs="*", metavar="NAME", help="presets (default: all that a report published)")
+    made.add_argument("--quick", action="store_true", help="two epochs each, to see that everything runs")
+    made.add_argument("--table", metavar="FILE", help="also write the table into this file, after each preset")
+
+
+def _add_gradient_check(made: _Parser) -> None:
+    made.add_argument("preset", metavar="PRESET", help="a training with a name; its network gets fresh weights")
+    made.add_argument("--epsilon", type=float, default=0.01, metavar="E", help="how far each weight is moved, at first (default: 0.01)")
+    made.add_argument("--weights", type=_count, default=10, metavar="N", help="how many of each array of weights (default: 10)")
+    made.add_argument("--data", choices=DATA, help="where the ten pictures come from (default: what the preset trains on)")
+    made.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the weights and of which are checked (default: 0)")
+
+
 def _add_runs(command, made: _Parser) -> None:
-    jobs = made.add_subparsers(title="what to do", metavar="list|show|rename|note|promote|export|delete")
+    jobs = made.add_subparsers(title="what to do", metavar="list|show|measure|rename|note|promote|export|delete")
     listing = command(jobs, "list", "cli_manage", "list_runs", "List all runs, newest first (* answers by default).")
     listing.add_argument("--finished", action="store_true", help="only runs that have a network")
     made.set_defaults(finished=False)
+    measuring = command(jobs, "measure", "cli_ask", "measure", "Measure a run on drawings and photographs, and keep the figures with it.")
+    measuring.add_argument("run", nargs="?", metavar="RUN", help="a finished run; the champion by default")
+    measuring.add_argument("--photographs", metavar="FOLDER", help="folders named t-shirt, pants, shoes, … (default: ATELIER_PHOTOS)")
+    measuring.add_argument("--count", type=_count, default=300, metavar="N", help="drawings of each kind (default: 300)")
     for name, function, sentence in (
         ("show", "show_run", "Show a run's record and epochs."),
         ("rename", "rename_run", "Call a run something else."),

@@ -1,4 +1,4 @@
-"""`python -m core evaluate` and `predict`: what a run's exported network answers.
+"""`python -m core evaluate`, `predict` and `runs measure`: what a run's exported network answers.
 
 One idea: a file of pictures is answered one by one and each answer is written at once, so that a thousand files need no more
 memory than one, and one that cannot be read stops nothing: its line says why.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from core import answer as answering
 from core import inference, picture, runs, terminal
 from core.dataset import CLASS_NAMES
 from core.errors import AtelierError, UnreadablePicture
@@ -36,14 +37,10 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def _answer(network: inference.Network, file: str, arguments: argparse.Namespace) -> dict:
-    image = picture.read(_bytes(file), file)
-    prepared = picture.prepare(image, polarity=arguments.polarity.replace("-", " "), trim=arguments.trim, fill=arguments.fill)
-    if prepared.blank:
-        raise UnreadablePicture(" ".join(prepared.warnings))
-    probabilities = network.probabilities(prepared.pixels[None])
-    best = int(probabilities[0].argmax())
-    return {"class": best, "label": CLASS_NAMES[best], "confidence": round(float(probabilities[0, best]), 6),
-            "probabilities": [round(float(share), 6) for share in probabilities[0]], "sure": bool(network.sure(probabilities)[0])}
+    said = answering.ask(network, picture.read(_bytes(file), file), polarity=arguments.polarity.replace("-", " "),
+                         trim=arguments.trim, fill=arguments.fill)
+    return {"class": said.prediction, "label": CLASS_NAMES[said.prediction], "confidence": round(said.confidence, 6),
+            "probabilities": [round(float(share), 6) for share in said.probabilities], "sure": said.sure}
 
 
 def _bytes(file: str) -> bytes:
@@ -82,4 +79,34 @@ def evaluate(arguments: argparse.Namespace) -> int:
     rows = [(row.name, *(terminal.percent(share) for share in (row.precision, row.recall, row.f1)), f"{row.support:,}")
             for row in result.report]
     terminal.table(("class", "precision", "recall", "F1", "pictures"), rows, right=(1, 2, 3, 4))
+    return 0
+
+
+def measure(arguments: argparse.Namespace) -> int:
+    """Measure a run on the held-out drawings, and on photographs where there are some, and keep the figures with it."""
+    from core import outside_figures, outside_report, settings
+
+    run = runs.read(arguments.run) if arguments.run else runs.champion()
+    network = inference.load(run.id)
+    line, reports = terminal.ProgressLine(), {}
+    pictures = outside_figures.held_out(arguments.count, arguments.photographs or settings.photographs_folder())
+    for kind, which in pictures.items():
+        reports[kind] = outside_report.measure(network, which, progress=lambda done, of, kind=kind: line.show(f"{kind} {done} of {of}"))
+        line.clear()
+    keeps = not run.shipped
+    if keeps:
+        outside_figures.keep(run.id, reports)
+    if arguments.json:
+        for kind, report in reports.items():
+            terminal.emit({"run": run.id, "kind": kind, "kept": keeps, **report.shares()})
+        return 0
+    print(f"{run.name} ({run.id}) on pictures from outside its data set:\n")
+    terminal.table(outside_report.HEADER, [report.row(kind) for kind, report in reports.items()],
+                   right=range(1, len(outside_report.HEADER)))
+    for kind, report in reports.items():
+        if report.unreadable:
+            terminal.remark(f"{kind}: {len(report.unreadable)} could not be read: {', '.join(report.unreadable[:5])}"
+                            f"{' and others' if len(report.unreadable) > 5 else ''}.")
+    if not keeps:
+        terminal.remark("A network that ships is read-only, so these figures are shown and not kept.")
     return 0

@@ -11,12 +11,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from core import runs
+from core import outside_figures, runs
 from core.card import card
 from core.errors import RunDamaged, StorageProblem
 
 _EXPORTED = ("job.json", "label.json", "run.json", "history.csv", "model.keras", "model.onnx", "test.npz",
-             "split.npz", "index.npz")
+             "split.npz", "index.npz", outside_figures.FILE)
 
 
 def export_files(run_id: str) -> Iterator[tuple[str, bytes]]:
@@ -28,7 +28,7 @@ def export_files(run_id: str) -> Iterator[tuple[str, bytes]]:
     run = runs.read(run_id)
     if not run.finished:
         raise RunDamaged(f"The run {run_id} is not finished, so there is nothing to export yet. Resume it first.")
-    yield "CARD.md", card(run, runs.test_predictions(run_id)).encode()
+    yield "CARD.md", card(run, runs.test_predictions(run_id), outside_figures.kept(run_id)).encode()
     for name in (*_EXPORTED, *(f"epochs/{epoch:03d}.npz" for epoch in runs.validation_epochs(run_id))):
         data = runs.read_bytes(run_id, name)
         if data is not None:

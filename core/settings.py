@@ -24,6 +24,12 @@ def data_folder() -> Path | None:
     return Path(named).expanduser() if named else None
 
 
+def photographs_folder() -> Path | None:
+    """A folder with the Clothing dataset's photographs, to measure networks on, that the user named (`ATELIER_PHOTOS`), or None."""
+    named = os.environ.get("ATELIER_PHOTOS")
+    return Path(named).expanduser() if named else None
+
+
 def runs_address() -> str:
     """Where the run library lives (`ATELIER_RUNS`): a folder or any fsspec address that app and workers share."""
     return os.environ.get("ATELIER_RUNS") or str(home() / "runs")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import picture, scribble
 from core.dataset import CLASS_NAMES
-from ui import brought, canvas, classify, crop, frame, pictures, state, test_picture
+from ui import brought, canvas, classify, crop, frame, how_well, pictures, state, test_picture
 from ui.classify import Asked
 
 MODES = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "A test picture"}
@@ -117,3 +117,4 @@ with frame.errors():
     if not asked:
         st.stop()
     {"draw": draw, "upload": upload, "camera": camera, "test": from_test_set}[mode](asked)
+    how_well.panel(asked[0].run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from types import SimpleNamespace
 
@@ -10,13 +11,14 @@ import numpy as np
 import pytest
 
 from benchmarks import evaluation as mistakes_benchmark
+from benchmarks import outside as outside_benchmark
 from benchmarks import time_to_accuracy
 from benchmarks.report import Row, percentile
 from benchmarks.workplace import workplace
-from core import dataset, evaluation, runs
+from core import dataset, evaluation, outside_drawings, runs
 from core.spec import TrainSpec
 
-COMMANDS = ("app", "evaluation", "inference", "training_overhead", "time_to_accuracy")
+COMMANDS = ("app", "evaluation", "inference", "outside", "training_overhead", "time_to_accuracy")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -101,3 +103,24 @@ def test_a_bare_fit_learns_what_atelier_learns(own_folders):
     assert bare["val_accuracy"] == pytest.approx(runs.history(run_id)[-1]["val_accuracy"], abs=0.02)
     assert len(bare["epochs"]) == 2 and len(bare["whole_epochs"]) == 1
     assert bare["until_last"] > sum(bare["epochs"]) > 0
+
+
+def test_a_folder_is_measured_class_by_class_and_its_last_line_is_json(own_folders, capsys):
+    for name in ("1_trouser", "8_bag", "none_hats"):
+        (own_folders / "pictures" / name).mkdir(parents=True)
+        for number in range(2):
+            kind, label = ("scribbles", 0) if name == "none_hats" else ("icons", int(name[0]))
+            outside_drawings.draw(kind, label, np.random.default_rng(number)).save(own_folders / "pictures" / name / f"{number}.png")
+    (own_folders / "pictures" / "8_bag" / "broken.png").write_bytes(b"cut off")
+    assert outside_benchmark.main([str(own_folders / "pictures")]) == 0
+    out = capsys.readouterr().out
+    found = json.loads(out.splitlines()[-1])
+    assert (found["pictures"], found["none_of_the_ten"], found["unreadable"]) == (6, 2, 1)
+    assert [(one["accepted"], one["pictures"]) for one in found["classes"]] == [([1], 2), ([8], 2)]
+    assert found["accuracy"] == sum(one["right"] for one in found["classes"]) / 4 == np.trace(found["matrix"]) / 4
+    assert "8_bag/broken.png" in out and "load at start" in out
+
+
+def test_a_folder_that_holds_nothing_of_use_is_a_sentence(own_folders, capsys):
+    assert outside_benchmark.main([str(own_folders / "nothing")]) == 1
+    assert "cannot be opened as a folder" in capsys.readouterr().err

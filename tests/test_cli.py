@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from small_networks import answers, patterns, template_network
 
-from core import architectures, datafiles, dataset, engine, estimate, picture, runs, terminal
+from core import architectures, datafiles, dataset, engine, estimate, outside, outside_figures, picture, runs, terminal
 from core.cli import main
 from core.presets import PRESETS
 from core.spec import TrainSpec
@@ -356,6 +356,51 @@ def test_a_run_is_exported_as_a_zip_that_overwrites_nothing(champion, tmp_path, 
     assert "cannot be written" in refused(capsys, "runs", "export", champion, "--to", str(tmp_path / "no" / "where.zip"))
     assert main(["runs", "export", champion, "--folder", str(tmp_path / "shipped")]) == 0
     assert (tmp_path / "shipped" / "run.json").exists()
+
+
+# --- runs measure -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photographs(tmp_path, shirt) -> Path:
+    """A folder of photographs of shirts, hats and one damaged file, among them some that are held out."""
+    for name in ("shirt", "hat"):
+        (tmp_path / "photographs" / name).mkdir(parents=True)
+        for number in range(20):
+            (tmp_path / "photographs" / name / f"{number}.png").write_bytes(shirt.read_bytes() if number else b"cut off")
+    return tmp_path / "photographs"
+
+
+def test_a_run_is_measured_on_what_is_held_out_and_keeps_its_figures(champion, photographs, capsys):
+    assert main(["runs", "measure", "--count", "10", "--photographs", str(photographs), "--json"]) == 0
+    measured = {entry["kind"]: entry for entry in objects(capsys)}
+    assert set(measured) == {"sketches", "icons", "scribbles", "photographs"}
+    kept = outside_figures.kept(champion).reports
+    for kind, entry in measured.items():
+        assert (entry["run"], entry["kept"]) == (champion, True)
+        assert entry["accuracy"] == kept[kind].accuracy and entry["pictures"] == kept[kind].pictures
+    assert measured["scribbles"]["none_of_the_ten"] == 10 and measured["icons"]["pictures"] == 10
+    held_out = outside.photographs(photographs, "held-out")
+    assert measured["photographs"]["pictures"] + measured["photographs"]["unreadable"] == len(held_out) > 0
+
+
+def test_photographs_are_named_by_the_environment_or_left_out(champion, photographs, monkeypatch, capsys):
+    assert main(["runs", "measure", champion, "--count", "2"]) == 0
+    assert set(outside_figures.kept(champion).reports) == {"sketches", "icons", "scribbles"}
+    assert "right where sure" in capsys.readouterr().out
+    monkeypatch.setenv("ATELIER_PHOTOS", str(photographs))
+    assert main(["runs", "measure", champion, "--count", "2", "--json"]) == 0
+    assert "photographs" in outside_figures.kept(champion).reports
+    capsys.readouterr()
+    monkeypatch.setenv("ATELIER_PHOTOS", str(photographs / "none"))
+    assert "cannot be opened as a folder" in refused(capsys, "runs", "measure", champion)
+
+
+def test_the_network_that_ships_is_measured_and_left_as_it_is(capsys):
+    before = runs.version(runs.SHIPPED)
+    assert main(["runs", "measure", runs.SHIPPED, "--count", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert "sketches" in out and "read-only" in err and runs.version(runs.SHIPPED) == before
 
 
 # --- data, engine, and the rest ---------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ answered from an old entry. Arrays come back by reference, made read-only: many 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -63,6 +65,59 @@ def _load_network(address: str, run_id: str, version: str):
     from core import inference  # brings ONNX Runtime: only where a network is asked
 
     return inference.load(run_id)
+
+
+def inside(run_id: str):
+    """The run's network, opened to look inside (`core.inside.Inside`), once for everybody.
+
+    Raises:
+        RunNotFound, RunDamaged: if it cannot be looked into.
+    """
+    return _look_inside(settings.runs_address(), run_id, _runs_room.version(run_id))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Opening the network …")
+def _look_inside(address: str, run_id: str, version: str):
+    from core import inside as inside_room
+
+    return inside_room.load(run_id, network(run_id))
+
+
+@dataclass(frozen=True)
+class PlacedPictures:
+    """Test pictures as a network sees them.
+
+    Attributes:
+        indices: int `(n,)`, which test pictures.
+        embeddings: float32 `(n, d)`.
+        plane: their map by PCA (`core.embedding_map.Plane`).
+        key: the name of their map by t-SNE.
+    """
+
+    indices: np.ndarray
+    embeddings: np.ndarray
+    plane: Any
+    key: str
+
+
+def test_points(run_id: str, data_name: str) -> PlacedPictures:
+    """Embeddings of test pictures, evenly spread over the test set, computed once: a second or two.
+
+    Raises:
+        RunNotFound, RunDamaged, DataUnavailable, DataDamaged: if network or data cannot be opened.
+    """
+    return _place_points(settings.runs_address(), run_id, _runs_room.version(run_id), data_name)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Asking the network about the test pictures …")
+def _place_points(address: str, run_id: str, version: str, data_name: str) -> PlacedPictures:
+    from core import embedding_map
+
+    data = dataset(data_name)
+    indices = embedding_map.chosen(len(data.test_labels))
+    embeddings = network(run_id).embeddings(data.test_pixels[indices])
+    _freeze(indices, embeddings)
+    return PlacedPictures(indices, embeddings, embedding_map.pca(embeddings), embedding_map.key_of(embeddings))
 
 
 def test_predictions(run_id: str) -> _runs_room.Predictions:
@@ -139,6 +194,31 @@ def _look_closer(address: str, run_id: str, version: str, data_name: str, split:
     others = np.flatnonzero(near != index)[:count] if spare else slice(None)
     near, alike = near[others], alike[others]
     return CloserLook(probabilities, heat, data.train_pixels[near], data.train_labels[near], near, alike)
+
+
+def outside_picture(name: str):
+    """A held-out picture that a report names, as its owner sees it and as networks do.
+
+    Returns:
+        uint8 `(h, w, 3 or 4)`, at most 512 pixels on the longest edge, and uint8 `(28, 28)`; None where it cannot be had here.
+
+    Raises:
+        UnreadablePicture: if ATELIER_PHOTOS names a folder that holds no photographs.
+    """
+    return _open_outside(name, settings.photographs_folder())
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _open_outside(name: str, photographs: Path | None) -> tuple[np.ndarray, np.ndarray] | None:
+    from core import answer, outside_figures
+
+    found = outside_figures.named(name, photographs)
+    if found is None:
+        return None
+    image = found.open()
+    brought, pixels = np.asarray(image), answer.prepare(image).pixels
+    _freeze(brought, pixels)
+    return brought, pixels
 
 
 def engine():

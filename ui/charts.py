@@ -160,11 +160,11 @@ def table(rows: Sequence[dict], *, key: str, shares: Sequence[str] = (), alt: st
     Args:
         rows: one dict a row; the first one's keys are the headings.
         key: the table's key, carrying its page.
-        shares: headings whose values are 0..1, shown in percent.
+        shares: headings whose values are 0..1, shown in percent; NaN as a dash.
         alt: what a screen reader says.
     """
     columns = {heading: [row[heading] * (100 if heading in shares else 1) for row in rows] for heading in rows[0]} if rows else {}
-    st.dataframe(columns, key=key, hide_index=True, height="content", alt=alt or None,
+    st.dataframe(columns, key=key, hide_index=True, height="content", alt=alt or None, placeholder="–",
                  column_config={name: st.column_config.NumberColumn(name, format="%.1f %%" if name in shares else "localized")
                                 for name, values in columns.items() if not isinstance(values[0], str)})
 

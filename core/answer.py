@@ -1,0 +1,64 @@
+"""One picture, one answer: how a picture that somebody brings is prepared and put to a network.
+
+One idea: whoever answers a picture and whoever measures such answers ask here, so that what is measured is what people get.
+
+The page draws the steps between and lets people change them; it calls `core.picture` itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from core import picture
+from core.errors import UnreadablePicture
+
+if TYPE_CHECKING:
+    from core.inference import Network
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a network says of one picture.
+
+    Attributes:
+        pixels: uint8 `(28, 28)`, what it saw; None where nobody kept it.
+        prediction: the likeliest class, 0..9.
+        probabilities: float32 `(10,)`, summing to 1.
+        sure: whether the network is confident enough to say so without a question mark.
+    """
+
+    pixels: np.ndarray | None
+    prediction: int
+    probabilities: np.ndarray
+    sure: bool
+
+    @property
+    def confidence(self) -> float:
+        """The largest probability, 0..1."""
+        return float(self.probabilities[self.prediction])
+
+
+def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True) -> picture.Prepared:
+    """Prepare a picture as it is answered where nobody says otherwise; see `picture.prepare`."""
+    return picture.prepare(image, polarity=polarity, trim=trim, fill=fill)
+
+
+def ask(network: Network, image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True) -> Said:
+    """Prepare a picture and let a network answer.
+
+    Args:
+        image: of any size and mode, best from `picture.read`.
+        polarity, trim, fill: see `picture.prepare`.
+
+    Raises:
+        UnreadablePicture: if nothing stands out in it; there is nothing to answer then.
+    """
+    prepared = prepare(image, polarity=polarity, trim=trim, fill=fill)
+    if prepared.blank:
+        raise UnreadablePicture(" ".join(prepared.warnings))
+    probabilities = network.probabilities(prepared.pixels[None])
+    return Said(prepared.pixels, int(probabilities[0].argmax()), probabilities[0], bool(network.sure(probabilities)[0]))
