@@ -24,12 +24,14 @@ from ui import cache, charts, pictures, run_names, state
 
 HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
 MISTAKES, MATRIX = "pages/3_Misclassified.py", "pages/4_Confusion_matrix.py"
+NETWORK = "pages/6_Network.py"
 PAGES = (
     (HOME, "Home", ":material/checkroom:"),
     (CLASSIFY, "Classify", ":material/draw:"),
     (TRAIN, "Train", ":material/model_training:"),
     (MISTAKES, "Misclassified", ":material/rule:"),
     (MATRIX, "Confusion matrix", ":material/grid_on:"),
+    (NETWORK, "Network", ":material/account_tree:"),
 )
 # Of glibc's mallopt: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. A threshold that is set no longer grows by itself.
 _HEAP = ((-8, 2), (-3, 128 * 1024), (-1, 128 * 1024))
@@ -214,7 +216,7 @@ def _navigation() -> None:
     run = st.query_params.get("run")
     for path, label, icon in PAGES:
         if exists(path):
-            st.page_link(path, label=label, icon=icon, query_params={"run": run} if run and path in (MISTAKES, MATRIX) else None)
+            st.page_link(path, label=label, icon=icon, query_params={"run": run} if run and path in (MISTAKES, MATRIX, NETWORK) else None)
 
 
 def _state() -> None:
