@@ -274,8 +274,10 @@ def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: st
         options["kernel_initializer"] = _initializer(keras, layer, spec)
         if spec.l1 or spec.l2:
             options["kernel_regularizer"] = keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
-    if layer.kind == "Conv2D" and to_train and spec.precision == "bfloat16":
-        options["dtype"] = "mixed_bfloat16"
+    if layer.kind == "Conv2D" and to_train:
+        from core import layers
+
+        options["dtype"] = layers.convolution_dtype(spec.precision)
     if layer.kind == "BatchNormalization":
         options["momentum"] = BATCH_NORM_MOMENTUM
         if to_train:

@@ -26,7 +26,7 @@ from core.runs import Predictions
 __all__ = [
     "NEVER_SURE", "SORTS", "Calibration", "ClassRow", "Comparison", "Evaluation", "calibration", "class_report", "compare",
     "confusion", "confusion_csv", "evaluate", "fit_temperature", "measure", "mistakes", "mistakes_csv", "most_confused",
-    "observations", "one_of_every_class", "pictures_of", "sure_threshold",
+    "observations", "one_of_every_class", "pictures_of", "sure_from", "sure_threshold",
 ]
 
 CLASSES = len(CLASS_NAMES)
@@ -253,9 +253,13 @@ def sure_threshold(probabilities: np.ndarray, labels: np.ndarray, precision: flo
     that was seen is taken, without their bound on the one to come.
     """
     probabilities, labels = _checked(probabilities, labels)
-    confidence = probabilities.max(axis=1)
+    return sure_from(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, precision)
+
+
+def sure_from(confidence: np.ndarray, right: np.ndarray, precision: float) -> float:
+    """The same from confidences `(n,)` in 0..1 and whether each answer was right, bool `(n,)`."""
     order = np.argsort(-confidence, kind="stable")
-    confidence, right = confidence[order], (probabilities.argmax(axis=1) == labels)[order]
+    confidence, right = confidence[order], right[order]
     share = np.cumsum(right) / np.arange(1, len(right) + 1)
     whole = np.append(confidence[1:] != confidence[:-1], True)[:len(right)]  # equal confidences are sure together or not at all
     enough = np.flatnonzero(whole & (share >= precision))

@@ -7,8 +7,28 @@ with Keras's own layer, which holds the same numbers; on any other backend the t
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import keras
 from keras import ops
+
+
+def convolution_dtype(precision: str) -> str:
+    """The dtype policy of convolutions while training, for a spec's precision; "auto" asks the processor or the graphics card."""
+    half = precision == "bfloat16" or precision == "auto" and _calculates_bfloat16()
+    return "mixed_bfloat16" if half else "float32"
+
+
+def _calculates_bfloat16() -> bool:
+    """Whether 16-bit products are instructions here; on a processor without them they are emulated, and slow."""
+    if any(device.startswith(("gpu", "cuda", "tpu")) for device in map(str.lower, keras.distribution.list_devices())):
+        return True
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False  # not Linux: no simple way to know
+    return bool(re.search(r"\b(avx512_bf16|amx_bf16)\b", flags))
 
 
 class BatchNormalization(keras.layers.BatchNormalization):

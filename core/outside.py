@@ -21,8 +21,8 @@ from core import outside_drawings, picture
 from core.dataset import CLASS_NAMES
 from core.errors import UnreadablePicture
 
-PARTS = ("learn", "held-out")
-HELD_OUT = 5  # one photograph in so many is kept apart
+PARTS = ("learn", "tune", "held-out")
+SHARES = ((0, 7), (7, 8), (8, 10))  # of ten photographs: which belong to each part
 # Folders of the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) and what Fashion-MNIST calls their contents. Shoes
 # are not told apart there; shorts, skirts and hats are none of the ten classes.
 PHOTOGRAPHS = {"t-shirt": (0,), "pants": (1,), "longsleeve": (2,), "dress": (3,), "outwear": (4,), "shirt": (6,), "shoes": (5, 7, 9),
@@ -65,22 +65,23 @@ def photographs(path: str | Path, part: str) -> list[Outside]:
     """Photographs of clothes in folders named as in `PHOTOGRAPHS`.
 
     Args:
-        part: "learn" for four fifths of them, "held-out" for the rest; a file's name decides.
+        part: "learn" for seven tenths of them, "tune" for one tenth, on which a threshold is found, "held-out" for the two tenths that
+            are measured; a file's name decides.
 
     Raises:
         UnreadablePicture: if there is no such folder, or it has none of those folders.
         ValueError: for another part.
     """
-    kept = _is_held_out(part)
+    first, end = SHARES[_number(part)]
     found = [one for place in _folders(path) if place.name in PHOTOGRAPHS for one in _files(place, PHOTOGRAPHS[place.name])
-             if (zlib.crc32(one.name.encode()) % HELD_OUT == 0) == kept]
+             if first <= zlib.crc32(one.name.encode()) % 10 < end]
     if not found:
         raise UnreadablePicture(f"{path} holds no photographs in folders named {', '.join(PHOTOGRAPHS)}.")
     return found
 
 
 def drawn(kind: str, part: str, count: int) -> list[Outside]:
-    """Sketches, icons or scribbles made by program, classes in turn; the two parts share no seed.
+    """Sketches, icons or scribbles made by program, classes in turn; the parts share no seed.
 
     Args:
         kind: "sketches", "icons", or "scribbles", which show none of the ten.
@@ -89,20 +90,20 @@ def drawn(kind: str, part: str, count: int) -> list[Outside]:
     Raises:
         ValueError: for another kind or part.
     """
-    number, kept = outside_drawings.KINDS.index(kind), int(_is_held_out(part))
+    which, apart = outside_drawings.KINDS.index(kind), _number(part)
 
     def one(position: int) -> Outside:
         label = position % len(CLASS_NAMES)
         return Outside(f"{kind}/{part}/{position}", () if kind == "scribbles" else (label,),
-                       lambda: outside_drawings.draw(kind, label, np.random.default_rng([number, kept, position])))
+                       lambda: outside_drawings.draw(kind, label, np.random.default_rng([which, apart, position])))
 
     return [one(position) for position in range(count)]
 
 
-def _is_held_out(part: str) -> bool:
+def _number(part: str) -> int:
     if part not in PARTS:
         raise ValueError(f"a part is one of {', '.join(PARTS)}; received {part!r}")
-    return part == "held-out"
+    return PARTS.index(part)
 
 
 def _folders(path: str | Path) -> list[Path]:

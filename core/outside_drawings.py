@@ -17,9 +17,9 @@ from core import garments
 from core.garment_shapes import shape
 
 KINDS = ("sketches", "icons", "scribbles")
-SIDE = 224  # pixels of a rendered picture
-MARGIN = 16  # around the garment
-SPECK = 40  # pixels: shorter edges of a traced picture are noise
+SIDE = 160  # pixels of a rendered picture
+MARGIN = 11  # around the garment
+SPECK = 30  # pixels: shorter edges of a traced picture are noise
 TRACED_FROM = 40  # grey level from which a pixel of the data is garment when it is traced
 
 
@@ -81,24 +81,24 @@ def trace(pixels: np.ndarray, rng: np.random.Generator) -> Design:
 
     side = SIDE - 2 * MARGIN
     large = np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC), np.float32)
-    smooth = ndimage.gaussian_filter(np.pad(large, MARGIN), rng.uniform(2.0, 4.0))
+    smooth = ndimage.gaussian_filter(np.pad(large, MARGIN), rng.uniform(1.5, 3.0))
     inside = smooth > TRACED_FROM * rng.uniform(0.6, 1.2)
     if not inside.any():
         inside = smooth > smooth.max() / 2
     slope = ndimage.gaussian_gradient_magnitude(smooth, 2.0)
-    within = ndimage.binary_erosion(inside, iterations=8)
+    within = ndimage.binary_erosion(inside, iterations=6)
     seams = np.zeros_like(inside)
     if within.any():
         strong = within & (slope > max(np.quantile(slope[within], rng.uniform(0.8, 0.95)), 2.0))
-        seams = strong & (slope >= ndimage.maximum_filter(slope, 5))
-        seams = _long(ndimage.binary_closing(seams, iterations=3) & within)
+        seams = strong & (slope >= ndimage.maximum_filter(slope, 3))
+        seams = _long(ndimage.binary_closing(seams, iterations=2) & within)
     tones = np.where(inside, 0.4 + 0.9 * smooth / max(smooth[inside].max(), 1.0), 0)
     return Design(tones.astype(np.float32), seams)
 
 
 def render(kind: str, garment: Design, rng: np.random.Generator) -> Image.Image:
     """A design as a freehand sketch ("sketches") or as a flat drawing ("icons")."""
-    tones, seams = _shaken(garment, rng.uniform(0, 5 if kind == "sketches" else 1.5), rng)
+    tones, seams = _shaken(garment, rng.uniform(0, 3.5 if kind == "sketches" else 1.0), rng)
     return _sketch(tones, seams, rng) if kind == "sketches" else _icon(tones, seams, rng)
 
 
@@ -106,24 +106,24 @@ def scribble(rng: np.random.Generator) -> Image.Image:
     """Lines, curls, loops, letters or dots that show nothing."""
     canvas = Image.new("RGB", (SIDE, SIDE), "white")
     pen = ImageDraw.Draw(canvas)
-    width = int(rng.integers(2, 9))
+    width = int(rng.integers(2, 7))
     kind = rng.choice(["strokes", "tangle", "spiral", "loop", "zigzag", "word", "dots"])
     if kind == "word":
         text = "".join(rng.choice(list("ABCDEFGHKMNRSabcdehkmnrs2345789?"), int(rng.integers(1, 5))))
-        pen.text((SIDE / 2, SIDE / 2), text, fill="black", font_size=float(rng.uniform(50, 150)), anchor="mm", stroke_width=width // 2)
+        pen.text((SIDE / 2, SIDE / 2), text, fill="black", font_size=float(rng.uniform(40, 105)), anchor="mm", stroke_width=width // 2)
         return canvas
     if kind == "dots":
-        for x, y in rng.uniform(20, SIDE - 20, (int(rng.integers(1, 12)), 2)):
+        for x, y in rng.uniform(15, SIDE - 15, (int(rng.integers(1, 12)), 2)):
             pen.ellipse([x - width, y - width, x + width, y + width], fill="black")
         return canvas
     turn = np.linspace(0, 1, 200)
     lines = {
         "strokes": lambda: [rng.uniform(10, SIDE - 10, (2, 2)) for _ in range(int(rng.integers(1, 6)))],
         "tangle": lambda: [_smooth_line(rng, int(rng.integers(4, 30))) for _ in range(int(rng.integers(1, 12)))],
-        "spiral": lambda: [_around(turn * rng.uniform(2, 7), turn * rng.uniform(50, 100), rng)],
-        "loop": lambda: [_around(turn * rng.uniform(0.6, 1.0), np.full(200, rng.uniform(20, 95)), rng)
+        "spiral": lambda: [_around(turn * rng.uniform(2, 7), turn * rng.uniform(35, 70), rng)],
+        "loop": lambda: [_around(turn * rng.uniform(0.6, 1.0), np.full(200, rng.uniform(15, 66)), rng)
                          for _ in range(int(rng.integers(1, 4)))],
-        "zigzag": lambda: [np.stack([np.linspace(15, SIDE - 15, 14), SIDE / 2 + rng.uniform(-80, 80, 14)], 1)],
+        "zigzag": lambda: [np.stack([np.linspace(15, SIDE - 15, 14), SIDE / 2 + rng.uniform(-55, 55, 14)], 1)],
     }[kind]()
     for points in lines:
         pen.line(points.ravel().tolist(), fill="black", width=width, joint="curve")
@@ -189,7 +189,7 @@ def _stroked(seams: np.ndarray, width: float) -> np.ndarray:
 
 def _sketch(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """Lines of one pen on white: the contour, mostly with seams, sometimes with gaps, shading or colour."""
-    width = float(rng.choice([rng.uniform(1.8, 4.0), rng.uniform(4.0, 8.0)]))
+    width = float(rng.choice([rng.uniform(1.5, 3.0), rng.uniform(3.0, 5.5)]))
     ink = _contour(tones > 0.05, width)
     if rng.random() < 0.65:
         ink |= _stroked(seams, width * rng.uniform(0.6, 1.0))
@@ -200,7 +200,7 @@ def _sketch(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> I
             ink &= (rows - row) ** 2 + (columns - column) ** 2 > rng.uniform(1, 1.8 + width) ** 2
     paper = np.full((SIDE, SIDE, 3), 255.0)
     if rng.random() < 0.12:  # hatched or coloured in
-        period = rng.uniform(8, 20)
+        period = rng.uniform(6, 14)
         hatch = (np.add.outer(np.arange(SIDE), np.arange(SIDE) * rng.choice([-1, 0, 1])) % period) < width
         ink |= hatch & (tones > 0.05)
     colour = np.full(3, rng.uniform(0, 60)) if rng.random() < 0.8 else rng.uniform(0, 190, 3)
@@ -219,9 +219,9 @@ def _icon(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Ima
         step = np.round(tones * 4) / 4
         shade = np.where(np.abs(step - 1)[..., None] < 0.2, cloth, cloth * 0.6 + detail * 0.4)
         picture[inside, :3] = (shade * (0.85 + 0.15 * tones.clip(0, 1)[..., None]))[inside]
-    lines = _contour(inside, rng.uniform(3, 10)) if style in ("outlined", "lines") else np.zeros_like(inside)
+    lines = _contour(inside, rng.uniform(2, 7)) if style in ("outlined", "lines") else np.zeros_like(inside)
     if style != "silhouette" and rng.random() < 0.7:
-        lines = lines | _stroked(seams, rng.uniform(2, 6))
+        lines = lines | _stroked(seams, rng.uniform(1.5, 4.5))
     picture[lines] = [*rim, 255]
     ground = rng.random()
     if ground < 0.6:

@@ -20,7 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from core import settings
 from core.errors import RunDamaged, RunNotFound, StorageProblem
 
-SHIPPED = "shipped"
+SHIPPED = "shipped"  # what Classify uses at first; others that ship are called shipped-<name>
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
@@ -36,15 +36,25 @@ def check_id(run_id: str) -> str:
     return run_id
 
 
+def is_shipped(run_id: str) -> bool:
+    """Whether a run lies in `assets` and is read-only."""
+    return run_id == SHIPPED or run_id.startswith(f"{SHIPPED}-")
+
+
+def shipped_ids() -> list[str]:
+    """Ids of the networks that ship, the first choice first."""
+    return sorted(place.name for place in settings.ASSETS.glob(f"{SHIPPED}*") if place.is_dir())
+
+
 def library() -> tuple[fsspec.AbstractFileSystem, str]:
     """File system and root folder of the library."""
     return fsspec.core.url_to_fs(settings.runs_address())
 
 
 def place(run_id: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    """File system and folder of a run; the shipped network has its own place."""
-    if check_id(run_id) == SHIPPED:
-        return LocalFileSystem(), str(settings.ASSETS / SHIPPED)
+    """File system and folder of a run; the networks that ship have their own place."""
+    if is_shipped(check_id(run_id)):
+        return LocalFileSystem(), str(settings.ASSETS / run_id)
     fs, root = library()
     return fs, f"{root.rstrip('/')}/{run_id}"
 
@@ -79,7 +89,7 @@ def write(run_id: str, name: str, data: bytes) -> None:
         RunNotFound: if the run was deleted meanwhile, so that a deleted run does not come back to life.
     """
     fs, folder = place(run_id)
-    if run_id == SHIPPED:
+    if is_shipped(run_id):
         raise StorageProblem("The network that ships with Atelier is read-only. Train one of your own and promote it instead.")
     if name != "job.json" and not fs.exists(f"{folder}/job.json"):
         raise RunNotFound(f"The run {run_id} was deleted.")
@@ -158,11 +168,11 @@ def version(run_id: str) -> str:
 
 
 def run_ids() -> list[str]:
-    """Ids of the folders that could be runs, newest first, the shipped one left out."""
+    """Ids of the folders that could be runs, newest first, those that ship left out."""
     fs, root = library()
     try:
         entries = fs.ls(root, detail=True)
     except FileNotFoundError:
         return []
     names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
-    return sorted((name for name in names if _ID.fullmatch(name) and name != SHIPPED), reverse=True)
+    return sorted((name for name in names if _ID.fullmatch(name) and not is_shipped(name)), reverse=True)

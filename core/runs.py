@@ -5,7 +5,7 @@ all, so a folder without it is unfinished and never listed as anything else. Wha
 lies in `label.json` beside it. How files get there whole or not at all is `run_folder`'s business.
 
     job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz  epochs/003.npz
-    model.keras  model.onnx  test.npz  index.npz  label.json  run.json
+    model.keras  model.onnx  test.npz  index.npz  label.json  outside.json  run.json
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound, Stor
 from core.run_folder import (
     SHIPPED,
     check_id,
+    is_shipped,
     json_object,
     library,
     place,
@@ -33,6 +34,7 @@ from core.run_folder import (
     read_bytes,
     read_json,
     run_ids,
+    shipped_ids,
     version,
     write,
     write_arrays,
@@ -212,12 +214,12 @@ def _as_run(run_id: str, job: dict, label: dict, record: dict | None) -> Run:
     if status not in ("finished", "stopped", "unfinished"):
         raise RunDamaged(f"The record of the run {run_id} has an unknown status, {status!r}. Restore it or delete the run.")
     return Run(run_id, str(label.get("name") or spec.name), str(label.get("note") or ""), spec, status, text, created,
-               record or {}, run_id == SHIPPED)
+               record or {}, is_shipped(run_id))
 
 
 def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
     runs, damaged = [], []
-    for run_id in [*run_ids(), SHIPPED]:
+    for run_id in [*run_ids(), *shipped_ids()]:
         try:
             runs.append(read(run_id))
         except RunNotFound:
@@ -228,7 +230,7 @@ def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
 
 
 def list_runs(*, finished_only: bool = False) -> list[Run]:
-    """All runs that can be read, newest first, the shipped one last."""
+    """All runs that can be read, newest first, those that ship last."""
     return [run for run in _scan()[0] if run.finished or not finished_only]
 
 
@@ -257,7 +259,7 @@ def set_note(run_id: str, text: str) -> None:
 def delete(run_id: str) -> None:
     """Delete a run's folder. The marker goes first, so that a deletion cut short leaves no run that looks whole."""
     fs, folder = place(run_id)
-    if run_id == SHIPPED:
+    if is_shipped(run_id):
         raise StorageProblem("The network that ships with Atelier cannot be deleted; promote another run if it "
                              "should not be the champion.")
     if not fs.exists(folder):

@@ -45,6 +45,9 @@ FIELDS: tuple[Field, ...] = (
           ("last", "random", "stratified", "test", "none")),
     Field("validation_fraction", "Data", "Validation share", "Share of the training pictures kept back.", "float",
           (0.01, 0.5)),
+    Field("outside", "Data", "Pictures from outside", "Learn also from garments drawn by program and, where ATELIER_PHOTOS names a folder"
+          " with them, from photographs, all prepared as a visitor's picture is; and from scribbles, to be unsure of them. Making them"
+          " takes minutes the first time.", "flag"),
     Field("architecture", "Network", "Architecture", "cnn: blocks of convolution and pooling, then dense layers. swift: a strided"
           " stem and narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy.", "choice",
           ("cnn", "swift", "resnet"), basic=True),
@@ -68,6 +71,8 @@ FIELDS: tuple[Field, ...] = (
     Field("initializer", "Network", "First weights", "The distribution that weights are drawn from before training. random_normal "
           "has a standard deviation of 0.05, standard_normal of 1.", "choice",
           ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "random_normal", "standard_normal")),
+    Field("start_from", "Network", "Start from", "The id of a finished run of the same network, whose weights this one begins with;"
+          " 'nothing' begins anew.", "text"),
     Field("optimizer", "Optimiser", "Optimiser", "How weights follow the gradient.", "choice",
           ("adam", "adamw", "sgd", "rmsprop"), basic=True),
     Field("learning_rate", "Optimiser", "Learning rate", "Step length; the highest one where a schedule changes it.", "float",
@@ -80,8 +85,8 @@ FIELDS: tuple[Field, ...] = (
     Field("batch", "Optimiser", "Batch", "Pictures per step.", "int", (1, 4096), basic=True),
     Field("epochs", "Optimiser", "Epochs", "How often every training picture is seen.", "int", (1, 500), basic=True),
     Field("precision", "Optimiser", "Precision", "float32; bfloat16: convolutions calculate with 16-bit numbers, up to twice as fast "
-          "on processors and graphics cards made for it, slower on others. Weights stay float32, and so does what is saved.", "choice",
-          ("float32", "bfloat16")),
+          "on processors made for it, slower on others; auto: bfloat16 where the processor is. Weights stay float32, and so does what "
+          "is saved.", "choice", ("float32", "bfloat16", "auto")),
     Field("seed", "Optimiser", "Seed", "Fixes first weights, order, dropout and augmentation.", "int", (0, 2**31 - 1)),
     Field("dropout", "Regularisation", "Dropout (dense)", "Share of neurons switched off at random after each dense layer.",
           "floats", (0.0, 0.95)),
@@ -117,6 +122,7 @@ class TrainSpec:
     data: str = "fashion-mnist"
     validation: str = "stratified"
     validation_fraction: float = 0.1
+    outside: bool = False
     architecture: str = "cnn"
     filters: tuple[int, ...] = (32, 64)
     blocks: int = 1
@@ -128,6 +134,7 @@ class TrainSpec:
     batch_norm: bool = False
     dense_units: tuple[int, ...] = (128,)
     initializer: str = "glorot_uniform"
+    start_from: str = "nothing"
     optimizer: str = "adam"
     learning_rate: float = 0.001
     schedule: str = "constant"

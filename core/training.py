@@ -9,7 +9,10 @@ It does not judge: predictions of the test set are written down here, and read b
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,11 +24,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
-from core import architectures, dataset, estimate, evaluation, inference, runs
-from core.errors import RunNotFound
+from core import architectures, dataset, estimate, evaluation, inference, outside_lessons, runs, settings
+from core.errors import InvalidSpec, RunNotFound
 from core.runs import Progress
 from core.spec import TrainSpec
 
+_BACKEND = keras.backend.backend()
 REPORT_SECONDS = 0.5
 WARM_UP_SHARE = 0.2  # of the steps of a one-cycle schedule, on the way up
 AVERAGE_MOMENTUM = 0.995  # of the running average of weights, per step
@@ -67,6 +71,7 @@ class _Training:
         self.best: dict = {}
         self.seconds_before = 0.0
         self.stopped = False
+        self.lessons: dict[str, int] = {}
         self.phase("loading")
 
     def phase(self, name: str, **values) -> None:
@@ -80,6 +85,7 @@ class _Training:
         self.choose_pictures()
         steps = -(-len(self.train_x) // self.spec.batch)
         self.network = architectures.build(self.spec, to_train=True)
+        self.begin_with_weights()
         self.trainer = compile_trainer(self.network, self.spec, steps)
         self.restore()
         if len(self.rows) < self.spec.epochs and not self.patience_is_over():
@@ -94,11 +100,33 @@ class _Training:
         self.train_indices, kept = dataset.split(data.train_labels, method, spec.validation_fraction, spec.seed)
         self.train_x = as_input(data.train_pixels[self.train_indices])
         self.train_y = keras.utils.to_categorical(data.train_labels[self.train_indices], architectures.CLASSES)
+        if spec.outside:
+            more = outside_lessons.lessons(data, self.train_indices, settings.photographs_folder())
+            self.lessons = more.kinds
+            self.train_x = np.concatenate([self.train_x, as_input(more.pixels)])
+            self.train_y = np.concatenate([self.train_y, more.targets])
         if spec.validation == "test":
             kept, pixels, labels = np.arange(len(data.test_labels)), data.test_pixels, data.test_labels
         else:
             pixels, labels = data.train_pixels[kept], data.train_labels[kept]
         self.validation_x, self.validation_labels, self.validation_indices = as_input(pixels), labels, kept
+
+    def begin_with_weights(self) -> None:
+        """Take over the weights of the run that the spec names, if it names one."""
+        name = self.spec.start_from
+        if name == "nothing":
+            return
+        saved = runs.read_bytes(name, "model.keras")
+        if saved is None:
+            raise RunNotFound(f"The run {name!r} to start from has no network. Name a finished run, or 'nothing'.")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.keras"
+            path.write_bytes(saved)
+            weights = keras.saving.load_model(path, compile=False).get_weights()
+        if [value.shape for value in weights] != [value.shape for value in self.network.get_weights()]:
+            raise InvalidSpec(f"The run {name!r} to start from is another network. Choose the same architecture, filters and dense "
+                              f"units, or start from 'nothing'.")
+        self.network.set_weights(weights)
 
     def restore(self) -> None:
         """Go on from the checkpoint, if there is one; otherwise write down what stays the same in every epoch."""
@@ -152,14 +180,19 @@ class _Training:
         self.phase("saving")
         plain = architectures.build(self.spec)
         plain.set_weights(self.network.get_weights())
-        runs.write(self.run_id, "model.keras", _saved(plain.save, "model.keras"))
-        onnx = _saved(lambda path: _export(plain, self.spec, path), "model.onnx")
+        saved = _saved(plain.save, "model.keras")
+        runs.write(self.run_id, "model.keras", saved)
+        onnx = (_saved(lambda path: _export(plain, self.spec, path), "model.onnx") if _BACKEND == "tensorflow"
+                else _exported(saved, self.spec))
         runs.write(self.run_id, "model.onnx", onnx)
         self.phase("testing")
         answers = inference.Network(onnx, run_id=self.run_id)
         raw = answers.probabilities(self.data.test_pixels)
         judged = self.validation_labels.size and self.spec.validation != "test"
         temperature, threshold = _confidence(answers, self.validation_x, self.validation_labels) if judged else (1.0, None)
+        if self.spec.outside:
+            honest = inference.Network(onnx, run_id=self.run_id, temperature=temperature)
+            threshold = max(threshold or 0.0, outside_lessons.sure_threshold(honest, settings.photographs_folder()))
         test = inference.soften(raw, temperature)  # what every page shows is what the network says with its temperature
         result = evaluation.evaluate(test, self.data.test_labels)
         runs.write_arrays(self.run_id, "test.npz", probabilities=test.astype(np.float32),
@@ -174,12 +207,12 @@ class _Training:
             "best_epoch": self.best["epoch"], "epochs_done": done,
             "pictures_trained": len(self.train_x) * done,
             "seconds": round(self.seconds_before + time.time() - self.started, 2),
-            "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy", "onnxruntime")},
-            "backend": keras.backend.backend(), "machine": estimate.machine(),
+            "versions": {name: version(name) for name in ("keras", _BACKEND, "numpy", "onnxruntime")},
+            "backend": _BACKEND, "machine": estimate.machine(),
             "scores": {"test_accuracy": float(result.accuracy), "test_loss": float(result.loss),
                        "test_loss_uncalibrated": float(evaluation.evaluate(raw, self.data.test_labels).loss),
                        "validation_accuracy": self.best["val_accuracy"], "validation_loss": self.best["val_loss"]},
-            "temperature": temperature, "sure_threshold": threshold,
+            "temperature": temperature, "sure_threshold": threshold, "outside": self.lessons,
         }
         record = runs.finish(self.run_id, record)
         self.phase("finished")
@@ -354,6 +387,26 @@ def _export(network: keras.Model, spec: TrainSpec, path: Path) -> None:
     exported = keras.Model(network.input, outputs)
     exported(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports only what was called
     exported.export(path, format="onnx", verbose=False)
+
+
+def _exported(saved: bytes, spec: TrainSpec) -> bytes:
+    """The same of a saved model, by TensorFlow in a process of its own: other backends write other names, or no ONNX at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "model.keras").write_bytes(saved)
+        Path(folder, "spec.json").write_text(json.dumps(spec.to_dict()), encoding="utf-8")
+        code = "import sys; from core import training; training.export_saved(sys.argv[1])"
+        done = subprocess.run([sys.executable, "-c", code, folder], cwd=Path(__file__).resolve().parent.parent, check=False,
+                              env=os.environ | {"KERAS_BACKEND": "tensorflow"}, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"TensorFlow could not export the network:\n{done.stderr}")
+        return Path(folder, "model.onnx").read_bytes()
+
+
+def export_saved(folder: str) -> None:
+    """Write `model.onnx` beside the `model.keras` and `spec.json` of a folder."""
+    place = Path(folder)
+    spec = TrainSpec.from_dict(json.loads((place / "spec.json").read_text(encoding="utf-8")))
+    _export(keras.saving.load_model(place / "model.keras", compile=False), spec, str(place / "model.onnx"))
 
 
 def _saved(write: Callable[[str], None], name: str) -> bytes:
