@@ -57,6 +57,21 @@ def train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def follow(run_id: str) -> Run:
+    """Follow a run that is in the line of the engine already, to its end. Ctrl-C only ends the following.
+
+    Raises:
+        AtelierError: if it ended without a record, with the reason and the way to go on.
+    """
+    from core import engine
+
+    follower = _Follower(run_id)
+    try:
+        return _watch(engine.connect(), run_id, follower, [])
+    finally:
+        follower.end()
+
+
 def spec_from(arguments: argparse.Namespace) -> TrainSpec:
     """The preset with what the command line changes in it.
 
@@ -148,7 +163,7 @@ def _engine_trains(run_id: str) -> bool:
 
 
 def _train_on_engine(run_id: str | None, spec: TrainSpec, follower: _Follower, presses: list[float]) -> Run:
-    from core import engine, engine_process
+    from core import engine
 
     line = engine.connect()
     if run_id is None:
@@ -156,6 +171,13 @@ def _train_on_engine(run_id: str | None, spec: TrainSpec, follower: _Follower, p
     elif line.job(run_id) is None:  # else it trains already, and this is another pair of eyes
         line.resume(run_id)
     follower.begin(run_id, f"on the engine at {line.address}")
+    return _watch(line, run_id, follower, presses)
+
+
+def _watch(line, run_id: str, follower: _Follower, presses: list[float]) -> Run:
+    """Follow a job on the engine to its end, through the engine's absences; asks it to stop at Ctrl-C."""
+    from core import engine, engine_process
+
     asked, lost = False, 0.0
     while True:
         try:

@@ -11,6 +11,7 @@ It does not train and keeps nothing itself: what was learnt is in the run librar
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -170,6 +171,18 @@ class Engine:
         """Why the last job of a run failed, as a sentence; None if it did not, or the engine has been restarted since."""
         return self._ask("atelier_failure", run_id=runs.check_id(run_id))
 
+    def calculate(self, room: str, function: str, **values) -> Calculation:
+        """Let a worker call `core.<room>.<function>(**values)`, which needs Keras; it waits behind the jobs in line.
+
+        Raises:
+            EngineUnavailable: if the engine does not answer.
+        """
+        self.jobs()  # so that nothing is sent to an engine that is not there
+        with _translated(self.address):
+            future = self._client.submit(_calculation(), room, function, values, engine_start.places(self.own), self.own,
+                                         key=f"atelier-calculation-{secrets.token_hex(8)}", pure=False, fifo_timeout="0ms")
+        return Calculation(self.address, future)
+
     # --- the engine itself --------------------------------------------------------------------------------------------
 
     def status(self) -> EngineStatus:
@@ -240,6 +253,51 @@ class Engine:
             raise _lost(self.address)
         with _translated(self.address):
             return self._line.round_trip(getattr(scheduler, question)(**values))
+
+
+class Calculation:
+    """Something small that a worker calculates; letting go of it takes it out of the line."""
+
+    def __init__(self, address: str, future):
+        self._address, self._future = address, future
+
+    @property
+    def done(self) -> bool:
+        """Whether `result` answers at once."""
+        return self._future.done()
+
+    def result(self, seconds: float | None = None):
+        """The answer, waited for.
+
+        Raises:
+            AtelierError: what the calculation refused with.
+            EngineUnavailable: if the engine went away meanwhile, or there is no answer after so many seconds.
+        """
+        from distributed.scheduler import KilledWorker
+
+        try:
+            with _translated(self._address):
+                answer, refusal = self._future.result(seconds)
+        except KilledWorker as error:
+            raise EngineUnavailable("The worker died over this calculation (out of memory, perhaps). Ask for a smaller network.") \
+                from error
+        if refusal:
+            raise AtelierError(refusal)
+        return answer
+
+    def cancel(self) -> None:
+        """Take it out of the line; what has begun goes on unheard."""
+        with contextlib.suppress(EngineUnavailable), _translated(self._address):
+            self._future.cancel()
+
+
+def _calculation():
+    """What Dask is asked to run for a calculation; by value, as `_task`."""
+    def calculate_here(room, function, values, places, ours):
+        from core.engine_worker import calculate
+
+        return calculate(room, function, values, places, ours)
+    return calculate_here
 
 
 def _task():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import threading
@@ -52,11 +53,7 @@ def run_job(run_id: str, places: dict[str, str], ours: bool) -> None:
     """
     from distributed import get_worker
 
-    for name, value in places.items():
-        if ours:
-            os.environ[name] = value
-        else:
-            os.environ.setdefault(name, value)
+    _take_places(places, ours)
     with _ONE_AT_A_TIME:
         post = _Post(run_id, get_worker())
         if not post.begin():
@@ -77,6 +74,33 @@ def run_job(run_id: str, places: dict[str, str], ours: bool) -> None:
                        f"the details; the epochs that were finished are kept.")
         finally:
             post.end(failure)
+
+
+def calculate(room: str, function: str, values: dict, places: dict[str, str], ours: bool) -> tuple[object, str | None]:
+    """Calculate something small that needs Keras, as a Dask task; between two trainings, never beside one.
+
+    Args:
+        room: the module of `core` whose `function` is called with `values`.
+        places, ours: as in `run_job`.
+
+    Returns:
+        the answer and None, or None and the sentence of an error that a person can mend.
+    """
+    _take_places(places, ours)
+    with _ONE_AT_A_TIME:
+        try:
+            _training()
+            return getattr(importlib.import_module(f"core.{room}"), function)(**values), None
+        except AtelierError as error:
+            return None, str(error)
+
+
+def _take_places(places: dict[str, str], ours: bool) -> None:
+    for name, value in places.items():
+        if ours:
+            os.environ[name] = value
+        else:
+            os.environ.setdefault(name, value)
 
 
 class _Post:

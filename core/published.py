@@ -87,6 +87,23 @@ class Comparison:
         """Ours less the published one."""
         return None if self.ours is None else self.ours - self.published
 
+    def texts(self) -> tuple[str, str, str]:
+        """Published, ours and the difference as people read them: accuracies in percent, their difference in points."""
+        if self.difference is None:
+            change = "–"
+        elif self.kind == ACCURACY:
+            change = f"{100 * self.difference:+.2f} points"
+        else:
+            change = f"{self.difference:+.4f}"
+        return text_of(self.kind, self.published), text_of(self.kind, self.ours), change.replace("-", "\N{MINUS SIGN}")
+
+
+def text_of(kind: str, value: float | None) -> str:
+    """An accuracy in percent, a loss as it is, a dash for nothing."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.2f} %" if kind == ACCURACY else f"{value:.4f}"
+
 
 def compare(published: Published, scores: dict[str, float | None], history: Sequence[dict], *, leaks: bool) -> tuple[Comparison, ...]:
     """Put every figure that a report published beside that of a finished run.

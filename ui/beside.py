@@ -23,26 +23,12 @@ def show(run: library.Run, rows: Sequence[dict]) -> None:
     found = published.compare(preset.published, run.record.get("scores", {}), rows, leaks=leaks)
     if not found:
         return
-    st.table([{"Figure": one.figure.capitalize(), "Published": _shown(one.kind, one.published), "Here": _shown(one.kind, one.ours),
-               "Difference": difference(one)} for one in found],
+    cells = [[text.replace(" ", "\N{NO-BREAK SPACE}") for text in one.texts()] for one in found]
+    st.table([{"Figure": one.figure.capitalize(), "Published": theirs, "Here": ours, "Difference": difference}
+              for one, (theirs, ours, difference) in zip(found, cells, strict=True)],
              border="horizontal", hide_index=True, hide_header=False,
              alt=f"{len(found)} published figures of {preset.title} beside those of this run")
     st.caption(" ".join(_remarks(run, preset, rows, leaks)))
-
-
-def difference(one: published.Comparison) -> str:
-    """Ours less theirs, with its sign: percentage points for accuracies."""
-    if one.difference is None:
-        return "–"
-    if one.kind == published.ACCURACY:
-        return f"{100 * one.difference:+.2f}\N{NO-BREAK SPACE}points".replace("-", "\N{MINUS SIGN}")
-    return f"{one.difference:+.4f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _shown(kind: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return percent(value, 2) if kind == published.ACCURACY else f"{value:.4f}"
 
 
 def _remarks(run: library.Run, preset: presets.Preset, rows: Sequence[dict], leaks: bool) -> list[str]:
