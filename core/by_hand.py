@@ -50,12 +50,12 @@ class Size:
 
     @property
     def latex(self) -> str:
-        """The formula in letters, then with its numbers, as LaTeX."""
+        """The formula in letters, and below it with its numbers, as LaTeX: two lines fit a phone."""
         letters = "W - F" if not self._counts else "W - F + 2P"
         top = f"{self.width} - {self.field}" + (f" + {self._padded(chr(92) + 'cdot ')}" if self._counts else "")
         left, right = (r"\left\lfloor", r"\right\rfloor") if self._rounds else ("", "")
-        return (rf"W_\text{{out}} = {left}\frac{{{letters}}}{{S}}{right} + 1 = {left}\frac{{{top}}}{{{self.stride}}}{right} + 1 = "
-                rf"{self.out}")
+        return (rf"\begin{{aligned}}W_\text{{out}} &= {left}\frac{{{letters}}}{{S}}{right} + 1 \\[0.6em] "
+                rf"&= {left}\frac{{{top}}}{{{self.stride}}}{right} + 1 = {self.out}\end{{aligned}}")
 
     @property
     def words(self) -> str:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,5 +176,5 @@ def _read(path: Path) -> Neighbourhoods | None:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return Neighbourhoods("ready", archive["positions"], float(archive["seconds"]))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None  # not there, or cut short: computed anew

@@ -79,7 +79,8 @@ def show(run: Run, shown: Shown | None, data_name: str) -> None:
         f"All {len(data.test_labels):,} test pictures"
     variance = "" if positions is not points.plane.positions else \
         f" The two axes hold {charts.percent(float(points.plane.shares.sum()), 0)} of the variance."
-    st.caption(f"{count}.{variance} A click on a point opens its picture; a name in the legend hides and shows its points.")
+    absent = " The picture in view is not among them." if mark is None and shown is not None and kind == "tsne" else ""
+    st.caption(f"{count}.{absent}{variance} A click on a point opens its picture; a name in the legend hides and shows its points.")
 
 
 def _not_yet(key: str, how_far: Neighbourhoods) -> None:

@@ -149,11 +149,10 @@ def _channel(inside: Inside, layer: Layer, values: np.ndarray, channel: int, sho
     with st.container(key="network_closeup"):
         pictures.grid(figures, names, [f"{shown.name}, enlarged", f"Map {channel} of {layer.name}",
                                           "The picture, warm where the map is high"], columns=3)
-    one, two, three, four = st.columns(4)
-    one.metric("Smallest", f"{values.min():.3g}")
-    two.metric("Mean", f"{values.mean():.3g}")
-    three.metric("Largest", f"{values.max():.3g}")
-    four.metric("Above zero", charts.percent(float((values > 0).mean())))
+    with st.container(horizontal=True, gap="large"):
+        for label, value in (("Smallest", f"{values.min():.3g}"), ("Mean", f"{values.mean():.3g}"), ("Largest", f"{values.max():.3g}"),
+                             ("Above zero", charts.percent(float((values > 0).mean())))):
+            st.metric(label, value.replace("-", "−"), width="content")
     if layer.kind == "Conv2D":
         _how_it_was_made(inside, layer, channel)
 
@@ -190,5 +189,6 @@ def _arrows(back: str, back_to: str | None, order: list, place: int, where) -> N
 
 STYLE = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-network_answer) { flex: 1 1 19rem !important; min-width: min(19rem, 100%); }
+[data-testid="stLayoutWrapper"]:has(> .st-key-network_choice) { min-width: min(24rem, 100%); }
 .st-key-network_closeup .atelier-grid { max-width: 46rem; }
 """

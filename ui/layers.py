@@ -56,13 +56,13 @@ def show(run: Run, rebuilt: bool) -> None:
     """
     layers = blueprint(run.spec)
     by_name = {layer.name: layer for layer in layers}
-    with st.container(key="network_sums"):
-        one, two, three = st.columns(3)
-        one.metric("Layers", len(layers) - 1, help="Without the picture itself.")
-        two.metric("Parameters", f"{sum(layer.parameters for layer in layers):,}",
-                   help="All numbers that the network learnt or keeps: weights, biases, and the averages of its normalisations.")
-        three.metric("Multiply-adds", f"{sum(layer.multiply_adds for layer in layers):,}",
-                     help="One multiplication and one addition each, for one picture's way through the network.")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Layers", len(layers) - 1, help="Without the picture itself.", width="content")
+        st.metric("Parameters", f"{sum(layer.parameters for layer in layers):,}",
+                  help="All numbers that the network learnt or keeps: weights, biases, and the averages of its normalisations.",
+                  width="content")
+        st.metric("Multiply-adds", f"{sum(layer.multiply_adds for layer in layers):,}",
+                  help="One multiplication and one addition each, for one picture's way through the network.", width="content")
     first = next((layer.name for layer in layers if layer.kind == "Conv2D"), layers[1].name)
     name = state.linked("layer", "network_layer", {layer.name: layer.name for layer in layers}, "the layer", first, lambda options:
                         st.selectbox("One layer, worked out", options, key="network_layer", width=320,
@@ -72,7 +72,7 @@ def show(run: Run, rebuilt: bool) -> None:
     for layer in layers:
         formula = by_hand.size(layer, by_name[layer.inputs[0]] if layer.inputs else None)
         rows.append({"Layer": f"**{layer.name}**" + ("" if layer.kind == "InputLayer" else f" :small[:gray[{title(layer)}]]"),
-                     "Output": shape(layer), "Width": formula.text if formula else "",
+                     "Output": shape(layer), "Width": formula.text.replace(" ", "\u00a0") if formula else "",
                      "Parameters": f"{layer.parameters:,}" if layer.parameters else "–",
                      "Multiply-adds": f"{layer.multiply_adds:,}" if layer.multiply_adds else "–"})
     with st.container(key="network_layers"):

@@ -56,7 +56,7 @@ def choose(run, data_name: str) -> Shown | None:
                           row.segmented_control("Picture", options, key="network_source", required=True, format_func=SOURCES.get))
     if source != "test":
         state.put({"picture": None, "class": None})
-    with row:
+    with row, st.container(key="network_choice"):
         shown = _of_the_test_set(data_name) if source == "test" else None
     with st.container(horizontal=True, gap="medium"):
         left = st.container(width=canvas.WIDTH if source != "test" else WIDTH + 40)
