@@ -9,22 +9,17 @@ It does not judge: predictions of the test set are written down here, and read b
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
 
-from core import architectures, dataset, estimate, evaluation, inference, outside_lessons, runs, settings
+from core import architectures, dataset, estimate, evaluation, inference, keras_files, outside_lessons, runs, settings
 from core.errors import InvalidSpec, RunNotFound
 from core.runs import Progress
 from core.spec import TrainSpec
@@ -119,10 +114,7 @@ class _Training:
         saved = runs.read_bytes(name, "model.keras")
         if saved is None:
             raise RunNotFound(f"The run {name!r} to start from has no network. Name a finished run, or 'nothing'.")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.keras"
-            path.write_bytes(saved)
-            weights = keras.saving.load_model(path, compile=False).get_weights()
+        weights = keras_files.network_from(saved).get_weights()
         if [value.shape for value in weights] != [value.shape for value in self.network.get_weights()]:
             raise InvalidSpec(f"The run {name!r} to start from is another network. Choose the same architecture, filters and dense "
                               f"units, or start from 'nothing'.")
@@ -137,7 +129,7 @@ class _Training:
                                   labels=self.validation_labels.astype(np.uint8))
             return
         self.trainer.optimizer.build(self.trainer.trainable_variables)  # else there is nothing to load its moments into
-        _load_weights(self.trainer, weights)
+        keras_files.load_weights(self.trainer, weights)
         self.rows, self.best, self.seconds_before = state["rows"], state["best"], state["seconds"]
 
     def patience_is_over(self) -> bool:
@@ -149,7 +141,7 @@ class _Training:
         number = len(self.rows) + 1
         row = {"epoch": number, "loss": loss, "accuracy": accuracy, "val_loss": None, "val_accuracy": None,
                "seconds": round(seconds, 3), "learning_rate": rate}
-        weights = _weights_bytes(self.trainer)
+        weights = keras_files.weights_bytes(self.trainer)
         with _averaged(self.trainer, self.spec):
             if len(self.validation_labels):
                 self.phase("validating", epoch=number)
@@ -160,13 +152,24 @@ class _Training:
                                   confidence=probabilities.max(1).astype(np.float16))
             if self.is_best(row):
                 self.best = {"epoch": number, "val_accuracy": row["val_accuracy"], "val_loss": row["val_loss"]}
-                runs.write(self.run_id, "best.weights.h5", _weights_bytes(self.network))
+                runs.write(self.run_id, "best.weights.h5", keras_files.weights_bytes(self.network))
         self.rows.append(row)
         runs.write_history(self.run_id, self.rows)
         runs.write(self.run_id, "checkpoint.weights.h5", weights)
         runs.write_json(self.run_id, "checkpoint.json", {
             "epochs_done": number, "rows": self.rows, "best": self.best,
             "seconds": self.seconds_before + time.time() - self.started})
+
+    def best_weights(self) -> bytes:
+        """What the best epoch left.
+
+        Raises:
+            RunNotFound: if it is gone, and the run with it.
+        """
+        weights = runs.read_bytes(self.run_id, "best.weights.h5")
+        if weights is None:
+            raise RunNotFound("The run's weights are gone; it was deleted while it trained.")
+        return weights
 
     def is_best(self, row: dict) -> bool:
         """The higher validation accuracy, then the lower loss; without validation pictures the later epoch."""
@@ -176,14 +179,12 @@ class _Training:
 
     def conclude(self) -> dict:
         """Export the best epoch's network and write down what it answers; the record goes last."""
-        _load_weights(self.network, runs.read_bytes(self.run_id, "best.weights.h5"))
+        keras_files.load_weights(self.network, self.best_weights())
         self.phase("saving")
         plain = architectures.build(self.spec)
         plain.set_weights(self.network.get_weights())
-        saved = _saved(plain.save, "model.keras")
-        runs.write(self.run_id, "model.keras", saved)
-        onnx = (_saved(lambda path: _export(plain, self.spec, path), "model.onnx") if _BACKEND == "tensorflow"
-                else _exported(saved, self.spec))
+        runs.write(self.run_id, "model.keras", keras_files.network_bytes(plain))
+        onnx = keras_files.onnx_bytes(plain, self.spec)
         runs.write(self.run_id, "model.onnx", onnx)
         self.phase("testing")
         answers = inference.Network(onnx, run_id=self.run_id)
@@ -377,57 +378,6 @@ def _confidence(answers: inference.Network, validation_x: np.ndarray, labels: np
     probabilities = answers.probabilities(validation_x[..., 0].astype(np.uint8))
     temperature = float(evaluation.fit_temperature(probabilities, labels))
     return temperature, float(evaluation.sure_threshold(inference.soften(probabilities, temperature), labels))
-
-
-def _export(network: keras.Model, spec: TrainSpec, path: Path) -> None:
-    """Write ONNX with three named outputs: probabilities, embedding and feature map."""
-    layers = architectures.blueprint(spec)
-    outputs = {"probabilities": network.output, "embedding": network.get_layer(architectures.embedding_name(layers)).output,
-               "features": network.get_layer(architectures.features_name(layers)).output}
-    exported = keras.Model(network.input, outputs)
-    exported(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports only what was called
-    exported.export(path, format="onnx", verbose=False)
-
-
-def _exported(saved: bytes, spec: TrainSpec) -> bytes:
-    """The same of a saved model, by TensorFlow in a process of its own: other backends write other names, or no ONNX at all."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "model.keras").write_bytes(saved)
-        Path(folder, "spec.json").write_text(json.dumps(spec.to_dict()), encoding="utf-8")
-        code = "import sys; from core import training; training.export_saved(sys.argv[1])"
-        done = subprocess.run([sys.executable, "-c", code, folder], cwd=Path(__file__).resolve().parent.parent, check=False,
-                              env=os.environ | {"KERAS_BACKEND": "tensorflow"}, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"TensorFlow could not export the network:\n{done.stderr}")
-        return Path(folder, "model.onnx").read_bytes()
-
-
-def export_saved(folder: str) -> None:
-    """Write `model.onnx` beside the `model.keras` and `spec.json` of a folder."""
-    place = Path(folder)
-    spec = TrainSpec.from_dict(json.loads((place / "spec.json").read_text(encoding="utf-8")))
-    _export(keras.saving.load_model(place / "model.keras", compile=False), spec, str(place / "model.onnx"))
-
-
-def _saved(write: Callable[[str], None], name: str) -> bytes:
-    """What `write` puts into a file, as bytes: Keras writes files, the run library takes bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        write(str(path))
-        return path.read_bytes()
-
-
-def _weights_bytes(model: keras.Model) -> bytes:
-    return _saved(model.save_weights, "x.weights.h5")
-
-
-def _load_weights(model: keras.Model, data: bytes | None) -> None:
-    if data is None:
-        raise RunNotFound("The run's weights are gone; it was deleted while it trained.")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "x.weights.h5"
-        path.write_bytes(data)
-        model.load_weights(path)
 
 
 def _plain(logs: dict) -> tuple[float, float]:
