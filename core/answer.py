@@ -29,12 +29,14 @@ class Said:
         prediction: the likeliest class, 0..9.
         probabilities: float32 `(10,)`, summing to 1.
         sure: whether the network is confident enough to say so without a question mark.
+        warnings: sentences for the person who brought the picture.
     """
 
     pixels: np.ndarray | None
     prediction: int
     probabilities: np.ndarray
     sure: bool
+    warnings: tuple[str, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -42,23 +44,26 @@ class Said:
         return float(self.probabilities[self.prediction])
 
 
-def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True) -> picture.Prepared:
+def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True,
+            crop: picture.Crop | None = None) -> picture.Prepared:
     """Prepare a picture as it is answered where nobody says otherwise; see `picture.prepare`."""
-    return picture.prepare(image, polarity=polarity, trim=trim, fill=fill)
+    return picture.prepare(image, polarity=polarity, trim=trim, fill=fill, crop=crop)
 
 
-def ask(network: Network, image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True) -> Said:
+def ask(network: Network, image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True,
+        crop: picture.Crop | None = None) -> Said:
     """Prepare a picture and let a network answer.
 
     Args:
         image: of any size and mode, best from `picture.read`.
-        polarity, trim, fill: see `picture.prepare`.
+        polarity, trim, fill, crop: see `picture.prepare`.
 
     Raises:
         UnreadablePicture: if nothing stands out in it; there is nothing to answer then.
     """
-    prepared = prepare(image, polarity=polarity, trim=trim, fill=fill)
+    prepared = prepare(image, polarity=polarity, trim=trim, fill=fill, crop=crop)
     if prepared.blank:
         raise UnreadablePicture(" ".join(prepared.warnings))
     probabilities = network.probabilities(prepared.pixels[None])
-    return Said(prepared.pixels, int(probabilities[0].argmax()), probabilities[0], bool(network.sure(probabilities)[0]))
+    return Said(prepared.pixels, int(probabilities[0].argmax()), probabilities[0], bool(network.sure(probabilities)[0]),
+                prepared.warnings)

@@ -109,6 +109,8 @@ def _add_evaluate(made: _Parser) -> None:
 def _add_predict(made: _Parser) -> None:
     made.add_argument("files", nargs="+", metavar="FILE", help="a picture of one garment; - reads standard input")
     made.add_argument("--run", metavar="RUN", help="a finished run; the champion by default")
+    made.add_argument("--crop", type=_crop, metavar="LEFT,TOP,RIGHT,BOTTOM",
+                      help="read only this part, in shares of width and height, as in --crop 0,0,0.5,1 for the left half")
     made.add_argument("--polarity", choices=("auto", "light-on-dark", "dark-on-light"), default="auto",
                       help="whether the garment is lighter or darker than its background (default: auto)")
     made.add_argument("--no-trim", dest="trim", action="store_false", help="keep the margins")
@@ -177,6 +179,16 @@ def _add_engine(command, made: _Parser) -> None:
     start.add_argument("--foreground", action="store_true", help="be the engine, until Ctrl-C")
     start.add_argument("--workers", type=_count, metavar="N", help="with --foreground: jobs at the same time (default: 1)")
     command(jobs, "stop", "cli_manage", "engine_stop", "End the engine of this home; what trains can be resumed.")
+
+
+def _crop(text: str):
+    """A `core.picture_crop.Crop`; what cannot be one becomes argparse's kind of refusal."""
+    from core import picture_crop
+
+    try:
+        return picture_crop.parse(text)
+    except ValueError as refusal:
+        raise argparse.ArgumentTypeError(str(refusal)) from refusal
 
 
 def _seed(text: str) -> int:

@@ -21,7 +21,7 @@ def predict(arguments: argparse.Namespace) -> int:
     network = inference.load(arguments.run or runs.champion().id)
     failed = False
     for file in arguments.files:
-        answer = {"file": file} | dict.fromkeys(("class", "label", "confidence", "probabilities", "sure", "error"))
+        answer = {"file": file} | dict.fromkeys(("class", "label", "confidence", "probabilities", "sure", "warnings", "error"))
         try:
             answer.update(_answer(network, file, arguments))
         except UnreadablePicture as error:
@@ -31,16 +31,19 @@ def predict(arguments: argparse.Namespace) -> int:
         elif answer["error"]:
             terminal.remark(f"{file}: {answer['error']}")
         else:
+            for warning in answer["warnings"]:
+                terminal.remark(f"{file}: {warning}")
             doubt = "" if answer["sure"] else "  (not sure)"
             print(f"{file}: {answer['label']}, {terminal.percent(answer['confidence'])}{doubt}", flush=True)
     return int(failed)
 
 
 def _answer(network: inference.Network, file: str, arguments: argparse.Namespace) -> dict:
-    said = answering.ask(network, picture.read(_bytes(file), file), polarity=arguments.polarity.replace("-", " "),
-                         trim=arguments.trim, fill=arguments.fill)
+    said = answering.ask(network, picture.read(_bytes(file), file, arguments.crop), polarity=arguments.polarity.replace("-", " "),
+                         trim=arguments.trim, fill=arguments.fill, crop=arguments.crop)
     return {"class": said.prediction, "label": CLASS_NAMES[said.prediction], "confidence": round(said.confidence, 6),
-            "probabilities": [round(float(share), 6) for share in said.probabilities], "sure": said.sure}
+            "probabilities": [round(float(share), 6) for share in said.probabilities], "sure": said.sure,
+            "warnings": said.warnings}
 
 
 def _bytes(file: str) -> bytes:

@@ -120,7 +120,7 @@ def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fi
         bright = np.where(inside, INSIDE, np.where(found.mask & _near(inside, found.mask), SEAM, bright))
         filled = "Closed outlines are filled." if inside.any() else "There is no closed outline to fill."
         steps.append(Step("Fill", filled, _bytes(bright)))
-    warnings = _remarks(found, solid)
+    warnings = _remarks(found, solid, enclosed(solid) if found.lines and not fill else solid)
     if trim:
         rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
         box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
@@ -246,15 +246,15 @@ def _about_background(found: Found) -> str:
     return f"{how} Only the lines are kept." if found.lines else how
 
 
-def _remarks(found: Found, solid: np.ndarray) -> tuple[str, ...]:
-    """What its owner could do better next time."""
+def _remarks(found: Found, solid: np.ndarray, areas: np.ndarray) -> tuple[str, ...]:
+    """What its owner could do better next time; `areas` is what is `solid` once closed outlines are filled."""
     remarks = []
     if solid.mean() > 0.9 and found.kind != "transparent":
         remarks.append("The garment fills nearly the whole picture: leave some background around it.")
     crossing = np.concatenate([solid[0], solid[-1], solid[:, 0], solid[:, -1]])
     if found.kind == "uneven" and crossing.mean() > 0.25:
         remarks.append("The garment seems to be cut off by the edge: step back and keep all of it in the frame.")
-    if objects(enclosed(solid) if found.lines else solid) > 1:
+    if objects(areas) > 1:
         remarks.append("Several separate things stand out here, and the network takes them for one garment: keep one of them, in a "
                        "photograph by a crop.")
     return tuple(remarks)

@@ -137,9 +137,6 @@ def objects(mask: np.ndarray) -> int:
 
     Args:
         mask: bool `(h, w)`, best with closed outlines `enclosed`.
-
-    Returns:
-        0 where nothing is an area.
     """
     from scipy import ndimage
 
@@ -148,13 +145,14 @@ def objects(mask: np.ndarray) -> int:
     labels, count = ndimage.label(ndimage.maximum_filter(small, 5))
     labels = np.where(small, labels, 0)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    large = [number for number in np.argsort(-areas, kind="stable") if areas[number] >= max(1, SECOND * areas.max())]
+    if len(large) < 2:
+        return len(large)  # nearly always; the questions below take milliseconds
     boxes = ndimage.find_objects(labels)
     kept: list[tuple[slice, slice]] = []
-    for number in np.argsort(-areas, kind="stable"):
+    for number in large:
         box = boxes[number]
-        if areas[number] < max(1, SECOND * areas.max()) or _is_lines(labels[box] == number + 1):
-            continue
-        if all(_shared(box, other) < 0.5 for other in kept):
+        if not _is_lines(labels[box] == number + 1) and all(_shared(box, other) < 0.5 for other in kept):
             kept.append(box)
     return len(kept)
 

@@ -24,7 +24,7 @@ from core.spec import TrainSpec
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = TrainSpec(name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=1)
 SMALL = ["--set", "data=offline-sample", "--preset", "lab3-cnn", "--set", "filters=4", "--set", "dense_units=", "--set", "batch=64"]
-PREDICTED = {"file", "class", "label", "confidence", "probabilities", "sure", "error"}
+PREDICTED = {"file", "class", "label", "confidence", "probabilities", "sure", "warnings", "error"}
 
 
 def finished(spec: TrainSpec = SPEC) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from core import picture
+from core.cli import main
 from core.picture import Crop
 from core.picture_crop import LEAST, parse
 from core.picture_mask import objects
@@ -142,6 +144,29 @@ def test_small_things_and_things_within_one_another_are_not_counted():
     ring[60:140, 60:140] = True
     assert objects(ring) == 1
     assert objects(np.zeros((40, 40), bool)) == 0
+
+
+# --- in the terminal --------------------------------------------------------------------------------------------------
+
+
+def test_predict_reads_the_part_that_it_is_told_and_says_where_there_are_several(tmp_path, capsys):
+    file = tmp_path / "both.png"
+    garments(T_SHIRT, TROUSERS).save(file)
+    said = {}
+    for part in ("0,0,0.5,1", "0.5,0,1,1", None):
+        assert main(["predict", str(file), "--json", *(["--crop", part] if part else [])]) == 0
+        said[part] = json.loads(capsys.readouterr().out)
+    assert said["0,0,0.5,1"]["label"] == "T-shirt/top" and said["0.5,0,1,1"]["label"] == "Trouser"
+    assert said["0,0,0.5,1"]["warnings"] == [] and "Several separate things" in said[None]["warnings"][0]
+    assert main(["predict", str(file)]) == 0
+    assert "Several separate things" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["half", "0,0,1", "0,0,300,200", "0.5,0,0.5,1"])
+def test_a_crop_that_cannot_be_is_one_sentence_in_the_terminal(text, capsys):
+    assert main(["predict", "no.png", "--crop", text]) == 1
+    out, err = capsys.readouterr()
+    assert not out and err.count("\n") == 1 and "--crop" in err and "received" in err and text in err
 
 
 # --- on the page ------------------------------------------------------------------------------------------------------
