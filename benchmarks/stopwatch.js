@@ -10,6 +10,8 @@ window.stopwatch = (() => {
   const loaded = (images) => images.length > 0 && images.every((image) => image.complete && image.naturalWidth > 0);
   const gallery = (key) => inShadow(key, "img");
 
+  const featureMaps = () => [...gallery("network_overview"), ...gallery("network_maps")];
+
   // The main content of each page, complete; without the real data a sentence stands where a run's pictures would.
   const excused = () => document.querySelector('[data-testid="stMain"] [data-testid="stAlert"]') !== null;
   const CONTENT = {
@@ -21,6 +23,7 @@ window.stopwatch = (() => {
     "Confusion matrix": () => (document.querySelector(".st-key-matrix_chart .hm image")?.getAttribute("href") ?? "").length > 0
       && (loaded(gallery("matrix_gallery")) || excused()),
   };
+  CONTENT.Network = () => loaded(featureMaps()) || document.querySelector(".st-key-network_layers table") !== null;
   const title = () => [...(document.querySelector("h1")?.querySelectorAll("*") ?? [])].map((element) => element.textContent)
     .concat(document.querySelector("h1")?.textContent ?? "");
   const named = (name) => title().some((text) => text.trim().endsWith(name));
@@ -31,9 +34,11 @@ window.stopwatch = (() => {
     answer: () => document.querySelector(".classify-answer")?.outerHTML ?? "",
     mistakes: () => gallery("mistakes_gallery").map((image) => image.src.slice(-60)).join(),
     cells: () => gallery("matrix_gallery").map((image) => image.src.slice(-60)).join(),
+    maps: () => featureMaps().map((image) => image.src.slice(-60)).join(),
     garments: () => [...document.querySelectorAll(".atelier-grid img")].map((image) => image.src.slice(-60)).join(),
   };
-  const whole = (what) => (what === "mistakes" ? loaded(gallery("mistakes_gallery")) : what === "cells" ? loaded(gallery("matrix_gallery")) : true);
+  const whole = (what) => (what === "mistakes" ? loaded(gallery("mistakes_gallery")) : what === "cells" ? loaded(gallery("matrix_gallery"))
+    : what === "maps" ? loaded(featureMaps()) : true);
 
   // Resolves with the time (performance.now) of the first painted frame in which `holds` was true, if it stays true for QUIET
   // ms. `also` has to be true only at first: a page that follows a training is at rest and at work by turns.

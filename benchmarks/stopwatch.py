@@ -77,7 +77,7 @@ def wait_for(page, act: Callable[[], None], *, event: str = "click", changed: st
     Args:
         act: performs it; the clock starts at the first `event` in it.
         event: `click`, or `mouseup` for a stroke.
-        changed: what has to look different afterwards: `answer`, `mistakes`, `cells` or `garments`.
+        changed: what has to look different afterwards: `answer`, `mistakes`, `cells`, `maps` or `garments`.
         to: or the name of the page, as in the sidebar, that has to be there whole.
     """
     page.evaluate("(order) => stopwatch.arm(order)", {"type": event, "changed": changed, "page": TITLES.get(to, to), "limit": LIMIT_MS})

@@ -69,7 +69,7 @@ class Published:
     def level(self) -> tuple[str, float | None]:
         """The accuracy to measure a run by, and what it was measured on: the test set, else the validation pictures."""
         if self.test_accuracy is None and self.validation_accuracy is not None:
-            return "published, validation", self.validation_accuracy
+            return "published validation", self.validation_accuracy
         return "published", self.test_accuracy
 
 

@@ -36,7 +36,7 @@ def _remarks(run: library.Run, preset: presets.Preset, rows: Sequence[dict], lea
     said = [f"Published: {preset.published.source}."]
     if preset.published.again:
         others = ", ".join(percent(accuracy, 2) for accuracy, _ in preset.published.again)
-        said.append(f"It trained more than once; the test accuracy was also {others}.")
+        said.append(f"Trained once more, the report's network got {others} of the test pictures right.")
     if len(rows) != preset.spec.epochs:
         said.append(f"The report trained {preset.spec.epochs} epochs, this run {len(rows)}, so the difference says little.")
     if leaks:
