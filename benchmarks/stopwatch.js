@@ -22,8 +22,8 @@ window.stopwatch = (() => {
     Misclassified: () => loaded(gallery("mistakes_gallery")) || excused(),
     "Confusion matrix": () => (document.querySelector(".st-key-matrix_chart .hm image")?.getAttribute("href") ?? "").length > 0
       && (loaded(gallery("matrix_gallery")) || excused()),
+    Network: () => loaded(featureMaps()) || document.querySelector(".st-key-network_layers table") !== null,
   };
-  CONTENT.Network = () => loaded(featureMaps()) || document.querySelector(".st-key-network_layers table") !== null;
   const title = () => [...(document.querySelector("h1")?.querySelectorAll("*") ?? [])].map((element) => element.textContent)
     .concat(document.querySelector("h1")?.textContent ?? "");
   const named = (name) => title().some((text) => text.trim().endsWith(name));
