@@ -30,7 +30,6 @@ WHERE = ("the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) is at
          "name its folder `train` in `ATELIER_PHOTOS`")
 
 
-@st.fragment
 def panel(run: Run) -> None:
     """Draw the figures of a run; they are read only while the panel is open."""
     st.html(f"<style>{_STYLE}</style>")
@@ -38,6 +37,7 @@ def panel(run: Run) -> None:
         _panel(run)
 
 
+@st.fragment
 def _panel(run: Run) -> None:
     box = st.expander("How well does this work?", key="classify_how_well", on_change="rerun", icon=":material/monitoring:")
     if not box.open:
