@@ -55,7 +55,7 @@ class Lessons:
 
 
 def lessons(data: Dataset, indices: np.ndarray, photographs: str | Path | None, *, progress: Callable[[str], None] = lambda words: None,
-            counts: dict[str, int] = COUNTS) -> Lessons:
+            counts: dict[str, int] | None = None) -> Lessons:
     """All lessons beside the data set; from the folder of kept ones where they were made before.
 
     Args:
@@ -63,6 +63,7 @@ def lessons(data: Dataset, indices: np.ndarray, photographs: str | Path | None, 
         indices: which of them may be: those that are trained on.
         photographs: a folder as `outside.photographs` reads it, or None to do without.
         progress: is told what is being made.
+        counts: how many of each kind, instead of `COUNTS`.
 
     Raises:
         UnreadablePicture: if the folder of photographs is none.
@@ -70,7 +71,7 @@ def lessons(data: Dataset, indices: np.ndarray, photographs: str | Path | None, 
     """
     theirs = f"{data.fingerprint} {hashlib.sha256(np.ascontiguousarray(indices)).hexdigest()}"
     found = {}
-    for name, count in counts.items():
+    for name, count in (COUNTS if counts is None else counts).items():
         made = partial(_composed, data, indices, count) if name == "composed" else partial(_drawn, name, count, data, indices)
         found[name] = _kept(name, f"{count} {theirs if name.startswith(('traced', 'composed')) else ''}", made, progress)
     if photographs:
@@ -112,27 +113,47 @@ def _prepared(made: Iterator[tuple[Image.Image, np.ndarray]]) -> Iterator[tuple[
             yield prepared.pixels, target
 
 
-def sure_threshold(network: Network, photographs: str | Path | None, count: int = TUNED_ON) -> float:
-    """From which confidence on a network may be sure of pictures from outside: the highest that any kind of them asks for.
+def to_tune_on(photographs: str | Path | None, count: int | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Pictures of the part that is neither learnt from nor measured, by kind, some of none of the ten among each.
 
-    Found on a part that is neither learnt from nor measured; to be sure of a picture of none of the ten counts as wrong.
+    Args:
+        photographs: as `lessons` takes it.
+        count: drawings of each kind, instead of `TUNED_ON`.
+
+    Returns:
+        pixels uint8 `(n, 28, 28)`, and which labels are right, bool `(n, 10)`; no label is where it is none of the ten.
+    """
+    count = TUNED_ON if count is None else count
+    kinds = {kind: outside.drawn(kind, "tune", count) + outside.drawn("scribbles", "tune", count // 4) for kind in ("sketches", "icons")}
+    if photographs:
+        kinds["photographs"] = outside.photographs(photographs, "tune")
+    found = {}
+    for kind, pictures in kinds.items():
+        prepared = list(_prepared((one.open(), np.isin(np.arange(len(CLASS_NAMES)), one.accepted)) for one in pictures))
+        found[kind] = np.array([pixels for pixels, _ in prepared]), np.array([accepted for _, accepted in prepared])
+    return found
+
+
+def sure_threshold(network: Network, tuning: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:
+    """From which confidence on a network may be sure of pictures from outside: the highest that any kind of them asks for.
 
     Args:
         network: at the temperature that is used later.
-        photographs: as `lessons` takes it.
-        count: drawings of each kind.
+        tuning: what `to_tune_on` returned; to be sure of a picture of none of the ten counts as wrong.
     """
-    kinds = [outside.drawn(kind, "tune", count) + outside.drawn("scribbles", "tune", count // 4) for kind in ("sketches", "icons")]
-    if photographs:
-        kinds.append(outside.photographs(photographs, "tune"))
-    thresholds = []
-    for pictures in kinds:
-        prepared = [(picture.prepare(one.open(), fill=True), one.accepted) for one in pictures]
-        seen = [(found.pixels, accepted) for found, accepted in prepared if not found.blank]
-        probabilities = network.probabilities(np.array([pixels for pixels, _ in seen]))
-        right = np.array([int(row.argmax()) in accepted for row, (_, accepted) in zip(probabilities, seen, strict=True)])
-        thresholds.append(evaluation.sure_from(probabilities.max(axis=1), right, SURE_PRECISION))
-    return max(thresholds)
+    return max(evaluation.sure_from(probabilities.max(axis=1), _right(probabilities, accepted), SURE_PRECISION)
+               for pixels, accepted in tuning.values() for probabilities in [network.probabilities(pixels)])
+
+
+def accuracy(probabilities: dict[str, np.ndarray], tuning: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:
+    """Share of right answers `(n, 10)` to the garments among pictures to tune on: the mean over the kinds, 0..1."""
+    garments = {kind: accepted.any(axis=1) for kind, (_, accepted) in tuning.items()}
+    return float(np.mean([_right(probabilities[kind], tuning[kind][1])[chosen].mean() for kind, chosen in garments.items()]))
+
+
+def _right(probabilities: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+    """Whether the likeliest class of each row is a right one; bool `(n,)`."""
+    return accepted[np.arange(len(accepted)), probabilities.argmax(axis=1)]
 
 
 def target_of(accepted: tuple[int, ...]) -> np.ndarray:

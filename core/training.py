@@ -67,6 +67,7 @@ class _Training:
         self.seconds_before = 0.0
         self.stopped = False
         self.lessons: dict[str, int] = {}
+        self.tuning: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.phase("loading")
 
     def phase(self, name: str, **values) -> None:
@@ -100,6 +101,7 @@ class _Training:
             self.lessons = more.kinds
             self.train_x = np.concatenate([self.train_x, as_input(more.pixels)])
             self.train_y = np.concatenate([self.train_y, more.targets])
+            self.tuning = outside_lessons.to_tune_on(settings.photographs_folder())
         if spec.validation == "test":
             kept, pixels, labels = np.arange(len(data.test_labels)), data.test_pixels, data.test_labels
         else:
@@ -150,8 +152,9 @@ class _Training:
                 row["val_loss"], row["val_accuracy"] = float(result.loss), float(result.accuracy)
                 runs.write_arrays(self.run_id, f"epochs/{number:03d}.npz", prediction=probabilities.argmax(1).astype(np.uint8),
                                   confidence=probabilities.max(1).astype(np.float16))
-            if self.is_best(row):
-                self.best = {"epoch": number, "val_accuracy": row["val_accuracy"], "val_loss": row["val_loss"]}
+            score = self.score(row)
+            if self.is_best(row, score):
+                self.best = {"epoch": number, "val_accuracy": row["val_accuracy"], "val_loss": row["val_loss"], "score": score}
                 runs.write(self.run_id, "best.weights.h5", keras_files.weights_bytes(self.network))
         self.rows.append(row)
         runs.write_history(self.run_id, self.rows)
@@ -171,11 +174,19 @@ class _Training:
             raise RunNotFound("The run's weights are gone; it was deleted while it trained.")
         return weights
 
-    def is_best(self, row: dict) -> bool:
-        """The higher validation accuracy, then the lower loss; without validation pictures the later epoch."""
-        if not self.best or row["val_accuracy"] is None:
+    def score(self, row: dict) -> float | None:
+        """What the best epoch is chosen by: the validation accuracy, and as much the accuracy outside where that is learnt too."""
+        if row["val_accuracy"] is None or not self.tuning:
+            return row["val_accuracy"]
+        answers = {kind: self.network.predict(as_input(pixels), batch_size=ANSWER_BATCH, verbose=0)
+                   for kind, (pixels, _) in self.tuning.items()}
+        return (row["val_accuracy"] + outside_lessons.accuracy(answers, self.tuning)) / 2
+
+    def is_best(self, row: dict, score: float | None) -> bool:
+        """The higher score, then the lower loss; without validation pictures the later epoch."""
+        if not self.best or score is None:
             return True
-        return (row["val_accuracy"], -row["val_loss"]) > (self.best["val_accuracy"], -self.best["val_loss"])
+        return (score, -row["val_loss"]) > (self.best.get("score", self.best["val_accuracy"]), -self.best["val_loss"])
 
     def conclude(self) -> dict:
         """Export the best epoch's network and write down what it answers; the record goes last."""
@@ -193,7 +204,7 @@ class _Training:
         temperature, threshold = _confidence(answers, self.validation_x, self.validation_labels) if judged else (1.0, None)
         if self.spec.outside:
             honest = inference.Network(onnx, run_id=self.run_id, temperature=temperature)
-            threshold = max(threshold or 0.0, outside_lessons.sure_threshold(honest, settings.photographs_folder()))
+            threshold = max(threshold or 0.0, outside_lessons.sure_threshold(honest, self.tuning))
         test = inference.soften(raw, temperature)  # what every page shows is what the network says with its temperature
         result = evaluation.evaluate(test, self.data.test_labels)
         runs.write_arrays(self.run_id, "test.npz", probabilities=test.astype(np.float32),
