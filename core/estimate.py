@@ -10,7 +10,7 @@ import math
 import os
 import platform
 
-from core import runs
+from core import outside_lessons, runs
 from core.architectures import multiply_adds
 from core.spec import TrainSpec
 
@@ -39,9 +39,10 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
 
 
 def trained_pictures(spec: TrainSpec) -> int:
-    """How many pictures an epoch of this spec trains on."""
+    """How many pictures an epoch of this spec trains on, but for photographs, whose number nobody knows before."""
     total = 60_000 if spec.data == "fashion-mnist" else 2_000
-    return total if spec.validation in ("test", "none") else round(total * (1 - spec.validation_fraction))
+    learnt = total if spec.validation in ("test", "none") else round(total * (1 - spec.validation_fraction))
+    return learnt + (sum(outside_lessons.COUNTS.values()) if spec.outside else 0)
 
 
 def machine() -> dict:
