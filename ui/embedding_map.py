@@ -15,7 +15,7 @@ from core.dataset import CLASS_NAMES
 from core.embedding_map import Neighbourhoods
 from core.errors import RunDamaged
 from core.runs import Run
-from ui import answers, cache, charts, frame, network_picture, pictures, state
+from ui import answers, cache, charts, frame, network_picture, pictures, state, zoom
 from ui.answers import Answers
 from ui.network_picture import Shown
 
@@ -118,10 +118,17 @@ def _chart(found: Answers, indices: np.ndarray, positions: np.ndarray, colour: s
         if index is not None:
             network_picture.open_test_picture(index)
 
+    revision = f"{found.run.id} {kind}"
+    made = figure(found, indices, positions, colour, mark)
+    ranges = zoom.chosen("network_zoom", "network_points", revision)
+    made.update_xaxes(range=ranges.get("x"))
+    made.update_yaxes(range=ranges.get("y"))
     with st.container(key="network_points"):
-        st.plotly_chart(figure(found, indices, positions, colour, mark), key=key, on_select=picked, selection_mode="points",
-                        width="stretch", config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+        st.plotly_chart(made, key=key, on_select=picked, selection_mode="points",
+                        width="stretch", config={"displaylogo": False, "doubleClick": "autosize",
+                                                 "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d"]},
                         alt=f"Map of {len(indices):,} test pictures; the picture above can also be chosen by its class")
+    zoom.listen("network_zoom", ["network_points"], revision)
 
 
 def picked_index(told: dict) -> int | None:

@@ -165,7 +165,8 @@ def _slope(last: LastLayer, place: int, label: int, start: float, kept: float, w
     import plotly.graph_objects as go
 
     span = abs(start - kept)
-    low, high = min(start, kept) - 0.6 * span, max(start, kept) + 0.6 * span
+    near = np.clip(walked, min(start, kept) - 2 * span, max(start, kept) + 2 * span)  # what jumps further is drawn at the edge
+    low, high = min(near.min(), kept) - 0.3 * span, max(near.max(), kept) + 0.3 * span
     values = np.linspace(low, high, 161)
     inside_view = np.clip(walked, low, high)
     colours = charts.palette()
