@@ -91,7 +91,7 @@ def _overview(inside: Inside, maps: dict[str, np.ndarray], shown: Shown) -> None
         items.append(pictures.Item(number, pixels, f"{layer.name} · {layers.shape(layer)}",
                                    state.link({"view": "maps", "layer": layer.name}), f"{layer.name}: {layers.title(layer)}"))
     pictures.gallery(items, "network_overview", lambda number: open_map(inside.layers[number].name), cell=132)
-    st.caption(f"{heat.WORDS} Of layers with more than 16 maps, the 16 that answer most. In a row of numbers, every square is a neuron.")
+    st.caption(f"{heat.WORDS} Of layers with more than 9 maps, the 9 that answer most. In a row of numbers, every square is a neuron.")
 
 
 def _layer(inside: Inside, layer: Layer, values: np.ndarray, shown: Shown) -> None:

@@ -38,7 +38,7 @@ def reach(values: np.ndarray) -> float:
     return float(np.quantile(np.abs(values), 0.995)) or float(np.abs(values).max()) or 1.0
 
 
-def mosaic(values: np.ndarray, most: int = 16) -> np.ndarray:
+def mosaic(values: np.ndarray, most: int = 9) -> np.ndarray:
     """One picture of a layer.
 
     Args:
