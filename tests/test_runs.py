@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import estimate, export, runs, settings
+from core import estimate, export, run_folder, runs, settings
 from core.errors import InvalidSpec, RunDamaged, RunNotFound, StorageProblem
 from core.spec import TrainSpec
 
@@ -162,6 +162,14 @@ def test_an_unfinished_run_is_not_promoted_or_exported():
     for act in (runs.promote, export.export_zip, runs.test_predictions, runs.onnx_bytes):
         with pytest.raises(RunDamaged):
             act(run_id)
+
+
+def test_every_network_that_ships_is_listed_and_can_be_chosen(shipped):
+    ours = [run for run in runs.list_runs(finished_only=True) if run.shipped]
+    assert [run.id for run in ours] == run_folder.shipped_ids() and ours[0].id == runs.SHIPPED
+    for run in ours[1:]:
+        runs.promote(run.id)
+        assert runs.champion().id == run.id
 
 
 def test_the_shipped_network_is_read_only(shipped):
