@@ -47,7 +47,7 @@ def fit(training, spec: TrainSpec) -> dict:
     began = time.time()
     set_random_seed(spec.seed)
     data = dataset.load(spec.data)
-    learn, kept = dataset.split(data.train_labels, spec.validation, spec.validation_fraction, spec.seed)
+    learn, kept = dataset.split_for(data.train_labels, spec)
     x, validation_x = (training.as_input(data.train_pixels[which]) for which in (learn, kept))
     y, validation_y = (to_categorical(data.train_labels[which], 10) for which in (learn, kept))
     trainer = training.compile_trainer(training.architectures.build(spec, to_train=True), spec, -(-len(x) // spec.batch))

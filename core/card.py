@@ -78,6 +78,8 @@ def _validation(run: Run) -> str:
         return "All training pictures were trained on; the last epoch was kept."
     if spec.validation == "test":
         return "The best epoch was chosen on the test set, which therefore flatters this network."
+    if spec.validation == "fold":
+        return f"The best epoch was chosen on fold {spec.fold} of {spec.folds} of the training pictures, which was not trained on."
     share = f"{spec.validation_fraction:.0%} of the training pictures"
     which = {"last": f"the last {share}", "random": f"a random {share}", "stratified": f"a random {share}, equal by class"}[spec.validation]
     return f"The best epoch was chosen on {which}, which were not trained on."

@@ -67,7 +67,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     data = dataset.load(arguments.data or run.spec.data)
     pixels, labels = data.test_pixels, data.test_labels
     if arguments.split == "validation" and run.spec.validation != "test":
-        kept = dataset.split(data.train_labels, run.spec.validation, run.spec.validation_fraction, run.spec.seed)[1]
+        kept = dataset.split_for(data.train_labels, run.spec)[1]
         if not len(kept):
             raise AtelierError(f"The run {run.id} was trained without validation pictures. Evaluate it with --split test.")
         pixels, labels = data.train_pixels[kept], data.train_labels[kept]

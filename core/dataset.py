@@ -21,9 +21,10 @@ import numpy as np
 from core import datafiles, settings
 from core.datafiles import Progress, parse_idx
 from core.errors import DataDamaged, DataUnavailable, InvalidSpec
+from core.spec import TrainSpec
 
 __all__ = [
-    "CLASS_NAMES", "NAMES", "SPLITS", "DataStatus", "Dataset", "download", "load", "own_folder", "parse_idx", "split",
+    "CLASS_NAMES", "NAMES", "SPLITS", "DataStatus", "Dataset", "download", "load", "own_folder", "parse_idx", "split", "split_for",
     "status",
 ]
 
@@ -31,7 +32,7 @@ NAMES = ("fashion-mnist", "offline-sample")
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )
-SPLITS = ("last", "random", "stratified", "test", "none")
+SPLITS = ("last", "random", "stratified", "fold", "test", "none")
 TITLES = {"fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample"}
 SAMPLE_TEST = 400  # the last pictures of the offline sample are its test split
 
@@ -159,27 +160,37 @@ def download(progress: Progress | None = None) -> Path:
     return own_folder()
 
 
-def split(labels: np.ndarray, method: str, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_for(labels: np.ndarray, spec: TrainSpec) -> tuple[np.ndarray, np.ndarray]:
+    """The split that a spec asks for; see `split`."""
+    return split(labels, spec.validation, spec.validation_fraction, spec.seed, folds=spec.folds, fold=spec.fold, shuffle=spec.shuffle_folds)
+
+
+def split(labels: np.ndarray, method: str, fraction: float, seed: int, *, folds: int = 5, fold: int = 1,
+          shuffle: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Part the training pictures into those to learn from and those to validate on.
 
     Args:
         labels: int array `(n,)` of the training split; only "stratified" looks at the values.
         method: "last" keeps the order and takes the end, as Keras does; "random" and "stratified" shuffle as
-            scikit-learn's `train_test_split` does; "none" and "test" take nothing away.
-        fraction: share to validate on, between 0 and 1; ignored for "none" and "test".
+            scikit-learn's `train_test_split` does; "fold" takes one of the folds of its `KFold`; "none" and "test" take nothing
+            away.
+        fraction: share to validate on, between 0 and 1; ignored for "fold", "none" and "test".
         seed: of the shuffle.
+        folds, fold, shuffle: only for "fold": into how many parts, which of them (from 1), and whether at random.
 
     Returns:
         Two int64 arrays of positions in `labels`, to learn from and to validate on: disjoint, together all.
 
     Raises:
-        InvalidSpec: unknown method, or a share that leaves one of the two sides empty.
+        InvalidSpec: unknown method, a fold that there is not, or a share that leaves one of the two sides empty.
     """
     if method not in SPLITS:
         raise InvalidSpec(f"There is no validation split {method!r}. Choose one of: {', '.join(SPLITS)}.")
     everything = np.arange(len(labels), dtype=np.int64)
     if method in ("none", "test"):
         return everything, everything[:0]
+    if method == "fold":
+        return _fold(everything, folds, fold, seed if shuffle else None)
     kept = math.floor(len(labels) * (1.0 - fraction)) if 0 < fraction < 1 else 0
     if not 0 < kept < len(labels):
         raise InvalidSpec(
@@ -199,6 +210,17 @@ def split(labels: np.ndarray, method: str, fraction: float, seed: int) -> tuple[
             "Choose another share, or the random split."
         ) from error
     return train, validation
+
+
+def _fold(everything: np.ndarray, folds: int, fold: int, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """All but one fold, and that fold, as scikit-learn's `KFold` cuts them; no seed: in their order."""
+    from sklearn.model_selection import KFold  # slow to import, as above
+
+    if not 2 <= folds <= len(everything) or not 1 <= fold <= folds:
+        raise InvalidSpec(f"There is no fold {fold} of {folds} among {len(everything):,} pictures. Choose at least two folds, and one of "
+                          "them.")
+    parts = KFold(folds, shuffle=seed is not None, random_state=seed).split(everything)
+    return next(both for number, both in enumerate(parts, 1) if number == fold)
 
 
 def _find() -> tuple[Path, str] | None:

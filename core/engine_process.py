@@ -21,7 +21,7 @@ import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core import settings
+from core import process_lock, settings
 
 ALREADY_THERE = 3  # exit status: another engine holds the lock
 IDLE_SECONDS = 30 * 60  # without a job and without an app: then it is only memory that someone wants back
@@ -53,11 +53,7 @@ def read_address() -> dict | None:
 
 def locked() -> bool:
     """Whether this home has an engine, be it one that is starting, ending or hanging."""
-    try:
-        with _lock_file().open("r+b") as lock:
-            return not _take(lock)
-    except FileNotFoundError:
-        return False
+    return process_lock.held(_lock_file())
 
 
 def holder() -> int | None:
@@ -93,7 +89,7 @@ def serve(*, workers: int = 1) -> int:
     """
     settings.home().mkdir(parents=True, exist_ok=True)
     with _lock_file().open("a+b") as lock:
-        if not _take(lock):
+        if not process_lock.take(lock):
             print("This home has an engine already.", file=sys.stderr)
             return ALREADY_THERE
         address_file().unlink(missing_ok=True)  # left by one that was killed
@@ -106,22 +102,6 @@ def serve(*, workers: int = 1) -> int:
 
 def _lock_file() -> Path:
     return settings.home() / "engine.lock"
-
-
-def _take(lock) -> bool:
-    """Lock a file for as long as this process lives; False if another one has it."""
-    try:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            import msvcrt
-            lock.seek(0)
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 async def _run(workers: int) -> None:

@@ -41,7 +41,8 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
 def trained_pictures(spec: TrainSpec) -> int:
     """How many pictures an epoch of this spec trains on, but for photographs, whose number nobody knows before."""
     total = 60_000 if spec.data == "fashion-mnist" else 2_000
-    learnt = total if spec.validation in ("test", "none") else round(total * (1 - spec.validation_fraction))
+    kept = {"test": 0.0, "none": 0.0, "fold": 1 / spec.folds}.get(spec.validation, spec.validation_fraction)
+    learnt = round(total * (1 - kept))
     return learnt + (sum(outside_lessons.COUNTS.values()) if spec.outside else 0)
 
 

@@ -66,12 +66,13 @@ def done(trial: Trial, known: Sequence[Run] | None = None) -> Run | None:
     return next((run for run in _runs(trial, known) if run.status == "finished"), None)
 
 
-def begin(line, trial: Trial) -> str:
+def begin(line, trial: Trial, known: Sequence[Run] | None = None) -> str:
     """See that a trial which is not done is in an engine's line: join the run that trains it, resume one that was interrupted,
     or begin a new one.
 
     Args:
         line: an engine, from `engine.connect`.
+        known: as in `done`.
 
     Returns:
         the run's id.
@@ -79,7 +80,7 @@ def begin(line, trial: Trial) -> str:
     Raises:
         EngineUnavailable, StorageProblem, InvalidSpec: as `engine.Engine.submit`.
     """
-    unfinished = [run.id for run in _runs(trial, None) if not run.finished]
+    unfinished = [run.id for run in _runs(trial, known) if not run.finished]
     trained = {job.run_id for job in line.jobs() if job.state != "stopping"}
     for run_id in unfinished:
         if run_id in trained:

@@ -40,11 +40,15 @@ FIELDS: tuple[Field, ...] = (
     Field("data", "Data", "Data", "What to learn from: the real data, or garments drawn by program.", "choice",
           ("fashion-mnist", "offline-sample"), basic=True),
     Field("validation", "Data", "Validation pictures", "Which training pictures are kept back to judge each epoch: the last "
-          "ones, a random share, or a random share with equal classes. 'test' judges on the test set, which leaks it into the "
-          "choice of the best epoch; 'none' trains on everything and keeps the last epoch.", "choice",
-          ("last", "random", "stratified", "test", "none")),
+          "ones, a random share, a random share with equal classes, or one fold of a k-fold cross-validation. 'test' judges on "
+          "the test set, which leaks it into the choice of the best epoch; 'none' trains on everything and keeps the last epoch.", "choice",
+          ("last", "random", "stratified", "fold", "test", "none")),
     Field("validation_fraction", "Data", "Validation share", "Share of the training pictures kept back.", "float",
           (0.01, 0.5)),
+    Field("folds", "Data", "Folds", "For a k-fold cross-validation: into how many parts the training pictures are cut.", "int", (2, 20)),
+    Field("fold", "Data", "Fold", "Which of the folds is kept back, from 1.", "int", (1, 20)),
+    Field("shuffle_folds", "Data", "Shuffle before folding", "Cut the pictures into folds at random (by the seed), or in their order.",
+          "flag"),
     Field("outside", "Data", "Pictures from outside", "Learn also from garments drawn by program and, where ATELIER_PHOTOS names a folder"
           " with them, from photographs, all prepared as a visitor's picture is; and from scribbles, to be unsure of them. Making them"
           " takes minutes the first time.", "flag"),
@@ -122,6 +126,9 @@ class TrainSpec:
     data: str = "fashion-mnist"
     validation: str = "stratified"
     validation_fraction: float = 0.1
+    folds: int = 5
+    fold: int = 1
+    shuffle_folds: bool = True
     outside: bool = False
     architecture: str = "cnn"
     filters: tuple[int, ...] = (32, 64)
@@ -161,6 +168,8 @@ class TrainSpec:
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
         if self.architecture != "cnn" and not self.filters:
             raise InvalidSpec(f"Filters: a {self.architecture} network needs at least one number, such as 32, 64.")
+        if self.fold > self.folds:
+            raise InvalidSpec(f"Fold (fold) must be a whole number from 1 to {self.folds}, the number of folds; received {self.fold}.")
         for name, count in (("padding", len(self.filters)), ("pool", len(self.filters)),
                             ("block_dropout", len(self.filters)), ("dropout", len(self.dense_units))):
             given = len(getattr(self, name))

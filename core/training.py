@@ -92,8 +92,7 @@ class _Training:
 
     def choose_pictures(self) -> None:
         data, spec = self.data, self.spec
-        method = "none" if spec.validation == "test" else spec.validation
-        self.train_indices, kept = dataset.split(data.train_labels, method, spec.validation_fraction, spec.seed)
+        self.train_indices, kept = dataset.split_for(data.train_labels, spec)
         self.train_x = as_input(data.train_pixels[self.train_indices])
         self.train_y = keras.utils.to_categorical(data.train_labels[self.train_indices], architectures.CLASSES)
         if spec.outside:

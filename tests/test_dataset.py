@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import KFold, train_test_split
 
 from core import datafiles, dataset
 from core.errors import DataDamaged, DataUnavailable, InvalidSpec, StorageProblem
@@ -393,7 +393,21 @@ def test_shuffled_splits_are_those_of_scikit_learn(method):
 def test_every_split_is_a_partition(method):
     train, validation = dataset.split(np.arange(100) % 10, method, 0.3, seed=1)
     assert sorted([*train, *validation]) == list(range(100))
-    assert len(validation) == (0 if method in ("none", "test") else 30)
+    assert len(validation) == {"none": 0, "test": 0, "fold": 20}.get(method, 30)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_folds_are_those_of_scikit_learn(shuffle):
+    expected = list(KFold(5, shuffle=shuffle, random_state=1 if shuffle else None).split(np.arange(203)))
+    for fold, (train, kept) in enumerate(expected, 1):
+        found = dataset.split(np.zeros(203), "fold", 0.1, 1, folds=5, fold=fold, shuffle=shuffle)
+        assert np.array_equal(found[0], train) and np.array_equal(found[1], kept)
+
+
+@pytest.mark.parametrize(("folds", "fold"), [(5, 6), (5, 0), (1, 1), (11, 1)])
+def test_a_fold_that_there_is_not_is_refused(folds, fold):
+    with pytest.raises(InvalidSpec, match="There is no fold"):
+        dataset.split(np.zeros(10), "fold", 0.1, 0, folds=folds, fold=fold)
 
 
 def test_a_stratified_split_holds_every_class_in_its_share():
@@ -409,7 +423,7 @@ def test_a_share_that_leaves_one_side_empty_is_refused(fraction):
 
 
 def test_unknown_and_impossible_splits_are_refused():
-    with pytest.raises(InvalidSpec, match="last, random, stratified, test, none"):
+    with pytest.raises(InvalidSpec, match="last, random, stratified, fold, test, none"):
         dataset.split(np.zeros(10), "every second", 0.2, seed=0)
     with pytest.raises(InvalidSpec, match="or the random split"):
         dataset.split(np.arange(10), "stratified", 0.2, seed=0)

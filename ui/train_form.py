@@ -16,7 +16,7 @@ import streamlit as st
 
 from core import architectures, estimate
 from core.errors import InvalidSpec
-from core.presets import PRESETS, Preset
+from core.presets import PRESETS, Preset, matching
 from core.spec import FIELDS, Field, TrainSpec, parse_setting
 from ui.charts import percent
 
@@ -28,7 +28,8 @@ WORDS = {  # what people read instead of the values that files and terminals kno
     "fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample", "cnn": "CNN", "swift": "Swift", "resnet": "ResNet",
     "relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "adam": "Adam", "adamw": "AdamW",
     "sgd": "SGD with momentum", "rmsprop": "RMSprop", "one_cycle": "One cycle", "last": "The last ones", "random": "Random",
-    "stratified": "Random, classes equal", "test": "The test set (leaks)", "none": "None", "as_block": "As the convolution",
+    "stratified": "Random, classes equal", "fold": "One of k folds",
+    "test": "The test set (leaks)", "none": "None", "as_block": "As the convolution",
 }
 
 
@@ -85,6 +86,9 @@ def fill(start: str | TrainSpec) -> None:
     spec = PRESETS[start].spec if isinstance(start, str) else start
     if isinstance(start, str):
         st.session_state[_key("preset")] = start
+    elif _key("preset") not in st.session_state:  # else the form would take itself for unfilled
+        alike = matching(spec)
+        st.session_state[_key("preset")] = alike.name if alike else FIRST_PRESET
     for field in FIELDS:
         value = getattr(spec, field.name)
         st.session_state[_key(field.name)] = text_of(value) if _as_text(field) else value
@@ -187,7 +191,9 @@ def _idle(field: Field, typed: dict[str, Any]) -> str:
         "momentum": (optimizer != "sgd", "Only SGD uses it."),
         "weight_decay": (optimizer not in ("adamw", "sgd"), "Only AdamW and SGD use it."),
         "dropout": (not str(typed["dense_units"]).strip(), "There are no dense layers before the outputs."),
-        "validation_fraction": (typed["validation"] in ("test", "none"), "Nothing of the training pictures is kept back."),
+        "validation_fraction": (typed["validation"] in ("fold", "test", "none"), "The folds decide it." if typed["validation"] == "fold"
+                                else "Nothing of the training pictures is kept back."),
+        **dict.fromkeys(("folds", "fold", "shuffle_folds"), (typed["validation"] != "fold", "Only where validation is one of k folds.")),
         "early_stopping": (typed["validation"] == "none", "It needs validation pictures."),
     }
     idle, reason = reasons.get(field.name, (False, ""))
