@@ -64,6 +64,6 @@ def ask(network: Network, image: Image.Image, *, polarity: str = "auto", trim: b
     prepared = prepare(image, polarity=polarity, trim=trim, fill=fill, crop=crop)
     if prepared.blank:
         raise UnreadablePicture(" ".join(prepared.warnings))
-    probabilities = network.probabilities(prepared.pixels[None])
+    probabilities = network.both_ways(prepared.pixels[None])
     return Said(prepared.pixels, int(probabilities[0].argmax()), probabilities[0], bool(network.sure(probabilities)[0]),
                 prepared.warnings)

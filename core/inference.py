@@ -107,6 +107,14 @@ class Network:
         """Probabilities of any number of pictures `(n, 28, 28)` uint8, as float32 `(n, 10)`."""
         return soften(self._run(pixels, OUTPUTS[:1])[0], self.temperature)
 
+    def both_ways(self, pixels: np.ndarray) -> np.ndarray:
+        """The mean of the probabilities of pictures and of their mirror images, as `probabilities` gives them.
+
+        For pictures that people bring: a garment seen from behind or drawn the other way round is the same garment. Figures of
+        the data set never use it.
+        """
+        return (self.probabilities(pixels) + self.probabilities(np.asarray(pixels)[:, :, ::-1])) / 2
+
     def embeddings(self, pixels: np.ndarray) -> np.ndarray:
         """Embeddings of any number of pictures `(n, 28, 28)` uint8, as float32 `(n, d)`."""
         return self._run(pixels, OUTPUTS[1:2])[0]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # How many of each; the photographs are few, so each is learnt in several views. Chosen by what two cores prepare in minutes.
 COUNTS = {"traced sketches": 6_000, "traced icons": 4_000, "composed": 3_000, "sketches": 5_000, "icons": 3_500, "scribbles": 1_500}
-VIEWS = 3  # of each photograph: itself and two altered ones
+VIEWS = 6  # of each photograph: itself and five altered ones
 PROBE = 8  # pictures of a kind that are made again to see whether the kept ones are still what would be made
 TUNED_ON = 300  # drawings of each kind on which the threshold is found
 SURE_PRECISION = 0.93  # a little above the nine in ten that is promised: the threshold is found on few pictures
@@ -142,7 +142,7 @@ def sure_threshold(network: Network, tuning: dict[str, tuple[np.ndarray, np.ndar
         tuning: what `to_tune_on` returned; to be sure of a picture of none of the ten counts as wrong.
     """
     return max(evaluation.sure_from(probabilities.max(axis=1), _right(probabilities, accepted), SURE_PRECISION)
-               for pixels, accepted in tuning.values() for probabilities in [network.probabilities(pixels)])
+               for pixels, accepted in tuning.values() for probabilities in [network.both_ways(pixels)])
 
 
 def accuracy(probabilities: dict[str, np.ndarray], tuning: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:

@@ -112,7 +112,7 @@ def test_the_answer_is_the_networks_for_the_prepared_pixels():
         app = open_page(sheet, run=run_id)
         app.toggle(key="classify_fill").set_value(fill).run()
         pixels = picture.prepare(picture.from_canvas(np.asarray(sheet)), fill=fill).pixels
-        expected = network.probabilities(pixels[None])[0]
+        expected = network.both_ways(pixels[None])[0]
         assert charts.percent(float(expected.max())) in answer(app)[0][1]
         assert CLASS_NAMES[expected.argmax()] in " ".join(answer(app)[0])
 
@@ -290,7 +290,7 @@ def test_two_networks_answer_side_by_side():
     assert len(answer(app)) == 2
     for name, run_id in (("First template", first), ("Second template", second)):
         pixels = picture.prepare(picture.from_canvas(np.asarray(drawing(T_SHIRT))), fill=True).pixels
-        expected = inference.load(run_id).probabilities(pixels[None])[0]
+        expected = inference.load(run_id).both_ways(pixels[None])[0]
         assert f"<small>{name}</small>" in markup(app)
         assert charts.percent(float(expected.max())) in markup(app)
     assert not app.exception

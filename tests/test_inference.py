@@ -98,6 +98,15 @@ def test_softening_keeps_the_order_and_survives_zeros():
     np.testing.assert_array_equal(soften(hard, 1.0), hard)
 
 
+def test_a_picture_and_its_mirror_image_get_the_same_answer_both_ways():
+    network = Network(template_network())
+    asked = pictures(5)
+    mirrored = asked[:, :, ::-1]
+    assert not np.allclose(network.probabilities(asked), network.probabilities(mirrored))
+    np.testing.assert_allclose(network.both_ways(asked), network.both_ways(mirrored), atol=1e-6)
+    np.testing.assert_allclose(network.both_ways(asked), (network.probabilities(asked) + network.probabilities(mirrored)) / 2, atol=1e-6)
+
+
 def test_sure_begins_at_the_threshold():
     network = Network(template_network(), sure_threshold=0.9)
     probabilities = np.array([[0.9, 0.1] + [0] * 8, [0.89, 0.11] + [0] * 8, [0, 1] + [0] * 8], np.float32)

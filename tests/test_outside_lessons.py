@@ -65,7 +65,7 @@ def test_a_threshold_counts_being_sure_of_nothing_as_wrong():
         def __init__(self, rows):
             self.rows = np.array(rows)
 
-        def probabilities(self, pixels):
+        def both_ways(self, pixels):
             return self.rows
 
     def row(confidence):

@@ -73,7 +73,9 @@ def answers(asked: Sequence[Asked], pixels: np.ndarray, *, truth: int | None = N
         nothing("Not sure", "Nothing stands out from the background here.")
         return []
     given = [one.network.answer(pixels[None]) for one in asked]
-    said = [answer.probabilities[0] for answer in given]
+    # A picture of the data set is answered as the run's figures were; one that somebody brought is looked at both ways round.
+    said = [(answer.probabilities if truth is not None else one.network.both_ways(pixels[None]))[0]
+            for one, answer in zip(asked, given, strict=True)]
     sure = [not doubt and bool(one.network.sure(row[None])[0]) for one, row in zip(asked, said, strict=True)]
     if len(asked) == 1:
         st.html(f'<div class="classify-answer">{headline_html(said[0], sure=sure[0], truth=truth, doubt=doubt)}'
@@ -138,7 +140,7 @@ def overview(asked: Sequence[Asked], found: Sequence[Brought]) -> None:
         found: pictures that could be read.
     """
     pixels = np.stack([one.pixels for one in found])
-    said = [_brief(one.network, one.network.probabilities(pixels), found) for one in asked]
+    said = [_brief(one.network, one.network.both_ways(pixels), found) for one in asked]
     lines = [" / ".join(texts) for texts in zip(*said, strict=True)]
     pictures.gallery([pictures.Item(index, one.pixels, f"{line} ({one.file.name})", f"{one.file.name}: {line}")
                       for index, (one, line) in enumerate(zip(found, lines, strict=True))],
