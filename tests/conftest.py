@@ -14,8 +14,8 @@ def own_folders(tmp_path, monkeypatch):
     """Point Atelier at empty folders, at no engine and at no data."""
     monkeypatch.setenv("ATELIER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ATELIER_RUNS", str(tmp_path / "runs"))
-    monkeypatch.delenv("ATELIER_DATA", raising=False)
-    monkeypatch.delenv("ATELIER_ENGINE", raising=False)
+    for name in ("ATELIER_DATA", "ATELIER_PHOTOS", "ATELIER_ENGINE"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
