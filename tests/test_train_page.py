@@ -346,14 +346,14 @@ def test_a_name_full_of_marks_is_shown_as_it_was_typed():
     ("stopping", 0, Progress("r", "training", 3, 8, 10, 40), "Stopping · Epoch 3 of 8"),
 ])
 def test_the_state_of_a_job_in_words(state, place, progress, words):
-    assert run_live._state_text(engine.Job("r", state, place, progress)) == words
+    assert run_live.state_text(engine.Job("r", state, place, progress)) == words
 
 
 def test_progress_never_goes_back_from_one_batch_to_the_next():
     course = [Progress("r", "loading", 0, 2), Progress("r", "training", 1, 2, 1, 4), Progress("r", "training", 1, 2, 4, 4),
               Progress("r", "validating", 1, 2), Progress("r", "training", 2, 2, 2, 4), Progress("r", "validating", 2, 2),
               Progress("r", "testing", 2, 2), Progress("r", "saving", 2, 2)]
-    shares = [run_live._shares(progress)[0] for progress in course]
+    shares = [run_live.shares(progress)[0] for progress in course]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
     assert shares[1] == 0.125
 

@@ -18,6 +18,7 @@ from core import runs as _runs_room
 from core import settings
 from core.errors import EngineUnavailable
 
+MAX_CHECKS = 16
 
 def dataset(name: str = "fashion-mnist") -> _dataset_room.Dataset:
     """The named data, opened once for everybody.
@@ -219,6 +220,69 @@ def _open_outside(name: str, photographs: Path | None) -> tuple[np.ndarray, np.n
     brought, pixels = np.asarray(image), answer.prepare(image).pixels
     _freeze(brought, pixels)
     return brought, pixels
+
+
+def figures(run: _runs_room.Run):
+    """A finished run's line in a comparison (`core.run_figures.Figures`), read once: it never changes but for its name.
+
+    Raises:
+        RunDamaged: if its history cannot be read.
+    """
+    return _read_figures(settings.runs_address(), run.id, run.name, run)
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _read_figures(address: str, run_id: str, name: str, _run: _runs_room.Run):
+    from core import run_figures
+
+    return run_figures.of_run(_run)
+
+
+def baseline_figures(found) -> list:
+    """The lines of some baselines (`core.baselines.Baselines`) that are done."""
+    from core import run_figures
+
+    return run_figures.of_baselines(found)
+
+
+def f1(line) -> tuple[float, ...]:
+    """F1 of each class of a line in a comparison, as shares in 0..1; empty where there are no answers.
+
+    Raises:
+        RunNotFound, RunDamaged: if they cannot be read.
+    """
+    if not line.network:
+        from core import baselines
+
+        found, _, place = line.id.rpartition(".")
+        return baselines.read(found).results[int(place)].f1
+    return _read_f1(settings.runs_address(), line.id, _runs_room.version(line.id))
+
+
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _read_f1(address: str, run_id: str, version: str) -> tuple[float, ...]:
+    from core import run_figures
+
+    return run_figures.f1_of_run(run_id)
+
+
+@st.cache_resource(show_spinner=False)
+def gradient_checks() -> dict:
+    """The gradient checks that were asked of an engine, by what was asked (`core.engine.Calculation`)."""
+    return {}
+
+
+def ask_gradient_check(asked: tuple, calculation) -> None:
+    """Keep a check for everybody who asks the same; the oldest goes when there are many."""
+    known = gradient_checks()
+    known[asked] = calculation
+    while len(known) > MAX_CHECKS:
+        del known[next(iter(known))]
+
+
+def forget_gradient_check(asked: tuple) -> None:
+    """Have the same check calculated anew when somebody asks."""
+    gradient_checks().pop(asked, None)
 
 
 def engine():

@@ -24,6 +24,7 @@ from ui import cache, charts, pictures, run_names, state
 
 HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
 MISTAKES, MATRIX = "pages/3_Misclassified.py", "pages/4_Confusion_matrix.py"
+EXPERIMENTS = "pages/5_Experiments.py"
 NETWORK = "pages/6_Network.py"
 PAGES = (
     (HOME, "Home", ":material/checkroom:"),
@@ -31,6 +32,7 @@ PAGES = (
     (TRAIN, "Train", ":material/model_training:"),
     (MISTAKES, "Misclassified", ":material/rule:"),
     (MATRIX, "Confusion matrix", ":material/grid_on:"),
+    (EXPERIMENTS, "Experiments", ":material/science:"),
     (NETWORK, "Network", ":material/account_tree:"),
 )
 # Of glibc's mallopt: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. A threshold that is set no longer grows by itself.

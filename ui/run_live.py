@@ -83,7 +83,7 @@ def _line_of_jobs(shown: str | None) -> None:
     with st.container(border=bool(others), gap="xsmall"):
         for job in others:
             st.page_link(frame.TRAIN, query_params={"run": job.run_id}, icon=":material/monitoring:", width="stretch",
-                         label=f"{run_names.literal(_name(job.run_id))}: {_state_text(job)}")
+                         label=f"{run_names.literal(_name(job.run_id))}: {state_text(job)}")
 
 
 @st.fragment(run_every=PROGRESS_SECONDS)
@@ -101,8 +101,8 @@ def progress(run_id: str) -> None:
         st.rerun()  # finished, stopped, interrupted or deleted: the library knows
     seen = _seen(run_id, job.progress)
     progress = job.progress
-    whole, epoch = _shares(progress)
-    st.progress(whole, _state_text(job))
+    whole, epoch = shares(progress)
+    st.progress(whole, state_text(job))
     st.progress(epoch, _batch_text(progress))
     figures(
         ("Elapsed", train_form.duration(progress.elapsed_seconds) if progress else "–", None),
@@ -146,7 +146,7 @@ def _seen(run_id: str, progress: library.Progress | None) -> Watched:
     return seen
 
 
-def _shares(progress: library.Progress | None) -> tuple[float, float]:
+def shares(progress: library.Progress | None) -> tuple[float, float]:
     """How much is done of the whole training and of its epoch, 0..1."""
     if progress is None or progress.phase == "loading" or not progress.epochs:
         return 0.0, 0.0
@@ -159,10 +159,10 @@ def _shares(progress: library.Progress | None) -> tuple[float, float]:
 def _batch_text(progress: library.Progress | None) -> str:
     if progress is not None and progress.batches:
         return f"Batch {progress.batch:,} of {progress.batches:,}"
-    return "No batch yet" if _shares(progress)[1] == 0 else "All batches of the epoch"
+    return "No batch yet" if shares(progress)[1] == 0 else "All batches of the epoch"
 
 
-def _state_text(job) -> str:
+def state_text(job) -> str:
     """A job's state in a few words."""
     progress = job.progress
     if job.state == "waiting":

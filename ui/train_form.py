@@ -81,6 +81,11 @@ def read() -> tuple[TrainSpec | None, list[str]]:
     return spec, []
 
 
+def held() -> TrainSpec | None:
+    """The spec that this visitor's form holds; None where it was never opened, or something in it is wrong."""
+    return read()[0] if _key("preset") in st.session_state else None
+
+
 def fill(start: str | TrainSpec) -> None:
     """Put every value of a preset (by name) or of a spec into the form."""
     spec = PRESETS[start].spec if isinstance(start, str) else start
