@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from core import dataset, garments, outside_lessons, runs, training
+from core.card import card
 from core.errors import InvalidSpec, RunNotFound
 from core.evaluation import NEVER_SURE
 from core.spec import TrainSpec
@@ -85,6 +86,8 @@ def test_a_training_with_outside_pictures_says_what_it_learnt_from(monkeypatch):
     record = training.train(runs.create(SMALL.replace(outside=True)))
     assert record["outside"] == FEW and record["sure_threshold"] > 0
     assert record["pictures_trained"] == 1600 + sum(FEW.values())
+    [run] = [run for run in runs.list_runs() if not run.shipped]
+    assert "3 traced sketches, 2 traced icons" in card(run, runs.test_predictions(run.id))
 
 
 def test_a_training_begins_with_the_weights_of_another_run():
