@@ -245,7 +245,8 @@ def test_baselines_are_computed_beside_the_page_and_shown_with_their_sizes():
     _wait(lambda: baselines.read(made.id).done == 2 and baselines.working() is None)
     app = opened(view="baselines", baselines=made.id)
     plain, reduced = rows_of(app)
-    assert plain["Method"] == "k-nearest neighbours" and plain["Pictures"] == 1800 and reduced["Components"] == 20
+    learnt = round(2000 * (1 - PRESETS["swift"].spec.validation_fraction))  # of the offline sample
+    assert plain["Method"] == "k-nearest neighbours" and plain["Pictures"] == learnt and reduced["Components"] == 20
     assert plain["Test accuracy"] == pytest.approx(100 * baselines.read(made.id).results[0].test_accuracy)
     assert progress(app) == "2 of 2 done" and "experiments_baseline_go_on" not in keys(app.button)
 
