@@ -218,7 +218,7 @@ def test_runs_and_baselines_stand_in_one_table_and_the_chosen_ones_show_their_f1
     app = opened(view="compare", runs=f"{first},{made.id}.0")
     table = {row["Name"]: row for row in rows_of(app)}
     assert {"first", "second", "Random forest"} <= set(table)
-    assert table["first"]["Test accuracy"] == pytest.approx(81.25) and table["first"]["Last epoch, validation"] == pytest.approx(77.0)
+    assert table["first"]["Test accuracy"] == pytest.approx(81.25) and table["first"]["Last validation"] == pytest.approx(77.0)
     assert table["Random forest"]["Pictures"] == 1800 and table["second"]["Judged on"] == "test set (leaks)"
     f1 = app.dataframe[1].value
     assert list(f1.columns) == ["Class", "first", "Random forest"] and f1["Random forest"].tolist() == pytest.approx([70.0] * 10)

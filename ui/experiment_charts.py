@@ -192,5 +192,7 @@ def _arrange(drawn: go.Figure, title: str, *, legend: bool) -> None:
 
 
 def _nothing_yet(drawn: go.Figure) -> None:
+    if drawn.layout.yaxis.type != "category":
+        drawn.update_yaxes(range=[0, 1], showticklabels=False)
     drawn.add_annotation(x=0.5, xref="paper", y=0.5, yref="paper", showarrow=False, text="The first point appears when it is done.",
                          font={"color": curves.QUIET, "size": 13})

@@ -26,8 +26,6 @@ def show(experiment: Experiment) -> None:
     if experiment.base.data == "offline-sample":
         frame.sample_badge(cache.dataset("offline-sample"))
     if any(one.alive for one in _states(experiment)):
-        # Streamlit's running man would come and go with every look.
-        st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
         _followed(experiment.id)
     else:
         _body(experiment, following=False)
@@ -37,6 +35,8 @@ def show(experiment: Experiment) -> None:
 def _followed(experiment_id: str) -> None:
     with frame.errors(stop=False):
         _body(experiment_records.read(experiment_id), following=True)
+    # Streamlit's running man would come and go with every look. Last, so that all else has the place it will have afterwards.
+    st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
 
 
 def _body(experiment: Experiment, *, following: bool) -> None:
@@ -87,8 +87,8 @@ def _acts(experiment: Experiment, found: list[PointState]) -> None:
                     cache.forget_runs()
                     st.rerun(scope="fragment")
             return
-        if lacking and st.button(f"Train the {'last one' if lacking == 1 else f'other {lacking}' if lacking < len(found) else lacking}",
-                                 key="experiments_go_on", type="primary", icon=":material/play_circle:",
+        words = "Train all" if lacking == len(found) else "Train the last one" if lacking == 1 else f"Train the other {lacking}"
+        if lacking and st.button(words, key="experiments_go_on", type="primary", icon=":material/play_circle:",
                                  help="What is done is not trained again; what was interrupted goes on; what was stopped begins anew."):
             go_on(experiment)
         if st.button("Delete", key="experiments_delete", icon=":material/delete:",
@@ -112,7 +112,7 @@ def _described(experiment: Experiment) -> str:
     """What is varied and what stays, in one line."""
     spec = experiment.base
     varied = [one.setting for one in experiment.axes]
-    facts = [f"{one.field.label}: {'; '.join(one.texts) if one.field.kind.endswith('s') else ', '.join(one.texts)}"
+    facts = [f"{one.field.label}: {('; ' if any(',' in text for text in one.texts) else ', ').join(one.texts)}"
              for one in experiment.axes if experiment.kind != FOLDS]
     if experiment.kind == FOLDS:
         facts.append(f"{spec.folds} folds, {'shuffled' if spec.shuffle_folds else 'in order'}, seed {spec.seed}")

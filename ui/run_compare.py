@@ -88,8 +88,8 @@ def _table(lines: list[Figures]) -> None:
     percent = [None if share is None else 100 * share for line in lines
                for share in (line.best_validation, line.last_validation, line.test_accuracy)]
     columns = {
-        "Name": [line.name for line in lines], "Test accuracy": percent[2::3], "Best epoch, validation": percent[0::3],
-        "Last epoch, validation": percent[1::3], "Best epoch": [line.best_epoch for line in lines],
+        "Name": [line.name for line in lines], "Test accuracy": percent[2::3], "Best validation": percent[0::3],
+        "Last validation": percent[1::3], "Best epoch": [line.best_epoch for line in lines],
         "Epochs": [line.epochs for line in lines], "Parameters": [line.parameters for line in lines],
         "Seconds": [line.seconds for line in lines],
         "Pictures": [line.pictures for line in lines], "Data": [TITLES.get(line.data, line.data) for line in lines],
@@ -99,7 +99,7 @@ def _table(lines: list[Figures]) -> None:
     st.dataframe(columns, key=key, hide_index=True, placeholder="–", height="content" if len(lines) <= ROWS else 35 * ROWS,
                  on_select=picked, selection_mode="multi-row", selection_default={"selection": {"rows": chosen}},
                  alt=f"{len(lines)} runs and baselines; the selector below chooses the same ones",
-                 column_config={"Test accuracy": share, "Best epoch, validation": share, "Last epoch, validation": share,
+                 column_config={"Test accuracy": share, "Best validation": share, "Last validation": share,
                                 "Parameters": whole, "Pictures": whole, "Seconds": st.column_config.NumberColumn(format="%.1f")})
     st.caption("A click on a heading sorts; a tick chooses. Where epochs were judged on the test set, the figures under validation are of "
                "test pictures. Pictures: how many an epoch, or a classical method, learns from.")

@@ -1,0 +1,98 @@
+"""How long the comparison of runs takes with a large library: the list, the lines, the curves and F1 of some, and the whole page.
+
+    python -m benchmarks.compare_runs [--runs 300] [--chosen 10] [--rounds 5]
+
+The runs are made here: finished ones with a history of ten epochs and answers on the test pictures (of the offline sample, or as many as
+the real data have where they are on this machine). The page is timed without a browser, from the request to its last element, cold
+(nothing in the app's caches) and again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.report import ROOT, Row, conditions, say, table
+from benchmarks.workplace import workplace
+from core import dataset, estimate, run_figures, runs
+from core.spec import TrainSpec
+
+TARGET = 1.0  # seconds, for list and comparison of 300 runs
+EPOCHS = 10
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.compare_runs")
+    parser.add_argument("--runs", type=int, default=300, help="finished runs in the library")
+    parser.add_argument("--chosen", type=int, default=10, help="runs that are laid over each other")
+    parser.add_argument("--rounds", type=int, default=5, help="times that everything is timed")
+    chosen = parser.parse_args(arguments)
+    with workplace() as place:
+        data = dataset.load(place.data_name)
+        conditions("Comparison of runs", "streamlit", "numpy", data=place.words,
+                   library=f"{chosen.runs} finished runs of {EPOCHS} epochs, {len(data.test_labels):,} answers each")
+        say(f"making {chosen.runs} runs")
+        made = [finished_run(data, number) for number in range(chosen.runs)]
+        timed: dict[str, list[float]] = {}
+
+        def clock(what: str, act):
+            began = time.perf_counter()
+            answer = act()
+            timed.setdefault(what, []).append(time.perf_counter() - began)
+            return answer
+
+        for number in range(chosen.rounds):
+            say(f"round {number + 1} of {chosen.rounds}")
+            found = clock("the list of all runs", runs.list_runs)
+            clock("a line of figures for each", lambda found=found: [run_figures.of_run(run) for run in found if not run.shipped])
+            clock(f"F1 by class of {chosen.chosen}", lambda: [run_figures.f1_of_run(one) for one in made[:chosen.chosen]])
+            app = clock("the page, cold", lambda: page(",".join(made[:chosen.chosen])))
+            clock("the page, again", app.run)
+    whole = [sum(values) for values in zip(timed["the list of all runs"], timed["a line of figures for each"], strict=True)]
+    rows = [Row(what, values, "s", TARGET if what == "the page, again" else None) for what, values in timed.items()]
+    table(f"{chosen.runs} runs, {chosen.chosen} of them over each other",
+          [*rows[:2], Row("list and lines together", whole, "s", TARGET), *rows[2:]])
+    return 0
+
+
+def finished_run(data: dataset.Dataset, number: int) -> str:
+    """A run that claims to be finished, with answers that are right to seven in ten."""
+    rng = np.random.default_rng(number)
+    run_id = runs.create(TrainSpec(name=f"run {number}", data=data.name, filters=(8,), epochs=EPOCHS, seed=number))
+    runs.write_history(run_id, [
+        {"epoch": epoch, "loss": 1 / epoch, "accuracy": 1 - 0.5 / epoch, "val_loss": 1.1 / epoch, "val_accuracy": 0.9 - 0.4 / epoch,
+         "seconds": 1.0, "learning_rate": 0.001} for epoch in range(1, EPOCHS + 1)])
+    guess = np.where(rng.random(len(data.test_labels)) < 0.7, data.test_labels, rng.integers(0, 10, len(data.test_labels)))
+    probabilities = np.full((len(guess), 10), 0.02, np.float32)
+    probabilities[np.arange(len(guess)), guess] = 0.82
+    runs.write_arrays(run_id, "test.npz", probabilities=probabilities, labels=data.test_labels.astype(np.uint8))
+    runs.finish(run_id, {
+        "status": "finished", "status_text": "finished", "dataset": {"name": data.name, "fingerprint": data.fingerprint},
+        "parameters": 10_000, "multiply_adds": 100_000, "best_epoch": EPOCHS, "epochs_done": EPOCHS, "pictures_trained": 1000 * EPOCHS,
+        "seconds": 60.0, "versions": {}, "machine": estimate.machine(), "temperature": 1.0, "sure_threshold": 0.5,
+        "scores": {"test_accuracy": float((guess == data.test_labels).mean()), "test_loss": 0.5, "validation_accuracy": 0.86,
+                   "validation_loss": 0.4}})
+    return run_id
+
+
+def page(chosen: str):
+    """The page with these runs over each other, opened by a first visitor of an app that has just begun."""
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    app.switch_page("pages/5_Experiments.py")
+    app.query_params.update({"view": "compare", "runs": chosen})
+    app.run()
+    if app.exception:
+        raise RuntimeError(str(app.exception))
+    return app
+
+
+if __name__ == "__main__":
+    sys.exit(main())

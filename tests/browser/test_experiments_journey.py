@@ -1,0 +1,53 @@
+"""A sweep with a mouse: three short trainings are begun, the first one's point appears, a stop in the middle keeps it, and it is found
+again after a reload."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.test_journeys import PATIENCE, go, press, settled
+
+
+def choose(page, key: str, text: str) -> None:
+    """Type into a selector and take what it offers."""
+    box = page.locator(f".st-key-{key} input").first
+    box.click()
+    box.fill(text)
+    page.get_by_role("option", name=text, exact=True).first.click()
+    settled(page)
+
+
+def test_a_sweep_is_begun_stopped_in_the_middle_and_found_again(page, bare_server):
+    go(page, bare_server, "Experiments")
+    press(page, "frame_sample")
+    expect(page.get_by_text("Your own")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    choose(page, "experiments_sweep_base", "Project MLP")
+    choose(page, "experiments_setting_1", "Epochs")
+    values = page.locator(".st-key-experiments_values_1_epochs input")
+    values.fill("2, 300, 400")
+    values.press("Enter")
+    expect(page.get_by_text("3 trainings")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+
+    press(page, "experiments_sweep_start")
+    page.wait_for_url(re.compile(r"experiment="), timeout=PATIENCE)
+    expect(page.get_by_text("0 of 3 done").or_(page.get_by_text("1 of 3 done")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"1 of 3 done · .*Epoch \d+ of 300"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Best so far: epochs 2")).to_be_visible(timeout=PATIENCE)
+
+    press(page, "experiments_stop")
+    go_on = page.locator(".st-key-experiments_go_on button").first  # a button with help is there twice, for mouse and for touch
+    expect(go_on).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    page.reload()
+    expect(go_on).to_contain_text("Train the other 2", timeout=PATIENCE)
+    expect(page.get_by_text("Best so far: epochs 2")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+
+    press(page, "experiments_best")
+    page.wait_for_url(re.compile(r"/Train"), timeout=PATIENCE)
+    press(page, "frame_sample")  # a reload is a new visitor
+    expect(page.locator(".st-key-train_epochs input")).to_have_value("2", timeout=PATIENCE)
