@@ -27,6 +27,7 @@ OUTPUTS = ("probabilities", "embedding", "features")
 # Measured with six convolutions of 32 to 128 filters: 64 pictures at a time are as fast as 256 and need 23 MB instead of 73.
 BATCH = 64
 THREADS = 2  # more only helps with large batches, and other visitors and a training want the processors too
+LEAST_SURE = 0.5  # whatever the validation pictures say: below, the other classes together are likelier
 SURE = 0.8  # where no validation pictures could tell from which confidence on a network is right
 
 
@@ -121,7 +122,7 @@ class Network:
 
     def sure(self, probabilities: np.ndarray) -> np.ndarray:
         """Whether each answer `(n, 10)` is confident enough to be shown without a question mark; bool `(n,)`."""
-        return np.asarray(probabilities).max(axis=1) >= self.sure_threshold
+        return np.asarray(probabilities).max(axis=1) >= max(self.sure_threshold, LEAST_SURE)
 
     def _run(self, pixels: np.ndarray, names: tuple[str, ...]) -> list[np.ndarray]:
         pixels = np.asarray(pixels)

@@ -108,6 +108,8 @@ def test_a_picture_and_its_mirror_image_get_the_same_answer_both_ways():
 
 
 def test_sure_begins_at_the_threshold():
+    low = np.array([[0.49] + [0.51 / 9] * 9, [0.51] + [0.49 / 9] * 9])
+    assert Network(template_network(), sure_threshold=0.1).sure(low).tolist() == [False, True]
     network = Network(template_network(), sure_threshold=0.9)
     probabilities = np.array([[0.9, 0.1] + [0] * 8, [0.89, 0.11] + [0] * 8, [0, 1] + [0] * 8], np.float32)
     assert network.sure(probabilities).tolist() == [True, False, True]
