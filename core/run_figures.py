@@ -102,6 +102,9 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
 
 def size_note() -> str:
     """From how many pictures each classical method learns at most, as a sentence."""
-    limits = {method.title: method.pictures for method in METHODS.values() if method.pictures < 60_000}
-    return "So that each ends within minutes: " + ", ".join(f"{title} learns from {count:,} pictures at most"
-                                                             for title, count in limits.items()) + "."
+    limits: dict[int, list[str]] = {}
+    for method in METHODS.values():
+        if method.pictures < 60_000:
+            limits.setdefault(method.pictures, []).append(method.title)
+    told = [f"{', '.join(titles)}: {count:,} pictures at most" for count, titles in limits.items()]
+    return f"So that each ends within minutes, some learn from a random part. {'; '.join(told)}."

@@ -18,7 +18,7 @@ from benchmarks.workplace import workplace
 from core import dataset, evaluation, outside_drawings, runs
 from core.spec import TrainSpec
 
-COMMANDS = ("app", "evaluation", "inference", "network_page", "outside", "training_overhead", "time_to_accuracy")
+COMMANDS = ("app", "compare_runs", "evaluation", "inference", "network_page", "outside", "training_overhead", "time_to_accuracy")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -236,7 +236,7 @@ def test_runs_and_baselines_stand_in_one_table_and_the_chosen_ones_show_their_f1
 def test_baselines_are_computed_beside_the_page_and_shown_with_their_sizes():
     """With a real process."""
     app = with_sample(view="baselines")
-    assert "Gradient boosting learns from 20,000 pictures at most" in said(app.caption)
+    assert "Gradient boosting: 20,000 pictures at most" in said(app.caption)
     app.multiselect(key="experiments_baseline_methods").set_value(["neighbours"]).run()
     app.number_input(key="experiments_baseline_components").set_value(20).run()
     app.button(key="experiments_baseline_start").click().run()

@@ -96,7 +96,7 @@ def _body(found: Baselines, now: baselines.Working | None = None) -> None:
         at = found.wanted[now.at].title if 0 <= now.at < len(found.wanted) else "opening the data"
         words += f" · {at}, for {train_form.duration(now.seconds)} so far"
     st.progress(found.done / len(found.wanted), words)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if now is not None:
             if st.button("Stop", key="experiments_baseline_stop", icon=":material/stop_circle:", help="What is done stays."):
                 baselines.stop()
@@ -122,12 +122,12 @@ def _body(found: Baselines, now: baselines.Working | None = None) -> None:
 
 def _table(found: Baselines) -> None:
     columns: dict[str, list] = {name: [] for name in (
-        "Method", "Settings", "Components", "Pictures", "Validation accuracy", "Test accuracy", "Seconds", "State")}
+        "Method", "Components", "State", "Pictures", "Validation accuracy", "Test accuracy", "Seconds", "Settings")}
     for wanted, result in zip(found.wanted, found.results, strict=True):
         good = result if result is not None and not result.problem else None
-        cells = (METHODS[wanted.method].title, METHODS[wanted.method].settings, wanted.components or None, good and good.pictures,
-                 good and good.validation_accuracy and 100 * good.validation_accuracy, good and 100 * good.test_accuracy,
-                 good and good.seconds, "" if good else result.problem if result else "Not computed")
+        cells = (METHODS[wanted.method].title, wanted.components or None, "Done" if good else result.problem if result else "Not computed",
+                 good and good.pictures, good and good.validation_accuracy and 100 * good.validation_accuracy,
+                 good and 100 * good.test_accuracy, good and good.seconds, METHODS[wanted.method].settings)
         for name, cell in zip(columns, cells, strict=True):
             columns[name].append(cell)
     share = st.column_config.NumberColumn(format="%.2f %%")

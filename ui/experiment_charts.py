@@ -19,6 +19,7 @@ from ui import curves
 from ui.charts import palette
 
 HEIGHT = 330  # pixels
+LEGEND_LINE, LEGEND_MARK, LEGEND_LETTERS = 20, 8, 40  # pixels of a line; letters that a mark takes, and that a narrow line holds
 GRID_ROW = 46  # pixels of one value in a figure over two settings
 MANY = ("#4f7be8", "#e8862e", "#2fa37c", "#d64f9c", "#9a6be0", "#c2a21f", "#d9503f", "#21a8c4", "#8b8f98", "#7aa832")
 DASHES = ("solid", "dash", "dot")  # after each round of the colours
@@ -109,8 +110,9 @@ def overlaid(runs: Sequence[tuple[str, Sequence[dict]]], metric: str, *, epochs:
     last = max([2, epochs or 0, *(rows[-1]["epoch"] for _, rows in runs if rows)])
     _arrange(drawn, f"{'Accuracy' if metric == 'accuracy' else 'Loss'} after each epoch", legend=True)
     margin = max(0.25, 0.02 * last)
-    drawn.update_layout(hovermode="closest", height=HEIGHT + 20 * min(len(runs), 30), legend={"traceorder": "normal"},
-                        margin={"l": 56, "r": 12, "t": 46, "b": 52 + 20 * min(len(runs), 30)})
+    below = LEGEND_LINE * min(30, 1 + sum(min(len(name), 34) + LEGEND_MARK for name, _ in runs) // LEGEND_LETTERS)
+    drawn.update_layout(hovermode="closest", height=HEIGHT + below, legend={"traceorder": "normal"},
+                        margin={"l": 56, "r": 12, "t": 46, "b": 40 + below})
     drawn.update_xaxes(range=[1 - margin, last + margin], showgrid=False, tickformat="d", dtick=1 if last <= 12 else None, nticks=10)
     drawn.update_yaxes(ticksuffix=" %" if metric == "accuracy" else "", zeroline=False)
     if level is not None and metric == "accuracy":
@@ -150,7 +152,7 @@ def variance(shares: Sequence[float], components: Sequence[int]) -> go.Figure:
         drawn.add_trace(go.Scatter(x=[number], y=[sums[number - 1]], mode="markers+text", showlegend=False, hoverinfo="skip",
                                    text=[f"{number}: {sums[number - 1]:.1f} %"], textposition="bottom right",
                                    marker={"color": curves.VALIDATION, "size": 11}))
-    _arrange(drawn, "Variance that the first principal components hold", legend=False)
+    _arrange(drawn, "Explained variance, added up", legend=False)
     drawn.update_xaxes(type="log", title={"text": "Components", "standoff": 4}, tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500])
     drawn.update_yaxes(ticksuffix=" %", range=[0, 103])
     return drawn
@@ -170,6 +172,7 @@ def gradients(pairs: Sequence[tuple[float, float, bool]]) -> go.Figure:
                                        marker={"color": colour, "size": 7, "opacity": 0.75},
                                        hovertemplate="%{x:.4g}, %{y:.4g}<extra></extra>"))
     _arrange(drawn, "Gradient of each checked weight", legend=True)
+    drawn.update_layout(height=HEIGHT + 60, margin={"l": 64, "r": 12, "t": 46, "b": 124})  # the legend stands in three lines
     drawn.update_xaxes(title={"text": "Back-propagation", "standoff": 4}, zeroline=False)
     drawn.update_yaxes(title={"text": "Central difference", "standoff": 0}, zeroline=False)
     return drawn
