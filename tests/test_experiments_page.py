@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import streamlit as st
 from sklearn.metrics import f1_score
 from streamlit.testing.v1 import AppTest
-from test_train_page import ROWS, finished_run, metrics, said
+from test_train_page import ROWS, finished_run, fresh_caches, metrics, opened_cold, said  # noqa: F401 (a fixture for every test)
 
 from core import baselines, engine, experiment_records, gradient_check, runs
 from core.baselines import Result
@@ -20,26 +18,12 @@ from core.presets import PRESETS
 from core.spec import TrainSpec
 from ui import cache, experiment_charts, run_compare
 
-ROOT = Path(__file__).resolve().parent.parent
 BASE = TrainSpec(name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=2)
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    """What one test put into the shared caches is nothing to the next."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 def opened(**address: str) -> AppTest:
     """The page, opened cold under an address."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    app.switch_page("pages/5_Experiments.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return opened_cold("pages/5_Experiments.py", **address)
 
 
 def with_sample(**address: str) -> AppTest:

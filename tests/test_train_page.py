@@ -30,15 +30,20 @@ def fresh_caches():
     st.cache_data.clear()
 
 
-def opened(**address: str) -> AppTest:
-    """The page, opened cold under an address such as `run=...`."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.switch_page("pages/2_Train.py")
+def opened_cold(page: str, **address: str) -> AppTest:
+    """A page, opened cold under an address such as `run=...`."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    app.switch_page(page)
     for name, value in address.items():
         app.query_params[name] = value
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+def opened(**address: str) -> AppTest:
+    """The page Train, opened cold."""
+    return opened_cold("pages/2_Train.py", **address)
 
 
 def with_sample(**address: str) -> AppTest:
