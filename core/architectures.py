@@ -8,6 +8,7 @@ hold the two against each other. Keras is imported inside `build`, which runs on
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -262,10 +263,17 @@ def _reach(side: int, kernel: int, stride: int, padding: str) -> int:
 
 def _initializer(keras, layer: Layer, spec: TrainSpec):
     """How a layer's weights begin."""
+    seed = _seed(layer, spec)
     if spec.initializer == "standard_normal":
-        return keras.initializers.RandomNormal(stddev=1.0)
+        return keras.initializers.RandomNormal(stddev=1.0, seed=seed)
     # The last layer is no ReLU layer: He's variance would start it too loud.
-    return spec.initializer if layer.name != "scores" else "glorot_uniform"
+    name = spec.initializer if layer.name != "scores" else "glorot_uniform"
+    return keras.initializers.get({"class_name": name, "config": {"seed": seed}})
+
+
+def _seed(layer: Layer, spec: TrainSpec) -> int:
+    """What a layer draws by: without one Keras asks Python's own generator, which every thread of a process shares."""
+    return zlib.crc32(f"{spec.seed} {layer.name}".encode()) % 2**31
 
 
 def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: str):
@@ -274,15 +282,16 @@ def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: st
         options["kernel_initializer"] = _initializer(keras, layer, spec)
         if spec.l1 or spec.l2:
             options["kernel_regularizer"] = keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
-    if layer.kind == "Conv2D" and to_train:
-        from core import layers
-
-        options["dtype"] = layers.convolution_dtype(spec.precision)
+    if layer.kind == "Dropout":
+        options["seed"] = _seed(layer, spec)
     if layer.kind == "BatchNormalization":
         options["momentum"] = BATCH_NORM_MOMENTUM
-        if to_train:
-            from core import layers
+    if to_train:
+        from core import layers
 
+        if layer.kind == "Conv2D":
+            options["dtype"] = layers.convolution_dtype(spec.precision)
+        if layer.kind == "BatchNormalization":
             return layers.BatchNormalization(name=layer.name, dtype="float32", **options)
     if layer.kind == "Activation" and options["activation"] == "leaky_relu":
         return keras.layers.LeakyReLU(negative_slope=LEAKY_SLOPE, name=layer.name, dtype=dtype)

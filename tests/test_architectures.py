@@ -79,3 +79,15 @@ def test_a_network_too_large_to_train_is_refused():
 def test_every_layer_says_its_settings():
     details = {layer.kind: layer.detail for layer in blueprint(PRESETS["swift"].spec)}
     assert details["Conv2D"] == "96 filters 3 × 3, same" and details["Dropout"] == "10% off while training"
+
+
+def test_first_weights_follow_the_seed_whatever_else_draws_at_random():
+    import random
+
+    spec = PRESETS["lab3-cnn"].spec
+    weights = []
+    for seed in (1, 1, 2):
+        random.random()  # as another thread of a worker might
+        weights.append(build(spec.replace(seed=seed)).get_weights())
+    assert all((a == b).all() for a, b in zip(weights[0], weights[1], strict=True))
+    assert not (weights[0][0] == weights[2][0]).all() and not (weights[0][0].ravel()[:50] == weights[0][2].ravel()[:50]).all()
