@@ -48,11 +48,13 @@ def fit(training, spec: TrainSpec) -> dict:
     set_random_seed(spec.seed)
     data = dataset.load(spec.data)
     learn, kept = dataset.split_for(data.train_labels, spec)
-    x, validation_x = (training.as_input(data.train_pixels[which]) for which in (learn, kept))
     y, validation_y = (to_categorical(data.train_labels[which], 10) for which in (learn, kept))
-    trainer = training.compile_trainer(training.architectures.build(spec, to_train=True), spec, -(-len(x) // spec.batch))
+    batches = training.augmentation.Batches(data.train_pixels[learn], y, spec)
+    validation_x = training.as_input(data.train_pixels[kept])
+    network = training.architectures.build(spec, to_train=True)
+    training.compile_network(network, spec, len(batches))
     clock = _clock(training.keras)
-    history = trainer.fit(x, y, batch_size=spec.batch, epochs=spec.epochs, validation_data=(validation_x, validation_y),
+    history = network.fit(batches, epochs=spec.epochs, validation_data=(validation_x, validation_y), shuffle=False,
                           validation_batch_size=training.ANSWER_BATCH, verbose=0, callbacks=[clock])
     return {"epochs": clock.trained, "whole_epochs": np.diff(clock.validated).tolist(), "until_last": time.time() - began,
             "val_accuracy": float(history.history["val_accuracy"][-1])}

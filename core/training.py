@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
-from core import architectures, dataset, estimate, evaluation, inference, keras_files, outside_lessons, runs, settings
+from core import architectures, augmentation, dataset, estimate, evaluation, inference, keras_files, outside_lessons, runs, settings
 from core.errors import InvalidSpec, RunNotFound
 from core.runs import Progress
 from core.spec import TrainSpec
@@ -79,27 +79,28 @@ class _Training:
         keras.utils.set_random_seed(self.spec.seed)
         self.data = dataset.load(self.spec.data, download=True)
         self.choose_pictures()
-        steps = -(-len(self.train_x) // self.spec.batch)
+        steps = -(-len(self.train_pixels) // self.spec.batch)
         self.network = architectures.build(self.spec, to_train=True)
         self.begin_with_weights()
-        self.trainer = compile_trainer(self.network, self.spec, steps)
+        compile_network(self.network, self.spec, steps)
         self.restore()
         if len(self.rows) < self.spec.epochs and not self.patience_is_over():
-            self.trainer.fit(self.train_x, self.train_y, batch_size=self.spec.batch, epochs=self.spec.epochs,
-                             initial_epoch=len(self.rows), verbose=0, callbacks=[_Recorder(self, steps)])
+            batches = augmentation.Batches(self.train_pixels, self.train_targets, self.spec, epochs_done=len(self.rows))
+            self.network.fit(batches, epochs=self.spec.epochs, initial_epoch=len(self.rows), shuffle=False, verbose=0,
+                             callbacks=[_Recorder(self, steps)])
         self.phase("testing")
         return self.conclude()
 
     def choose_pictures(self) -> None:
         data, spec = self.data, self.spec
         self.train_indices, kept = dataset.split_for(data.train_labels, spec)
-        self.train_x = as_input(data.train_pixels[self.train_indices])
-        self.train_y = keras.utils.to_categorical(data.train_labels[self.train_indices], architectures.CLASSES)
+        self.train_pixels = data.train_pixels[self.train_indices]
+        self.train_targets = keras.utils.to_categorical(data.train_labels[self.train_indices], architectures.CLASSES)
         if spec.outside:
             more = outside_lessons.lessons(data, self.train_indices, settings.photographs_folder())
             self.lessons = more.kinds
-            self.train_x = np.concatenate([self.train_x, as_input(more.pixels)])
-            self.train_y = np.concatenate([self.train_y, more.targets])
+            self.train_pixels = np.concatenate([self.train_pixels, more.pixels])
+            self.train_targets = np.concatenate([self.train_targets, more.targets])
             self.tuning = outside_lessons.to_tune_on(settings.photographs_folder())
         if spec.validation == "test":
             kept, pixels, labels = np.arange(len(data.test_labels)), data.test_pixels, data.test_labels
@@ -129,8 +130,8 @@ class _Training:
                 runs.write_arrays(self.run_id, "split.npz", indices=self.validation_indices.astype(np.int32),
                                   labels=self.validation_labels.astype(np.uint8))
             return
-        self.trainer.optimizer.build(self.trainer.trainable_variables)  # else there is nothing to load its moments into
-        keras_files.load_weights(self.trainer, weights)
+        self.network.optimizer.build(self.network.trainable_variables)  # else there is nothing to load its moments into
+        keras_files.load_weights(self.network, weights)
         self.rows, self.best, self.seconds_before = state["rows"], state["best"], state["seconds"]
 
     def patience_is_over(self) -> bool:
@@ -142,8 +143,8 @@ class _Training:
         number = len(self.rows) + 1
         row = {"epoch": number, "loss": loss, "accuracy": accuracy, "val_loss": None, "val_accuracy": None,
                "seconds": round(seconds, 3), "learning_rate": rate}
-        weights = keras_files.weights_bytes(self.trainer)
-        with _averaged(self.trainer, self.spec):
+        weights = keras_files.weights_bytes(self.network)
+        with _averaged(self.network, self.spec):
             if len(self.validation_labels):
                 self.phase("validating", epoch=number)
                 probabilities = self.network.predict(self.validation_x, batch_size=ANSWER_BATCH, verbose=0)
@@ -216,7 +217,7 @@ class _Training:
             "dataset": {"name": self.data.name, "fingerprint": self.data.fingerprint},
             "parameters": self.network.count_params(), "multiply_adds": architectures.multiply_adds(self.spec),
             "best_epoch": self.best["epoch"], "epochs_done": done,
-            "pictures_trained": len(self.train_x) * done,
+            "pictures_trained": len(self.train_pixels) * done,
             "seconds": round(self.seconds_before + time.time() - self.started, 2),
             "versions": {name: version(name) for name in ("keras", _BACKEND, "numpy", "onnxruntime")},
             "backend": _BACKEND, "machine": estimate.machine(),
@@ -278,26 +279,13 @@ class _Recorder(keras.callbacks.Callback):
             training.stopped = self.model.stop_training = True
 
 
-def compile_trainer(network: keras.Model, spec: TrainSpec, steps_per_epoch: int) -> keras.Model:
-    """Put augmentation in front of a network and compile it as a spec says.
-
-    Augmentation is part of the trainer and not of the network, so that it is neither exported nor active in answers.
+def compile_network(network: keras.Model, spec: TrainSpec, steps_per_epoch: int) -> None:
+    """Give a network the optimiser, loss and metrics of a spec.
 
     Args:
-        network: what `architectures.build(spec)` returned.
+        network: what `architectures.build(spec, to_train=True)` returned.
         steps_per_epoch: batches per epoch, which schedules count in.
-
-    Returns:
-        a compiled model from the same input to the same output, sharing the network's weights.
     """
-    augmentation = _augmentation(spec)
-    trainer = network
-    if augmentation:
-        picture = keras.Input(network.input_shape[1:])
-        values = picture
-        for layer in augmentation:
-            values = layer(values)
-        trainer = keras.Model(picture, network(values))
     rate = _schedule(spec, steps_per_epoch * spec.epochs)
     common = {"use_ema": spec.average_weights, "ema_momentum": AVERAGE_MOMENTUM}
     optimizer = {
@@ -311,30 +299,13 @@ def compile_trainer(network: keras.Model, spec: TrainSpec, steps_per_epoch: int)
     metrics = ["accuracy"]
     if spec.label_smoothing or spec.l1 or spec.l2:  # then the loss is not the cross-entropy that validation is judged by
         metrics.append(keras.metrics.CategoricalCrossentropy(name="cross_entropy"))
-    trainer.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing), metrics=metrics,
+    network.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing), metrics=metrics,
                     jit_compile=False)
-    return trainer
 
 
 def as_input(pixels: np.ndarray) -> np.ndarray:
     """Pixels `(n, 28, 28)` uint8 as what networks read: `(n, 28, 28, 1)` float32 in 0..255."""
     return pixels[..., None].astype(np.float32)
-
-
-def _augmentation(spec: TrainSpec) -> list[keras.layers.Layer]:
-    black = {"fill_mode": "constant", "fill_value": 0.0}
-    share = spec.shift / architectures.SIDE
-    layers = []
-    if spec.flip:
-        layers.append(keras.layers.RandomFlip("horizontal", seed=spec.seed))
-    if spec.rotate:
-        layers.append(keras.layers.RandomRotation(spec.rotate / 360, seed=spec.seed + 1, **black))
-    if spec.shift:
-        layers.append(keras.layers.RandomTranslation(share, share, seed=spec.seed + 2, **black))
-    if spec.erase:
-        layers.append(keras.layers.RandomErasing(spec.erase, scale=(0.02, 0.33), fill_value=0.0, value_range=(0, 255),
-                                                 seed=spec.seed + 3))
-    return layers
 
 
 @keras.saving.register_keras_serializable("atelier")
@@ -366,12 +337,12 @@ def _schedule(spec: TrainSpec, steps: int):
 
 
 class _averaged:
-    """While open, the trainer's weights are their running averages, if the spec asks for that."""
+    """While open, the network's weights are their running averages, if the spec asks for that."""
 
-    def __init__(self, trainer: keras.Model, spec: TrainSpec):
+    def __init__(self, network: keras.Model, spec: TrainSpec):
         self.pairs = ()
         if spec.average_weights:
-            self.pairs = tuple(zip(trainer.trainable_variables, trainer.optimizer._model_variables_moving_average, strict=True))
+            self.pairs = tuple(zip(network.trainable_variables, network.optimizer._model_variables_moving_average, strict=True))
 
     def __enter__(self):
         self.last = [keras.ops.convert_to_numpy(variable) for variable, _ in self.pairs]
