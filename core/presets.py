@@ -40,9 +40,9 @@ _LAB_SGD_BEST = _LAB_SGD.replace(dense_units=(512,), learning_rate=0.001, epochs
 _ALL = (
     Preset(
         "swift", "Swift", "A good small network in half a minute: strided stem, normalised blocks, one-cycle learning rate.",
-        TrainSpec(name="swift", architecture="swift", filters=(16, 48, 96), batch_norm=True, dense_units=(), dropout=(0.0,),
-                  block_dropout=(0.1,), optimizer="adamw", learning_rate=0.02, schedule="one_cycle", weight_decay=0.05,
-                  batch=256, epochs=7, validation_fraction=0.05, label_smoothing=0.1, flip=True, initializer="he_normal",
+        TrainSpec(name="swift", architecture="swift", filters=(16, 48, 128), batch_norm=True, dense_units=(), dropout=(0.0,),
+                  optimizer="adamw", learning_rate=0.02, schedule="one_cycle", weight_decay=0.05, batch=256, epochs=6,
+                  validation_fraction=0.05, label_smoothing=0.1, flip=True, initializer="he_normal",
                   precision="auto"),
     ),
     Preset(
