@@ -231,6 +231,19 @@ def test_a_file_is_read_once_for_the_same_settings_and_forgotten_when_it_is_gone
     np.testing.assert_array_equal(brought.closely(good, brought.How()).pixels, first.pixels)
 
 
+def test_a_file_that_comes_after_others_is_the_one_to_look_at(monkeypatch):
+    desk = brought.Desk()
+    monkeypatch.setattr(brought, "desk", lambda: desk)
+    first, bad, second = _File("first.png", photograph("PNG")), _File("bad.png", b"nothing"), _File("second.png", photograph("JPEG"))
+    brought.read_all([first], brought.How())
+    assert desk.chosen == ""
+    brought.read_all([first, bad, second], brought.How())
+    assert desk.chosen == second.file_id
+    desk.choose(first.file_id)
+    brought.read_all([first, bad, second], brought.How())
+    assert desk.chosen == first.file_id
+
+
 # --- a test picture ---------------------------------------------------------------------------------------------------
 
 

@@ -95,12 +95,20 @@ def desk() -> Desk:
 
 
 def read_all(files: Sequence[File], how: How) -> list[Brought]:
-    """Bring every file to pixels, or to the sentence that says why not; files that are gone are forgotten."""
+    """Bring every file to pixels, or to the sentence that says why not; files that are gone are forgotten.
+
+    The first that can be read of those that came after others becomes the one to look at.
+    """
     mine = desk()
+    before = {file_id for file_id, _ in mine.read}
     mine.crops = {file.file_id: mine.crops[file.file_id] for file in files if file.file_id in mine.crops}
     keys = [_key(file, how) for file in files]
     mine.read = {key: mine.read.get(key) or _read(file, key) for key, file in zip(keys, files, strict=True)}
-    return [mine.read[key] for key in keys]
+    found = [mine.read[key] for key in keys]
+    added = next((one.file.file_id for one in found if one.file.file_id not in before and not one.problem), None)
+    if before and added:
+        mine.choose(added)
+    return found
 
 
 def closely(file: File, how: How) -> picture.Prepared:

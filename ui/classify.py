@@ -150,7 +150,7 @@ def overview(asked: Sequence[Asked], found: Sequence[Brought]) -> None:
 
 def _brief(network: Network, probabilities: np.ndarray, found: Sequence[Brought]) -> list[str]:
     """A few words for each picture."""
-    return [f"{CLASS_NAMES[int(row.argmax())]}, {charts.percent(float(row.max()), 0)}" if sure and not one.blank else "Not sure"
+    return [f"{CLASS_NAMES[int(row.argmax())]}, {charts.percent(float(row.max()))}" if sure and not one.blank else "Not sure"
             for row, sure, one in zip(probabilities, network.sure(probabilities), found, strict=True)]
 
 
