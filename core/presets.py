@@ -64,7 +64,7 @@ _ALL = (
     Preset(
         "everyday", "Everyday", "The champion, trained on with drawn garments, scribbles and, where ATELIER_PHOTOS names them, photographs:"
         " for the pictures that people bring.",
-        TrainSpec(name="everyday", start_from="shipped-champion", outside=True, architecture="resnet", filters=(32, 64, 128), blocks=1,
+        TrainSpec(name="everyday", start_from="shipped-champion", outside=True, architecture="resnet", filters=(16, 64, 128), blocks=2,
                   batch_norm=True, dense_units=(), optimizer="adamw", learning_rate=0.002, schedule="one_cycle", weight_decay=0.05,
                   batch=128, epochs=8, validation_fraction=0.05, label_smoothing=0.05, flip=True, shift=2, rotate=5.0, erase=0.2,
                   initializer="he_normal", average_weights=True, precision="auto"),
