@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core import backbones
 from core.errors import InvalidSpec
 from core.spec import TrainSpec
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 SIDE = 28
+BORROWED_SIDE = 32  # borrowed networks halve a picture five times: their sides are multiples of this
 MAX_PARAMETERS = 30_000_000  # float32 weights with Adam's two moments and gradients: half a gigabyte
 LEAKY_SLOPE = 0.1
 BATCH_NORM_MOMENTUM = 0.9  # an epoch has a few hundred steps: the usual 0.99 would still remember the first ones
@@ -45,20 +47,34 @@ class Layer:
     def detail(self) -> str:
         """Its settings in a few words, as in `32 filters 3 x 3, same`."""
         options = self.options
+        stride = options.get("strides", 1)
+        pace = f", stride {stride}" if stride > 1 else ""
         if self.kind == "Conv2D":
-            side, stride = options["kernel_size"], options.get("strides", 1)
-            words = f"{options['filters']} filters {side} × {side}, {options['padding']}"
-            return words + (f", stride {stride}" if stride > 1 else "")
+            side = options["kernel_size"]
+            return f"{options['filters']} filters {side} × {side}, {options['padding']}{pace}"
+        if self.kind == "DepthwiseConv2D":
+            side = options["kernel_size"]
+            return f"a filter {side} × {side} for each channel, {options['padding']}{pace}"
         if self.kind == "Dense":
             return f"{options['units']} units"
         if self.kind == "Dropout":
             return f"{options['rate']:.0%} off while training"
         if self.kind == "MaxPooling2D":
-            return f"2 × 2, {options['padding']}"
+            side = options["pool_size"]
+            return f"{side} × {side}, {options['padding']}" + (pace if stride != side else "")
         if self.kind == "Activation":
             return options["activation"].replace("_", " ")
+        if self.kind == "ReLU":
+            return f"at most {options['max_value']:g}"
+        if self.kind == "ZeroPadding2D":
+            (above, below), _ = options["padding"]
+            return f"{below} on every side" if above == below else f"{below} below and to the right"
         if self.kind == "Rescaling":
             return "0..255 to about -1..1" if options["offset"] else "0..255 to 0..1"
+        if self.kind == "UpSampling2D":
+            return f"{options['size']} times as wide and high, {options['interpolation']}"
+        if self.kind == "Concatenate":
+            return f"the same {len(self.inputs)} times"
         return ""
 
 
@@ -72,7 +88,7 @@ def blueprint(spec: TrainSpec) -> tuple[Layer, ...]:
         InvalidSpec: if a picture shrinks away between the layers, or the network is too large to train here.
     """
     plan = _Plan(spec)
-    {"cnn": _cnn, "swift": _swift, "resnet": _resnet}[spec.architecture](plan)
+    {"cnn": _cnn, "swift": _swift, "resnet": _resnet, "transfer": _transfer}[spec.architecture](plan)
     plan.add("Dense", "scores", units=CLASSES)
     plan.add("Activation", "probabilities", activation="softmax")
     if sum(layer.parameters for layer in plan.layers) > MAX_PARAMETERS:
@@ -114,6 +130,13 @@ def build(spec: TrainSpec, *, to_train: bool = False, dtype: str = "float32") ->
     return keras.Model(tensors["picture"], tensors["probabilities"], name=spec.architecture)
 
 
+def freeze(network: keras.Model, spec: TrainSpec, frozen: bool) -> None:
+    """Keep the borrowed layers of a network as they are, or let them learn; it has to be compiled after that."""
+    if spec.architecture == "transfer":
+        for layer in backbones.get(spec.backbone).layers:
+            network.get_layer(layer["name"]).trainable = not frozen
+
+
 def embedding_name(layers: tuple[Layer, ...]) -> str:
     """Name of the layer whose output the last dense layer reads: the network's own summary of a picture."""
     return next(layer for layer in layers if layer.name == "scores").inputs[0]
@@ -130,6 +153,7 @@ class _Plan:
     def __init__(self, spec: TrainSpec):
         self.spec = spec
         self.layers: list[Layer] = [Layer("picture", "InputLayer", (), {}, (SIDE, SIDE, 1))]
+        self._by_name = {"picture": self.layers[0]}
         self._counts: dict[str, int] = {}
 
     @property
@@ -141,13 +165,16 @@ class _Plan:
             kind, kind.lower())
         self._counts[stem] = self._counts.get(stem, 0) + 1
         inputs = inputs or (self.last.name,)
-        source = next(layer for layer in self.layers if layer.name == inputs[0])
+        source = self._by_name[inputs[0]]
         shape, count, work = _arithmetic(kind, source.output_shape, options)
+        if kind == "Concatenate":
+            shape = (*shape[:-1], sum(self._by_name[name].output_shape[-1] for name in inputs))
         if min(shape) < 1:
             raise InvalidSpec(f"The picture shrinks away: {source.output_shape[0]} × {source.output_shape[1]} values reach a "
                               f"{kind} layer that needs more. Use padding 'same', fewer blocks or less pooling.")
         unique = name or f"{stem}_{self._counts[stem]}"
         self.layers.append(Layer(unique, kind, inputs, options, shape, count, work))
+        self._by_name[unique] = self.last
         return unique
 
     def conv(self, filters: int, kernel: int, padding: str = "same", strides: int = 1, bias: bool = True, **where) -> str:
@@ -239,6 +266,24 @@ def _residual_block(plan: _Plan, filters: int, strides: int, rate: float) -> Non
     plan.add("Add", inputs=(plan.last.name, shortcut))
 
 
+def _transfer(plan: _Plan) -> None:
+    """A borrowed network, given what it was trained with (larger pictures of three channels, -1..1), and new last layers.
+
+    A black frame makes 32 of 28 pixels, and a whole number of times that is the side. Keras's own layer for any side, Resizing, is
+    no choice: where nobody says whether a network is in training, it says yes, and normalisations behind it forget their averages.
+    """
+    frame = (BORROWED_SIDE - SIDE) // 2
+    plan.add("ZeroPadding2D", "frame", padding=((frame, frame), (frame, frame)))
+    plan.add("Rescaling", scale=1 / 127.5, offset=-1.0)
+    plan.add("UpSampling2D", "enlarged", size=plan.spec.enlarge // BORROWED_SIDE, interpolation="bilinear")
+    entrance = plan.add("Concatenate", "three_channels", inputs=("enlarged",) * 3)
+    for layer in backbones.get(plan.spec.backbone).layers:
+        plan.add(layer["kind"], layer["name"], inputs=tuple(layer["inputs"]) or (entrance,), **layer["options"])
+    plan.add("GlobalAveragePooling2D", "average")
+    plan.dropout(plan.spec.block_dropout[-1])
+    plan.dense_layers()
+
+
 def _arithmetic(kind: str, shape: tuple[int, ...], options: dict) -> tuple[tuple[int, ...], int, int]:
     """Output shape, parameters and multiply-adds of one layer, from its input shape."""
     if kind == "Conv2D":
@@ -246,8 +291,19 @@ def _arithmetic(kind: str, shape: tuple[int, ...], options: dict) -> tuple[tuple
         height, width = (_reach(side, kernel, stride, options["padding"]) for side in shape[:2])
         weights = kernel * kernel * shape[2] * filters
         return (height, width, filters), weights + filters * options["use_bias"], weights * height * width
+    if kind == "DepthwiseConv2D":
+        kernel = options["kernel_size"]
+        height, width = (_reach(side, kernel, options["strides"], options["padding"]) for side in shape[:2])
+        weights = kernel * kernel * shape[2]
+        return (height, width, shape[2]), weights + shape[2] * options["use_bias"], weights * height * width
     if kind == "MaxPooling2D":
-        return (*(_reach(side, 2, 2, options["padding"]) for side in shape[:2]), shape[2]), 0, 0
+        window, stride = options["pool_size"], options.get("strides", options["pool_size"])
+        return (*(_reach(side, window, stride, options["padding"]) for side in shape[:2]), shape[2]), 0, 0
+    if kind == "ZeroPadding2D":
+        return (*(side + sum(more) for side, more in zip(shape[:2], options["padding"], strict=True)), shape[2]), 0, 0
+    if kind == "UpSampling2D":
+        larger = (*(side * options["size"] for side in shape[:2]), shape[2])
+        return larger, 0, 4 * math.prod(larger)  # each value is a mean of four, weighted by their distance
     if kind == "Dense":
         return (options["units"],), (shape[0] + 1) * options["units"], shape[0] * options["units"]
     if kind == "BatchNormalization":
@@ -285,6 +341,10 @@ def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: st
         options["kernel_initializer"] = _initializer(keras, layer, spec)
         if spec.l1 or spec.l2:
             options["kernel_regularizer"] = keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
+    if layer.kind == "DepthwiseConv2D":
+        options["depthwise_initializer"] = _initializer(keras, layer, spec)
+        if spec.l1 or spec.l2:
+            options["depthwise_regularizer"] = keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
     if layer.kind == "Dropout":
         options["seed"] = _seed(layer, spec)
     if layer.kind == "BatchNormalization":
@@ -294,6 +354,8 @@ def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: st
 
         if layer.kind == "Conv2D":
             options["dtype"] = layers.convolution_dtype(spec.precision)
+        if layer.kind == "BatchNormalization" and backbones.keeps_averages(spec):
+            return layers.SettledNormalization(name=layer.name, dtype="float32", **options)
         if layer.kind == "BatchNormalization":
             return layers.BatchNormalization(name=layer.name, dtype="float32", **options)
     if layer.kind == "Activation" and options["activation"] == "leaky_relu":

@@ -89,11 +89,11 @@ def size(layer: Layer, source: Layer | None) -> Size | None:
         layer: any layer of a blueprint.
         source: the layer that it reads.
     """
-    if source is None or layer.kind not in ("Conv2D", "MaxPooling2D"):
+    if source is None or layer.kind not in ("Conv2D", "DepthwiseConv2D", "MaxPooling2D"):
         return None
     pooling = layer.kind == "MaxPooling2D"
     field = layer.options["pool_size"] if pooling else layer.options["kernel_size"]
-    stride = field if pooling else layer.options["strides"]
+    stride = layer.options.get("strides", field)
     width, out = source.output_shape[1], layer.output_shape[1]
     return Size(pooling, width, field, zeros(width, field, stride, layer.options["padding"])[1], stride, out)
 
@@ -173,16 +173,18 @@ def convolve(values: np.ndarray, weights: np.ndarray, *, bias: float = 0.0, stri
     return Walk(padded, before, values.shape[1], np.asarray(weights, np.float64), bias, stride, output, field)
 
 
-def pool(values: np.ndarray, *, field: int = 2, padding: str = "valid") -> Walk:
-    """Keep the largest value of every window; windows lie side by side.
+def pool(values: np.ndarray, *, field: int = 2, stride: int | None = None, padding: str = "valid") -> Walk:
+    """Keep the largest value of every window.
 
     Args:
         values: float `(h, w)`.
-        field: side of the window and step.
+        field: side of the window.
+        stride: pixels from window to window; None: windows lie side by side.
         padding: `same` or `valid`; what is added never is the largest.
     """
-    padded, before = _pad(values, field, field, padding, empty=-np.inf)
-    return Walk(padded, before, values.shape[1], None, 0.0, field, _windows(padded, field, field).max(axis=(2, 3)), field)
+    stride = stride or field
+    padded, before = _pad(values, field, stride, padding, empty=-np.inf)
+    return Walk(padded, before, values.shape[1], None, 0.0, stride, _windows(padded, field, stride).max(axis=(2, 3)), field)
 
 
 def _pad(values: np.ndarray, field: int, stride: int, padding: str, empty: float = 0.0) -> tuple[np.ndarray, int]:

@@ -7,6 +7,7 @@ Source: Mitchell et al., Model cards for model reporting, arXiv 1810.03993.
 
 from __future__ import annotations
 
+from core import backbones
 from core.dataset import CLASS_NAMES, TITLES
 from core.evaluation import evaluate, most_confused
 from core.outside_figures import Figures
@@ -38,6 +39,10 @@ def card(run: Run, test: Predictions, outside: Figures | None = None) -> str:
              f"{title} (fingerprint {record['dataset']['fingerprint'][:16]}). {_validation(run)}", ""]
     if title == "Fashion-MNIST":
         lines += ["Fashion-MNIST is by Zalando Research (Xiao, Rasul and Vollgraf, arXiv 1708.07747), MIT licence.", ""]
+    if spec.start_from == "imagenet":
+        borrowed = backbones.get(spec.backbone)
+        lines += [f"Before that, others trained its first layers, {borrowed.title} ({borrowed.source}), on the photographs of ImageNet; "
+                  "these weights are those of keras.applications.", ""]
     lines += _lessons(record)
     lines += ["## Training", "", "| setting | value |", "|---|---|"]
     lines += [f"| {field.name} | {_shown(getattr(spec, field.name))} |" for field in FIELDS if field.name != "name"]

@@ -261,6 +261,8 @@ class _Follower:
             self.seen = (progress.phase, progress.epoch)
             self._tell_epochs()
         parts = [f"epoch {progress.epoch}/{progress.epochs}" if progress.phase in ("training", "validating") else progress.phase]
+        if progress.stage and progress.phase == "training":
+            parts.append(progress.stage)
         if progress.batches:
             parts.append(f"batch {progress.batch}/{progress.batches}")
         if progress.loss is not None and progress.accuracy is not None:

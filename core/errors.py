@@ -27,6 +27,10 @@ class InvalidSpec(AtelierError):
     """A value that no training can start with."""
 
 
+class WeightsUnavailable(AtelierError):
+    """The published weights of a borrowed network are neither on this machine nor to be downloaded."""
+
+
 class RunNotFound(AtelierError):
     """No run has this id, or the id is none."""
 

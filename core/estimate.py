@@ -10,7 +10,7 @@ import math
 import os
 import platform
 
-from core import outside_lessons, runs
+from core import backbones, outside_lessons, runs
 from core.architectures import multiply_adds
 from core.spec import TrainSpec
 
@@ -25,14 +25,16 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
         seconds, and a clause such as `from the run swift on this machine`.
     """
     work = multiply_adds(spec)
-    pictures = trained_pictures(spec) * spec.epochs
+    pictures = trained_pictures(spec) * backbones.effort(spec, 1, spec.epochs)  # in frozen epochs, fewer than it sees
     own = (run for run in runs.list_runs(finished_only=True) if not run.shipped)
     here = [run for run in own if run.record.get("machine", {}).get("name") == machine()["name"]
             and run.record.get("pictures_trained") and run.record.get("multiply_adds")]
     if here:
         near = min(here, key=lambda run: (run.spec.architecture != spec.architecture,
                                           abs(math.log(run.record["multiply_adds"] / max(work, 1)))))
-        per_picture = near.seconds / near.record["pictures_trained"] * work / near.record["multiply_adds"]
+        done = near.record.get("epochs_done") or near.spec.epochs
+        seen = near.record["pictures_trained"] * backbones.effort(near.spec, 1, done) / done
+        per_picture = near.seconds / seen * work / near.record["multiply_adds"]
         return per_picture * pictures, f"from the run {near.name} on this machine"
     rate = 8e9 * min(os.cpu_count() or 1, 8)  # multiply-adds a second and core, forward and backward counted as three
     return 3 * work * pictures / rate, f"a guess for {os.cpu_count()} cores; the first run here will tell"

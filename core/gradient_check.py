@@ -137,9 +137,12 @@ def check(line, spec: TrainSpec, *, epsilon: float = EPSILON, weights: int = WEI
         an `engine.Calculation`, whose result is a `GradientCheck`. It waits behind the jobs in line.
 
     Raises:
-        InvalidSpec: for a step or a number that makes no sense.
+        InvalidSpec: for a step or a number that makes no sense, or a borrowed network.
         EngineUnavailable: if the engine does not answer.
     """
+    if spec.architecture == "transfer":
+        raise InvalidSpec("A borrowed network has more than a hundred arrays of weights, and each weight that is moved costs two passes "
+                          "through all of its layers in 64-bit numbers: hours. Choose another network; back-propagation is the same.")
     if not SMALLEST <= epsilon <= 1:
         raise InvalidSpec(f"The step must be a number from {SMALLEST:g} to 1, such as 0.01; received {epsilon:g}.")
     if weights < 1:

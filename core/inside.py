@@ -10,6 +10,8 @@ It answers one picture at a time; for many pictures there is `inference`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from core import runs, weights
@@ -18,7 +20,7 @@ from core.errors import RunDamaged
 from core.inference import SIDE, Network, open_session, soften
 from core.spec import TrainSpec
 
-EPSILON = 0.001  # Keras's default in batch normalisation, which `architectures` leaves alone
+EPSILON = 0.001  # Keras's default in batch normalisation, which `architectures` leaves alone in Atelier's own networks
 AGREE = 0.001  # probabilities of the two networks: they differ by about 0.000001, and by far more if a layer is not the same
 OPSET, IR = 17, 8
 _SAME_IN_ANSWERS = {"Dropout"}  # what only does something while training hands its input on
@@ -44,22 +46,28 @@ class Inside:
         if wrong:
             raise RunDamaged(f"The weights of the run {run_id} do not fit its layers ({', '.join(wrong[:3])}); someone may have edited "
                              "its record or its model.keras. Restore them, or choose another run.")
-        self._computed = [layer for layer in self.layers if layer.kind != "InputLayer" and layer.kind not in _SAME_IN_ANSWERS]
+        self._by_name = {layer.name: layer for layer in self.layers}
         self._session = open_session(_graph(self.layers, arrays), run_id)
 
     def layer(self, name: str) -> Layer:
         """The layer of that name."""
-        return next(layer for layer in self.layers if layer.name == name)
+        return self._by_name[name]
+
+    @property
+    def framed(self) -> bool:
+        """Whether the network sees the picture in a black frame, as a borrowed one does."""
+        return self.layers[1].name == "frame"
 
     def source(self, layer: Layer) -> Layer | None:
         """The layer whose output this one reads first; None for the picture itself."""
         return self.layer(layer.inputs[0]) if layer.inputs else None
 
-    def maps(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
-        """What every layer makes of one picture.
+    def maps(self, pixels: np.ndarray, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """What layers make of one picture.
 
         Args:
             pixels: uint8 `(28, 28)`, bright garment on black.
+            names: of which layers; of all where it is None. A borrowed network has nearly two hundred, and some of them large.
 
         Returns:
             layer's name → float32 in the layer's output shape, in the order of the forward pass. The probabilities are those
@@ -68,23 +76,28 @@ class Inside:
         if pixels.shape != (SIDE, SIDE) or pixels.dtype != np.uint8:
             raise ValueError(f"Expected pixels ({SIDE}, {SIDE}) of type uint8, received {pixels.shape} {pixels.dtype}.")
         values = pixels[None, ..., None].astype(np.float32)
-        names = [layer.name for layer in self._computed]
-        found = dict(zip(names, self._session.run(names, {"picture": values}), strict=True)) | {"picture": values}
-        for layer in self.layers:
-            if layer.name not in found:
-                found[layer.name] = found[layer.inputs[0]]
-        return {layer.name: found[layer.name][0] for layer in self.layers}
+        wanted = set(self._by_name if names is None else names)
+        asked = [layer.name for layer in self.layers if layer.name in wanted]
+        computed = list(dict.fromkeys(self._computed_by(name) for name in asked if self._computed_by(name) != "picture"))
+        found = dict(zip(computed, self._session.run(computed, {"picture": values}), strict=True)) if computed else {}
+        found["picture"] = values
+        return {name: found[self._computed_by(name)][0] for name in asked}
+
+    def _computed_by(self, name: str) -> str:
+        """The layer whose output a layer hands on; mostly itself."""
+        layer = self._by_name[name]
+        return self._computed_by(layer.inputs[0]) if layer.kind in _SAME_IN_ANSWERS else name
 
     def first_filters(self) -> tuple[str, np.ndarray] | None:
         """Name and kernel of the first layer that reads the picture itself.
 
         Returns:
-            a convolution's kernel `(side, side, 1, filters)`; in a network without convolution the first dense layer's, as
-            `(28, 28, 1, units)`.
+            a convolution's kernel `(side, side, 1, filters)`; where it reads the same grey picture three times, the sum of its
+            three parts, which is the same. In a network without convolution the first dense layer's, as `(28, 28, 1, units)`.
         """
         for layer in self.layers:
             if layer.kind == "Conv2D":
-                return layer.name, self.weights[layer.name][0]
+                return layer.name, self.weights[layer.name][0].sum(axis=2, keepdims=True)
             if layer.kind == "Dense":
                 kernel = self.weights[layer.name][0]
                 return (layer.name, kernel.reshape(SIDE, SIDE, 1, -1)) if len(kernel) == SIDE * SIDE else None
@@ -115,7 +128,7 @@ def difference(opened: Inside, network: Network) -> float:
     noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE)).astype(np.uint8)
     slope = np.broadcast_to(np.linspace(0, 255, SIDE).astype(np.uint8), (SIDE, SIDE))
     pictures = np.stack([np.zeros((SIDE, SIDE), np.uint8), noise, slope])
-    mine = np.stack([opened.maps(picture)["probabilities"] for picture in pictures])
+    mine = np.stack([opened.maps(picture, ["probabilities"])["probabilities"] for picture in pictures])
     return float(np.abs(soften(mine, network.temperature) - network.probabilities(pictures)).max())
 
 
@@ -156,10 +169,10 @@ class _Plan:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    def constant(self, name: str, values) -> str:
+    def constant(self, name: str, values, kind: type = np.float32) -> str:
         from onnx import numpy_helper
 
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(values, kind, order="C"), name))
         return name
 
     def channels_first(self, layer: Layer, kind: str, inputs: list[str], **attributes) -> None:
@@ -176,9 +189,35 @@ def _convolution(plan: _Plan, layer: Layer, inputs: list[str], arrays: tuple[np.
     plan.channels_first(layer, "Conv", [*inputs, *constants], auto_pad=_padding(layer), strides=[layer.options["strides"]] * 2)
 
 
+def _depthwise(plan: _Plan, layer: Layer, inputs: list[str], arrays: tuple[np.ndarray, ...]) -> None:
+    """Every channel has a filter of its own; the kernel is `(side, side, channels, 1)`."""
+    constants = [plan.constant(f"{layer.name}:kernel", arrays[0].transpose(2, 3, 0, 1))]
+    if layer.options["use_bias"]:
+        constants.append(plan.constant(f"{layer.name}:bias", arrays[1]))
+    plan.channels_first(layer, "Conv", [*inputs, *constants], auto_pad=_padding(layer), strides=[layer.options["strides"]] * 2,
+                        group=layer.output_shape[2])
+
+
 def _pooling(plan: _Plan, layer: Layer, inputs: list[str], _) -> None:
     side = layer.options["pool_size"]
-    plan.channels_first(layer, "MaxPool", inputs, auto_pad=_padding(layer), kernel_shape=[side] * 2, strides=[side] * 2)
+    plan.channels_first(layer, "MaxPool", inputs, auto_pad=_padding(layer), kernel_shape=[side] * 2,
+                        strides=[layer.options.get("strides", side)] * 2)
+
+
+def _zeros(plan: _Plan, layer: Layer, inputs: list[str], _) -> None:
+    (above, below), (left, right) = layer.options["padding"]
+    plan.add("Pad", [*inputs, plan.constant(f"{layer.name}:pads", [0, above, left, 0, 0, below, right, 0], np.int64)], layer.name)
+
+
+def _enlarging(plan: _Plan, layer: Layer, inputs: list[str], _) -> None:
+    size = float(layer.options["size"])
+    plan.channels_first(layer, "Resize", [*inputs, "", plan.constant(f"{layer.name}:scales", [1, 1, size, size])], mode="linear",
+                        coordinate_transformation_mode="half_pixel")
+
+
+def _capped(plan: _Plan, layer: Layer, inputs: list[str], _) -> None:
+    ends = [plan.constant(f"{layer.name}:{end}", np.float32(value)) for end, value in (("low", 0), ("high", layer.options["max_value"]))]
+    plan.add("Clip", [*inputs, *ends], layer.name)
 
 
 def _padding(layer: Layer) -> str:
@@ -192,7 +231,7 @@ def _dense(plan: _Plan, layer: Layer, inputs: list[str], arrays: tuple[np.ndarra
 
 def _normalisation(plan: _Plan, layer: Layer, inputs: list[str], arrays: tuple[np.ndarray, ...]) -> None:
     scale, offset, mean, variance = (array.astype(np.float64) for array in arrays)
-    factor = scale / np.sqrt(variance + EPSILON)
+    factor = scale / np.sqrt(variance + layer.options.get("epsilon", EPSILON))
     scaled = plan.add("Mul", [*inputs, plan.constant(f"{layer.name}:factor", factor)], f"{layer.name}:scaled")
     plan.add("Add", [scaled, plan.constant(f"{layer.name}:offset", offset - mean * factor)], layer.name)
 
@@ -218,7 +257,8 @@ def _activation(plan: _Plan, layer: Layer, inputs: list[str], _) -> None:
 
 _NODES = {
     "Conv2D": _convolution, "MaxPooling2D": _pooling, "Dense": _dense, "BatchNormalization": _normalisation, "Rescaling": _rescaling,
-    "Activation": _activation,
+    "Activation": _activation, "DepthwiseConv2D": _depthwise, "ZeroPadding2D": _zeros, "UpSampling2D": _enlarging, "ReLU": _capped,
+    "Concatenate": lambda plan, layer, inputs, _: plan.add("Concat", inputs, layer.name, axis=3),
     "Add": lambda plan, layer, inputs, _: plan.add("Add", inputs, layer.name),
     "Flatten": lambda plan, layer, inputs, _: plan.add("Flatten", inputs, layer.name, axis=1),
     "GlobalAveragePooling2D": lambda plan, layer, inputs, _: plan.add("ReduceMean", inputs, layer.name, axes=[1, 2], keepdims=0),

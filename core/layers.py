@@ -46,6 +46,16 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return values
 
 
+class SettledNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation by the averages that it came with, in training steps too; its scale and offset learn.
+
+    Source: Keras's guide to transfer learning and fine-tuning, section "Important notes about BatchNormalization layer".
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        return super().call(inputs, training=False, mask=mask)
+
+
 def _tensorflow(inputs, scale, offset, epsilon: float):
     import tensorflow as tf
 

@@ -23,7 +23,8 @@ class Field:
     """How one field of a `TrainSpec` is shown, parsed and checked.
 
     `kind` is one of `text`, `choice`, `flag`, `int`, `float`, `ints`, `floats`, `flags`, `choices`; the plurals are tuples,
-    "one for all blocks, or one per block". `allowed` is a tuple of choices, or `(lowest, highest)` for numbers.
+    "one for all blocks, or one per block". `allowed` is a tuple of choices, or `(lowest, highest)` for numbers; a whole number
+    is a multiple of `step`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Field:
     kind: str
     allowed: tuple = ()
     basic: bool = False
+    step: int = 1
 
 
 FIELDS: tuple[Field, ...] = (
@@ -53,8 +55,12 @@ FIELDS: tuple[Field, ...] = (
           " with them, from photographs, all prepared as a visitor's picture is; and from scribbles, to be unsure of them. Making them"
           " takes minutes the first time.", "flag"),
     Field("architecture", "Network", "Architecture", "cnn: blocks of convolution and pooling, then dense layers. swift: a strided"
-          " stem and narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy.", "choice",
-          ("cnn", "swift", "resnet"), basic=True),
+          " stem and narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy. transfer: a large network"
+          " that others trained on photographs, with new last layers.", "choice", ("cnn", "swift", "resnet", "transfer"), basic=True),
+    Field("backbone", "Network", "Borrowed network", "Only for transfer: which network of keras.applications is borrowed, without its "
+          "last layer.", "choice", ("mobilenet_v2", "resnet50_v2")),
+    Field("enlarge", "Network", "Enlarge to", "Only for transfer: the side, in pixels, that pictures are enlarged to before the borrowed "
+          "network reads them. Work grows with its square.", "int", (32, 224), step=32),
     Field("filters", "Network", "Filters", "Filters of each convolutional block, first to last. Empty: no convolution, a "
           "multi-layer network.", "ints", (1, 1024), basic=True),
     Field("blocks", "Network", "Residual blocks a stage", "Only for resnet: how many residual blocks follow each other at one "
@@ -76,7 +82,7 @@ FIELDS: tuple[Field, ...] = (
           "has a standard deviation of 0.05, standard_normal of 1.", "choice",
           ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "random_normal", "standard_normal")),
     Field("start_from", "Network", "Start from", "The id of a finished run of the same network, whose weights this one begins with;"
-          " 'nothing' begins anew.", "text"),
+          " 'imagenet', for transfer, the published weights, which Keras downloads; 'nothing' begins anew.", "text"),
     Field("optimizer", "Optimiser", "Optimiser", "How weights follow the gradient.", "choice",
           ("adam", "adamw", "sgd", "rmsprop"), basic=True),
     Field("learning_rate", "Optimiser", "Learning rate", "Step length; the highest one where a schedule changes it.", "float",
@@ -88,14 +94,18 @@ FIELDS: tuple[Field, ...] = (
           "learning rate.", "float", (0.0, 1.0)),
     Field("batch", "Optimiser", "Batch", "Pictures per step.", "int", (1, 4096), basic=True),
     Field("epochs", "Optimiser", "Epochs", "How often every training picture is seen.", "int", (1, 500), basic=True),
+    Field("frozen_epochs", "Optimiser", "Frozen epochs", "Only for transfer: for so many first epochs the borrowed network stays as it is "
+          "and only the new last layers learn; then everything does.", "int", (0, 500)),
+    Field("fine_tune_rate", "Optimiser", "Fine-tuning rate", "Only for transfer: the learning rate once everything learns. Small, so that "
+          "what was borrowed is not lost.", "float", (1e-7, 10.0)),
     Field("precision", "Optimiser", "Precision", "float32; bfloat16: convolutions calculate with 16-bit numbers, up to twice as fast "
           "on processors made for it, slower on others; auto: bfloat16 where the processor is. Weights stay float32, and so does what "
           "is saved.", "choice", ("float32", "bfloat16", "auto")),
     Field("seed", "Optimiser", "Seed", "Fixes first weights, order, dropout and augmentation.", "int", (0, 2**31 - 1)),
     Field("dropout", "Regularisation", "Dropout (dense)", "Share of neurons switched off at random after each dense layer.",
           "floats", (0.0, 0.95)),
-    Field("block_dropout", "Regularisation", "Dropout (blocks)", "The same after each convolutional block.", "floats",
-          (0.0, 0.95)),
+    Field("block_dropout", "Regularisation", "Dropout (blocks)", "The same after each convolutional block, or after the borrowed network.",
+          "floats", (0.0, 0.95)),
     Field("l1", "Regularisation", "L1", "Penalty on the sum of absolute weights.", "float", (0.0, 1.0)),
     Field("l2", "Regularisation", "L2", "Penalty on the sum of squared weights.", "float", (0.0, 1.0)),
     Field("label_smoothing", "Regularisation", "Label smoothing", "Share of certainty taken from the true class and spread over "
@@ -131,6 +141,8 @@ class TrainSpec:
     shuffle_folds: bool = True
     outside: bool = False
     architecture: str = "cnn"
+    backbone: str = "mobilenet_v2"
+    enlarge: int = 96
     filters: tuple[int, ...] = (32, 64)
     blocks: int = 1
     kernel: int = 3
@@ -149,6 +161,8 @@ class TrainSpec:
     weight_decay: float = 0.0
     batch: int = 64
     epochs: int = 10
+    frozen_epochs: int = 2
+    fine_tune_rate: float = 1e-4
     precision: str = "float32"
     seed: int = 0
     dropout: tuple[float, ...] = (0.0,)
@@ -166,8 +180,11 @@ class TrainSpec:
     def __post_init__(self):
         for field in FIELDS:
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
-        if self.architecture != "cnn" and not self.filters:
+        if self.architecture in ("swift", "resnet") and not self.filters:
             raise InvalidSpec(f"Filters: a {self.architecture} network needs at least one number, such as 32, 64.")
+        if self.start_from == "imagenet" and self.architecture != "transfer":
+            raise InvalidSpec("Start from: 'imagenet' are the weights of a borrowed network. Choose the architecture transfer, or start "
+                              "from 'nothing'.")
         if self.fold > self.folds:
             raise InvalidSpec(f"Fold (fold) must be a whole number from 1 to {self.folds}, the number of folds; received {self.fold}.")
         for name, count in (("padding", len(self.filters)), ("pool", len(self.filters)),
@@ -238,7 +255,8 @@ def allowed_text(field: Field) -> str:
     if field.kind == "text":
         return "a name of 1 to 60 characters"
     low, high = field.allowed
-    return f"a {'whole ' if field.kind.startswith('int') else ''}number from {low:g} to {high:.10g}"
+    steps = f" in steps of {field.step}" if field.step > 1 else ""
+    return f"a {'whole ' if field.kind.startswith('int') else ''}number from {low:g} to {high:.10g}{steps}"
 
 
 def _unknown(name: str) -> InvalidSpec:
@@ -296,6 +314,6 @@ def _checked_scalar(field: Field, value: Any, kind: str) -> Any:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise _refusal(field, value)
-    if kind == "int" and value != int(value) or not field.allowed[0] <= value <= field.allowed[1]:
+    if kind == "int" and value % field.step or not field.allowed[0] <= value <= field.allowed[1]:
         raise _refusal(field, value)
     return int(value) if kind == "int" else float(value)

@@ -19,8 +19,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
-from core import architectures, augmentation, dataset, estimate, evaluation, inference, keras_files, outside_lessons, runs, settings
-from core.errors import InvalidSpec, RunNotFound
+from core import (
+    architectures,
+    augmentation,
+    backbones,
+    dataset,
+    estimate,
+    evaluation,
+    first_weights,
+    inference,
+    keras_files,
+    outside_lessons,
+    runs,
+    settings,
+)
+from core.backbones import Stage
+from core.errors import RunNotFound
 from core.runs import Progress
 from core.spec import TrainSpec
 
@@ -46,7 +60,8 @@ def train(run_id: str, *, report: Callable[[Progress], None] | None = None,
         the record, as `run.json` holds it.
 
     Raises:
-        RunNotFound: if the run was deleted, also while it trains.
+        RunNotFound: if the run was deleted, also while it trains; or the one that it starts from.
+        InvalidSpec, WeightsUnavailable: if the weights that it starts from do not fit, or are not to be had.
         DataUnavailable, DataDamaged: if its data are not to be had.
         StorageProblem: if its folder cannot be written.
     """
@@ -66,6 +81,7 @@ class _Training:
         self.best: dict = {}
         self.seconds_before = 0.0
         self.stopped = False
+        self.stage: Stage | None = None
         self.lessons: dict[str, int] = {}
         self.tuning: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.phase("loading")
@@ -73,21 +89,26 @@ class _Training:
     def phase(self, name: str, **values) -> None:
         elapsed = self.seconds_before + time.time() - self.started
         self.report(Progress(self.run_id, name, **{"epoch": len(self.rows), "epochs": self.spec.epochs, **values},
-                             elapsed_seconds=elapsed, started=self.started))
+                             elapsed_seconds=elapsed, started=self.started, stage=self.stage.name if self.stage else ""))
 
     def run(self) -> dict:
         keras.utils.set_random_seed(self.spec.seed)
         self.data = dataset.load(self.spec.data, download=True)
         self.choose_pictures()
-        steps = -(-len(self.train_pixels) // self.spec.batch)
+        self.steps = -(-len(self.train_pixels) // self.spec.batch)
         self.network = architectures.build(self.spec, to_train=True)
-        self.begin_with_weights()
-        compile_network(self.network, self.spec, steps)
-        self.restore()
-        if len(self.rows) < self.spec.epochs and not self.patience_is_over():
-            batches = augmentation.Batches(self.train_pixels, self.train_targets, self.spec, epochs_done=len(self.rows))
-            self.network.fit(batches, epochs=self.spec.epochs, initial_epoch=len(self.rows), shuffle=False, verbose=0,
-                             callbacks=[_Recorder(self, steps)])
+        if not self.restore():
+            if self.spec.start_from != "nothing":
+                self.phase("weights")
+            first_weights.begin(self.network, self.spec)
+            if len(self.validation_labels):
+                runs.write_arrays(self.run_id, "split.npz", indices=self.validation_indices.astype(np.int32),
+                                  labels=self.validation_labels.astype(np.uint8))
+        while not (self.stopped or len(self.rows) >= self.spec.epochs or self.patience_is_over()):
+            done = len(self.rows)
+            self.enter(backbones.stage_of(self.spec, done + 1))
+            batches = augmentation.Batches(self.train_pixels, self.train_targets, self.spec, epochs_done=done)
+            self.network.fit(batches, epochs=self.stage.last, initial_epoch=done, shuffle=False, verbose=0, callbacks=[_Recorder(self)])
         self.phase("testing")
         return self.conclude()
 
@@ -108,31 +129,28 @@ class _Training:
             pixels, labels = data.train_pixels[kept], data.train_labels[kept]
         self.validation_x, self.validation_labels, self.validation_indices = as_input(pixels), labels, kept
 
-    def begin_with_weights(self) -> None:
-        """Take over the weights of the run that the spec names, if it names one."""
-        name = self.spec.start_from
-        if name == "nothing":
-            return
-        saved = runs.read_bytes(name, "model.keras")
-        if saved is None:
-            raise RunNotFound(f"The run {name!r} to start from has no network. Name a finished run, or 'nothing'.")
-        weights = keras_files.network_from(saved).get_weights()
-        if [value.shape for value in weights] != [value.shape for value in self.network.get_weights()]:
-            raise InvalidSpec(f"The run {name!r} to start from is another network. Choose the same architecture, filters and dense "
-                              f"units, or start from 'nothing'.")
-        self.network.set_weights(weights)
-
-    def restore(self) -> None:
-        """Go on from the checkpoint, if there is one; otherwise write down what stays the same in every epoch."""
+    def restore(self) -> bool:
+        """Go on from the checkpoint; False where there is none."""
         state, weights = runs.read_json(self.run_id, "checkpoint.json"), runs.read_bytes(self.run_id, "checkpoint.weights.h5")
         if state is None or weights is None:
-            if len(self.validation_labels):
-                runs.write_arrays(self.run_id, "split.npz", indices=self.validation_indices.astype(np.int32),
-                                  labels=self.validation_labels.astype(np.uint8))
+            return False
+        self.load(weights, state["epochs_done"])
+        self.rows, self.best, self.seconds_before = state["rows"], state["best"], state["seconds"]
+        return True
+
+    def enter(self, stage: Stage) -> None:
+        """Let those layers learn that do in this stage, at its rate, with an optimiser that has seen nothing yet."""
+        if stage == self.stage:
             return
+        self.stage = stage
+        architectures.freeze(self.network, self.spec, stage.frozen)
+        compile_network(self.network, self.spec.replace(learning_rate=stage.learning_rate, epochs=stage.last - stage.first + 1), self.steps)
+
+    def load(self, weights: bytes, epoch: int) -> None:
+        """Make network and optimiser what they were after an epoch; which arrays an optimiser has depends on the stage."""
+        self.enter(backbones.stage_of(self.spec, epoch))
         self.network.optimizer.build(self.network.trainable_variables)  # else there is nothing to load its moments into
         keras_files.load_weights(self.network, weights)
-        self.rows, self.best, self.seconds_before = state["rows"], state["best"], state["seconds"]
 
     def patience_is_over(self) -> bool:
         patience = self.spec.early_stopping
@@ -190,7 +208,7 @@ class _Training:
 
     def conclude(self) -> dict:
         """Export the best epoch's network and write down what it answers; the record goes last."""
-        keras_files.load_weights(self.network, self.best_weights())
+        self.load(self.best_weights(), self.best["epoch"])
         self.phase("saving")
         plain = architectures.build(self.spec)
         plain.set_weights(self.network.get_weights())
@@ -244,9 +262,9 @@ class _Training:
 class _Recorder(keras.callbacks.Callback):
     """Ties Keras's batches and epochs to a training: progress, stop, and the end of an epoch."""
 
-    def __init__(self, training: _Training, steps: int):
+    def __init__(self, training: _Training):
         super().__init__()
-        self.training, self.steps = training, steps
+        self.training, self.steps = training, training.steps
         self.fit_began = time.time()
         self.batches_here = 0
         self.reported = 0.0
@@ -261,7 +279,9 @@ class _Recorder(keras.callbacks.Callback):
             return
         self.reported = now
         training = self.training
-        left = (training.spec.epochs - self.epoch) * self.steps + self.steps - batch - 1
+        spec, now_one = training.spec, backbones.effort(training.spec, self.epoch, self.epoch)
+        later = backbones.effort(spec, self.epoch + 1, spec.epochs) / now_one
+        left = later * self.steps + self.steps - batch - 1
         loss, accuracy = _plain(logs)
         training.phase("training", epoch=self.epoch, batch=batch + 1, batches=self.steps, loss=loss, accuracy=accuracy,
                        remaining_seconds=(now - self.fit_began) / self.batches_here * left)
