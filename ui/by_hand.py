@@ -21,7 +21,7 @@ from ui import heat, pictures, state
 from ui.network_picture import Shown
 
 OPERATIONS = {"convolution": "Convolution", "pooling": "Max pooling"}
-ONWARD = {"BatchNormalization", "Activation"}  # layers that change every value by itself: the step follows through them
+ONWARD = {"BatchNormalization", "Activation", "ReLU"}  # layers that change every value by itself: the step follows through them
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def show(inside: Inside | None, shown: Shown) -> None:
         inside: the network; None where it cannot be looked into, which leaves the filters that people drew up.
         shown: the picture.
     """
-    maps = inside.maps(shown.pixels) if inside else {}
+    maps = inside.maps(shown.pixels, _needed(inside)) if inside else {}
     operation = state.linked("op", "network_op", {text: text for text in OPERATIONS}, "the operation", "convolution", lambda options:
                              st.segmented_control("Operation", options, key="network_op", required=True, format_func=OPERATIONS.get,
                                                   label_visibility="collapsed"))
@@ -58,6 +58,13 @@ def show(inside: Inside | None, shown: Shown) -> None:
     st.markdown(scene.sentence)
     step = scene.walk.step(_number(scene.walk, f"network_step_{operation}"))
     st.html(f'<div class="network-walk">{_input(scene, step)}{_sum(scene, step)}{_output(scene, step)}</div>')
+
+
+def _needed(inside: Inside) -> list[str]:
+    """The layers whose maps are shown here: the first convolution and pooling, what they read, and what follows the convolution."""
+    first = [next((layer for layer in inside.layers if layer.kind == kind), None) for kind in ("Conv2D", "MaxPooling2D")]
+    names = [name for layer in first if layer for name in (layer.inputs[0], layer.name)]
+    return names + ([layer.name for layer in _behind(inside, first[0].name)] if first[0] else [])
 
 
 def _convolution(inside: Inside | None, maps: dict[str, np.ndarray], shown: Shown) -> Scene:
@@ -76,7 +83,7 @@ def _convolution(inside: Inside | None, maps: dict[str, np.ndarray], shown: Show
 
 
 def _learnt(inside: Inside, conv: Layer, number: int, maps: dict[str, np.ndarray]) -> Scene:
-    kernel = inside.weights[conv.name][0]
+    _, kernel = inside.first_filters()
     bias = float(inside.weights[conv.name][1][number]) if conv.options["use_bias"] else 0.0
     source = inside.source(conv)
     walk = by_hand.convolve(maps[source.name][..., 0], kernel[:, :, 0, number], bias=bias, stride=conv.options["strides"],
@@ -93,7 +100,10 @@ def _learnt(inside: Inside, conv: Layer, number: int, maps: dict[str, np.ndarray
 
 def _pooling(inside: Inside | None, maps: dict[str, np.ndarray], shown: Shown) -> Scene:
     pool = next((layer for layer in inside.layers if layer.kind == "MaxPooling2D"), None) if inside else None
-    rule = "Of every 2 × 2 window only the largest value goes on; the windows lie side by side. "
+    field = pool.options["pool_size"] if pool else 2
+    stride = pool.options.get("strides", field) if pool else field
+    pace = "the windows lie side by side" if stride == field else f"the window moves on by {stride}"
+    rule = f"Of every {field} × {field} window only the largest value goes on; {pace}. "
     if pool is None:
         why = "This network has no max pooling (it takes larger steps instead), so it is shown on the picture itself." if inside else \
             "It is shown on the picture itself."
@@ -104,20 +114,25 @@ def _pooling(inside: Inside | None, maps: dict[str, np.ndarray], shown: Shown) -
     number = state.linked("map", "network_map", {str(one): one for one in range(values.shape[2])}, "the map", strongest, lambda options:
                           st.selectbox(f"Map of {source.name}", options, key="network_map", width=320, format_func=lambda one: f"Map {one}"
                                        + (", the strongest" if one == strongest else "")))
-    walk = by_hand.pool(values[..., number], field=pool.options["pool_size"], padding=pool.options["padding"])
+    walk = by_hand.pool(values[..., number], field=field, stride=stride, padding=pool.options["padding"])
     return Scene(walk, rule + f"Here in **{pool.name}**, on a map that the network made of this picture. Nothing is learnt in it.",
                  f"{source.name}, map {number}", f"{pool.name}, map {number}", {})
 
 
 def _onward(inside: Inside, name: str, channel: int, maps: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What the layers right behind make of each value, as long as they treat every value by itself."""
-    found = {}
+    return {layer.name: maps[layer.name][..., channel] for layer in _behind(inside, name)}
+
+
+def _behind(inside: Inside, name: str) -> list[Layer]:
+    """The layers that follow one another behind this one and treat every value by itself."""
+    found = []
     while True:
         after = [layer for layer in inside.layers if layer.inputs == (name,) and layer.kind in ONWARD]
         if len(after) != 1:
             return found
         name = after[0].name
-        found[name] = maps[name][..., channel]
+        found += after
 
 
 def _number(walk: Walk, key: str) -> int:

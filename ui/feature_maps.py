@@ -10,13 +10,14 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.architectures import Layer
+from core.architectures import BORROWED_SIDE, SIDE, Layer
 from core.dataset import CLASS_NAMES
 from core.inside import Inside
 from ui import charts, heat, layers, pictures, state
 from ui.network_picture import Shown
 
 STRONGEST = 5  # neurons of a dense layer that are named
+MOST_MAPS = 256  # of a layer, at once
 
 
 def show(inside: Inside, shown: Shown | None) -> None:
@@ -24,12 +25,11 @@ def show(inside: Inside, shown: Shown | None) -> None:
     if shown is None:
         missing()
         return
-    maps = inside.maps(shown.pixels)
     layer = _asked_layer(inside)
     if layer is None:
-        _overview(inside, maps, shown)
+        _overview(inside, shown)
         return
-    values = maps[layer.name]
+    values = inside.maps(shown.pixels, [layer.name])[layer.name]
     channel = None if values.ndim == 1 else state.asked("channel", state.whole_number(0, values.shape[2] - 1, "the channel"), None)
     if channel is None:
         _layer(inside, layer, values, shown)
@@ -66,7 +66,7 @@ def filters(inside: Inside, shown: Shown | None) -> None:
                       for number in range(count)], "network_filters", lambda number: open_map(name, number), cell=72)
     st.caption(f"{heat.WORDS} The brightest colour is a weight of ±{top:.2f}. Choose a filter to see what it finds in the picture.")
     if shown is not None:
-        values = inside.maps(shown.pixels)[name]
+        values = inside.maps(shown.pixels, [name])[name]
         st.subheader(f"What they find in {shown.name}")
         _gallery(inside, layer, values, "network_found", heat.reach(values))
 
@@ -81,16 +81,18 @@ def _asked_layer(inside: Inside) -> Layer | None:
     return None if name is None else inside.layer(name)
 
 
-def _overview(inside: Inside, maps: dict[str, np.ndarray], shown: Shown) -> None:
+def _overview(inside: Inside, shown: Shown) -> None:
     st.markdown(f"From {shown.name} to ten probabilities, layer by layer. Early maps still look like the garment; later ones are smaller "
                 "and say where something is found that no longer looks like anything. Choose a layer to see all of its maps.")
+    some = layers.part(inside.layers)
+    maps = inside.maps(shown.pixels, [layer.name for layer in some])
     items = []
-    for number, layer in enumerate(inside.layers):
+    for number, layer in enumerate(some):
         values = maps[layer.name]
         pixels = shown.pixels if layer.kind == "InputLayer" else heat.mosaic(values)
         items.append(pictures.Item(number, pixels, f"{layer.name} · {layers.shape(layer)}",
                                    state.link({"view": "maps", "layer": layer.name}), f"{layer.name}: {layers.title(layer)}"))
-    pictures.gallery(items, "network_overview", lambda number: open_map(inside.layers[number].name), cell=132)
+    pictures.gallery(items, "network_overview", lambda number: open_map(some[number].name), cell=132)
     st.caption(f"{heat.WORDS} Of layers with more than 9 maps, the 9 that answer most. In a row of numbers, every square is a neuron.")
 
 
@@ -114,9 +116,14 @@ def _layer(inside: Inside, layer: Layer, values: np.ndarray, shown: Shown) -> No
 def _gallery(inside: Inside, layer: Layer, values: np.ndarray, key: str, top: float | None) -> None:
     """All channels of a layer, clickable; `top` is the amount with the brightest colour, None for one of each map's own."""
     grey = layer.kind == "InputLayer"
+    count = values.shape[2]
+    chosen = np.arange(count)
+    if count > MOST_MAPS:
+        chosen = np.sort(np.argsort(-np.abs(values).sum(axis=(0, 1)), kind="stable")[:MOST_MAPS])
+        st.caption(f"Of {count:,} maps, the {MOST_MAPS} that answer most; the arrows beside a map lead to all of them.")
     items = [pictures.Item(number, values[..., 0].astype(np.uint8) if grey else heat.colours(values[..., number], top), f"Map {number}",
                            state.link({"view": "maps", "layer": layer.name, "channel": str(number)}), f"Map {number} of {layer.name}")
-             for number in range(values.shape[2])]
+             for number in chosen.tolist()]
     pictures.gallery(items, key, lambda number: open_map(layer.name, number), cell=84)
 
 
@@ -143,7 +150,9 @@ def _channel(inside: Inside, layer: Layer, values: np.ndarray, channel: int, sho
     _arrows(f"All maps of {layer.name}", layer.name, list(range(count)), channel, lambda number: (layer.name, number))
     st.subheader(f"{layer.name}, map {channel}")
     grey = layer.kind == "InputLayer"
-    enlarged = np.asarray(Image.fromarray(values.astype(np.float32)).resize((28, 28), Image.Resampling.NEAREST))
+    side, edge = (BORROWED_SIDE, (BORROWED_SIDE - SIDE) // 2) if inside.framed else (SIDE, 0)
+    enlarged = np.asarray(Image.fromarray(values.astype(np.float32)).resize((side, side), Image.Resampling.NEAREST))
+    enlarged = enlarged[edge:edge + SIDE, edge:edge + SIDE]
     figures = [shown.pixels, values.astype(np.uint8) if grey else heat.colours(values), pictures.overlay(shown.pixels, enlarged)]
     names = ["The picture", f"Map {channel}, {values.shape[0]} × {values.shape[1]}", "Where it is above zero"]
     with st.container(key="network_closeup"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import architectures, observations, runs
+from core import architectures, backbones, observations, runs
 from core.dataset import CLASS_NAMES
 from core.inside import Inside
 from core.one_weight import LastLayer
@@ -39,7 +39,8 @@ def show(run: Run, inside: Inside | None, shown: Shown | None) -> None:
     if shown is None:
         st.info("Bring a picture first: one of the test set, a drawing, or a file.", icon=":material/info:")
         return
-    maps = inside.maps(shown.pixels)
+    last_ones = [architectures.embedding_name(inside.layers), "probabilities"]
+    maps = inside.maps(shown.pixels, None if topic == "activation" else last_ones)
     guess = int(maps["probabilities"].argmax())
     weights, bias = inside.weights["scores"]
     last = LastLayer(maps[architectures.embedding_name(inside.layers)], weights, bias, guess if shown.truth is None else shown.truth)
@@ -132,6 +133,12 @@ def overfitting(run: Run) -> None:
              hide_index=True, alt="Remedies against overfitting and the settings of this run")
 
 
+def _mixes(spec: TrainSpec) -> bool:
+    """Whether its normalisations look at the batch while it trains."""
+    normalised = any(layer.kind == "BatchNormalization" for layer in architectures.blueprint(spec))
+    return normalised and not backbones.keeps_averages(spec)
+
+
 def remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
     """Remedy, what it does, and the run's setting."""
     altered = [words for words, used in (("mirrored", spec.flip), (f"moved by up to {spec.shift} px", spec.shift),
@@ -145,7 +152,7 @@ def remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
         ("Dropout", "Switches neurons off at random, so that none relies on another.", " and ".join(dropped) or "no"),
         ("Weight penalties", "Large weights cost: the network stays simple.",
          ", ".join(penalties + ([f"weight decay {decay:g}"] if decay else [])) or "no"),
-        ("Batch normalisation", "Mixes the statistics of a batch into every answer: a little noise.", "yes" if spec.batch_norm else "no"),
+        ("Batch normalisation", "Mixes the statistics of a batch into every answer: a little noise.", "yes" if _mixes(spec) else "no"),
         ("Label smoothing", "Never asks for complete certainty.", f"{spec.label_smoothing:g}" if spec.label_smoothing else "no"),
         ("Averaged weights", "Keeps the average of many steps instead of the last one.", "yes" if spec.average_weights else "no"),
         ("Early stopping", "Ends when the validation pictures gain no more.",

@@ -55,8 +55,8 @@ def weighted_sum(last: LastLayer, guess: int) -> None:
 
 def activation(inside: Inside, maps: dict[str, np.ndarray]) -> None:
     """Draw activation functions, and what the network's own did to this picture."""
-    used = next((layer.options["activation"] for layer in inside.layers
-                 if layer.kind == "Activation" and layer.name != "probabilities"), "linear")
+    bends = [layer for layer in inside.layers if layer.kind in ("Activation", "ReLU") and layer.name != "probabilities"]
+    used = bends[0].options.get("activation", "relu") if bends else "linear"
     st.markdown("After its weighted sum z, a neuron's output is bent by an **activation** function. Without a bend, two layers in a row "
                 "would still be one weighted sum; with it, layers can build on each other.")
     chosen = state.linked("function", "network_function", {name: name for name in ACTIVATIONS}, "the activation", used, lambda options:
@@ -71,14 +71,14 @@ def activation(inside: Inside, maps: dict[str, np.ndarray]) -> None:
         st.markdown(sentence)
         st.caption("The slope is what back-propagation multiplies with on its way back: where it is near zero, little is learnt.")
     rows = []
-    for layer in inside.layers:
-        if layer.kind == "Activation" and layer.name != "probabilities":
-            before, after = maps[layer.inputs[0]], maps[layer.name]
-            rows.append({"Layer": layer.name, "Values": f"{before.size:,}",
-                         "Below zero before": charts.percent(float((before < 0).mean()), 0), "Mean before": f"{before.mean():.3f}",
-                         "Mean after": f"{after.mean():.3f}"})
+    for layer in bends:
+        before, after = maps[layer.inputs[0]], maps[layer.name]
+        rows.append({"Layer": layer.name, "Values": f"{before.size:,}",
+                     "Below zero before": charts.percent(float((before < 0).mean()), 0), "Mean before": f"{before.mean():.3f}",
+                     "Mean after": f"{after.mean():.3f}"})
     if rows:
-        st.markdown(f"What {word(used)} did to this picture, layer by layer:")
+        most = next((f", cut off at {layer.options['max_value']:g}," for layer in bends if layer.kind == "ReLU"), "")
+        st.markdown(f"What {word(used)}{most} did to this picture, layer by layer:")
         st.table(rows, border="horizontal", hide_index=True, alt="Values below zero and means around every activation")
 
 

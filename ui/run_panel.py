@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import presets
+from core import backbones, presets
 from core import runs as library
 from core.errors import EngineUnavailable, RunNotFound
 from core.spec import TrainSpec
@@ -133,8 +133,9 @@ def _copy(run: library.Run) -> None:
 def _described(run: library.Run) -> str:
     """The run's settings in one line."""
     spec = run.spec
-    facts = [train_form.word(spec.architecture), train_form.word(spec.optimizer), f"learning rate {spec.learning_rate:g}",
-             f"batch {spec.batch}", _epochs(spec), f"seed {spec.seed}"]
+    rate = " then ".join(dict.fromkeys(f"{stage.learning_rate:g}" for stage in backbones.stages(spec)))
+    facts = [train_form.word(spec.backbone if spec.architecture == "transfer" else spec.architecture), train_form.word(spec.optimizer),
+             f"learning rate {rate}", f"batch {spec.batch}", _epochs(spec), f"seed {spec.seed}"]
     if run.parameters:
         facts.insert(1, f"{run.parameters:,} parameters")
     if run.note:

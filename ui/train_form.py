@@ -24,10 +24,12 @@ FIRST_PRESET = "swift"
 GROUPS = tuple(dict.fromkeys(field.group for field in FIELDS))
 ICONS = {"Data": ":material/database:", "Network": ":material/layers:", "Optimiser": ":material/tune:",
          "Regularisation": ":material/compress:", "Augmentation": ":material/flip:"}
+LONG_TABLE, TABLE_HEIGHT = 60, 560  # layers, pixels: a longer table scrolls in a window of its own
 WORDS = {  # what people read instead of the values that files and terminals know
     "fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample", "cnn": "CNN", "swift": "Swift", "resnet": "ResNet",
     "relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "adam": "Adam", "adamw": "AdamW",
     "sgd": "SGD with momentum", "rmsprop": "RMSprop", "one_cycle": "One cycle", "last": "The last ones", "random": "Random",
+    "transfer": "Transfer: a borrowed network", "mobilenet_v2": "MobileNetV2", "resnet50_v2": "ResNet50V2",
     "stratified": "Random, classes equal", "fold": "One of k folds",
     "test": "The test set (leaks)", "none": "None", "as_block": "As the convolution",
 }
@@ -113,11 +115,13 @@ def summary(spec: TrainSpec) -> None:
 
 def layer_table(spec: TrainSpec) -> None:
     """Every layer with its settings, output shape and parameters."""
+    layers = architectures.blueprint(spec)
     rows = [{"Layer": f"{layer.kind} :small[:gray[{layer.detail}]]" if layer.detail else layer.kind,
              "Output": "\u00a0×\u00a0".join(map(str, layer.output_shape)),  # unbroken where the table is narrow
-             "Parameters": f"{layer.parameters:,}" if layer.parameters else "–"} for layer in architectures.blueprint(spec)]
-    st.table(rows, border="horizontal", hide_index=True, hide_header=False,
-             alt=f"The {len(rows)} layers of the network with their output shapes and parameters")
+             "Parameters": f"{layer.parameters:,}" if layer.parameters else "–"} for layer in layers]
+    with st.container(height=TABLE_HEIGHT if len(rows) > LONG_TABLE else "content", border=False):
+        st.table(rows, border="horizontal", hide_index=True, hide_header=False,
+                 alt=f"The {len(rows)} layers of the network with their output shapes and parameters")
 
 
 def changes(spec: TrainSpec, preset: Preset) -> list[str]:
@@ -180,7 +184,7 @@ def _widget(field: Field, *, idle: str, locked: bool) -> None:
     elif field.kind == "choice":
         st.selectbox(field.label, field.allowed, format_func=word, **common)
     elif field.kind == "int":
-        st.number_input(field.label, step=1, format="%d", **common)
+        st.number_input(field.label, step=field.step, format="%d", **common)
     else:
         st.text_input(field.label, **common)
 
@@ -188,14 +192,16 @@ def _widget(field: Field, *, idle: str, locked: bool) -> None:
 def _idle(field: Field, typed: dict[str, Any]) -> str:
     """Why a field changes nothing with the other values as they are, or nothing."""
     architecture, optimizer = typed["architecture"], typed["optimizer"]
+    borrowed, headless = architecture == "transfer", not str(typed["dense_units"]).strip()
     reasons = {
         "blocks": (architecture != "resnet", "Only a ResNet has them."),
-        "padding": (architecture != "cnn", "Only a CNN leaves this open."),
-        "pool": (architecture != "cnn", "Only a CNN leaves this open."),
-        "pool_padding": (architecture != "cnn", "Only a CNN leaves this open."),
+        **dict.fromkeys(("filters", "kernel", "batch_norm"), (borrowed, "The borrowed network decides it.")),
+        **dict.fromkeys(("padding", "pool", "pool_padding"), (architecture != "cnn", "Only a CNN leaves this open.")),
+        **dict.fromkeys(("backbone", "enlarge", "frozen_epochs", "fine_tune_rate"), (not borrowed, "No network is borrowed.")),
+        "activation": (borrowed and headless, "The borrowed network decides it."),
         "momentum": (optimizer != "sgd", "Only SGD uses it."),
         "weight_decay": (optimizer not in ("adamw", "sgd"), "Only AdamW and SGD use it."),
-        "dropout": (not str(typed["dense_units"]).strip(), "There are no dense layers before the outputs."),
+        "dropout": (headless, "There are no dense layers before the outputs."),
         "validation_fraction": (typed["validation"] in ("fold", "test", "none"), "The folds decide it." if typed["validation"] == "fold"
                                 else "Nothing of the training pictures is kept back."),
         **dict.fromkeys(("folds", "fold", "shuffle_folds"), (typed["validation"] != "fold", "Only where validation is one of k folds.")),
