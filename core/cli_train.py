@@ -261,7 +261,7 @@ class _Follower:
             self.seen = (progress.phase, progress.epoch)
             self._tell_epochs()
         parts = [f"epoch {progress.epoch}/{progress.epochs}" if progress.phase in ("training", "validating") else progress.phase]
-        if progress.stage and progress.phase == "training":
+        if progress.stage and progress.phase in ("preparing", "training"):
             parts.append(progress.stage)
         if progress.batches:
             parts.append(f"batch {progress.batch}/{progress.batches}")

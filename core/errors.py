@@ -31,6 +31,10 @@ class WeightsUnavailable(AtelierError):
     """The published weights of a borrowed network are neither on this machine nor to be downloaded."""
 
 
+class NothingLearnt(AtelierError):
+    """A training was asked to stop before its first batch, so there is nothing to keep."""
+
+
 class RunNotFound(AtelierError):
     """No run has this id, or the id is none."""
 

@@ -100,7 +100,7 @@ class Progress:
     """Where a job is; small enough to be sent twice a second."""
 
     run_id: str
-    phase: str = "loading"  # then "weights", "training", "validating", "testing", "saving", "finished"
+    phase: str = "loading"  # then "preparing", "weights", "training", "validating", "testing", "saving", "finished"
     epoch: int = 0
     epochs: int = 0
     batch: int = 0
@@ -110,7 +110,7 @@ class Progress:
     elapsed_seconds: float = 0.0
     remaining_seconds: float | None = None
     started: float = 0.0
-    stage: str = ""  # of a borrowed network: "frozen" or "fine-tuning"
+    stage: str = ""  # of a borrowed network: "frozen" or "fine-tuning"; while preparing, what and how much of it
 
     def to_dict(self) -> dict:
         return dict(self.__dict__)

@@ -34,7 +34,7 @@ from core import (
     settings,
 )
 from core.backbones import Stage
-from core.errors import RunNotFound
+from core.errors import NothingLearnt, RunNotFound
 from core.runs import Progress
 from core.spec import TrainSpec
 
@@ -88,8 +88,9 @@ class _Training:
 
     def phase(self, name: str, **values) -> None:
         elapsed = self.seconds_before + time.time() - self.started
-        self.report(Progress(self.run_id, name, **{"epoch": len(self.rows), "epochs": self.spec.epochs, **values},
-                             elapsed_seconds=elapsed, started=self.started, stage=self.stage.name if self.stage else ""))
+        self.report(Progress(self.run_id, name, **{"epoch": len(self.rows), "epochs": self.spec.epochs,
+                                                   "stage": self.stage.name if self.stage else "", **values},
+                             elapsed_seconds=elapsed, started=self.started))
 
     def run(self) -> dict:
         keras.utils.set_random_seed(self.spec.seed)
@@ -118,7 +119,7 @@ class _Training:
         self.train_pixels = data.train_pixels[self.train_indices]
         self.train_targets = keras.utils.to_categorical(data.train_labels[self.train_indices], architectures.CLASSES)
         if spec.outside:
-            more = outside_lessons.lessons(data, self.train_indices, settings.photographs_folder())
+            more = outside_lessons.lessons(data, self.train_indices, settings.photographs_folder(), progress=self.prepared)
             self.lessons = more.kinds
             self.train_pixels = np.concatenate([self.train_pixels, more.pixels])
             self.train_targets = np.concatenate([self.train_targets, more.targets])
@@ -128,6 +129,17 @@ class _Training:
         else:
             pixels, labels = data.train_pixels[kept], data.train_labels[kept]
         self.validation_x, self.validation_labels, self.validation_indices = as_input(pixels), labels, kept
+
+    def prepared(self, words: str) -> None:
+        """Say how far the pictures from outside are, which takes minutes the first time.
+
+        Raises:
+            NothingLearnt: if asked to stop meanwhile.
+        """
+        self.phase("preparing", stage=words)
+        if self.should_stop():
+            raise NothingLearnt("Stopped while pictures from outside were prepared, so nothing is learnt yet. Kinds that were "
+                                "finished are kept; resume the run to go on with the next.")
 
     def restore(self) -> bool:
         """Go on from the checkpoint; False where there is none."""

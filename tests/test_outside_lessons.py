@@ -8,7 +8,7 @@ from PIL import Image
 
 from core import dataset, garments, outside_lessons, runs, training
 from core.card import card
-from core.errors import InvalidSpec, RunNotFound
+from core.errors import InvalidSpec, NothingLearnt, RunNotFound
 from core.evaluation import NEVER_SURE
 from core.spec import TrainSpec
 
@@ -88,6 +88,16 @@ def test_a_training_with_outside_pictures_says_what_it_learnt_from(monkeypatch):
     assert record["pictures_trained"] == 1600 + sum(FEW.values())
     [run] = [run for run in runs.list_runs() if not run.shipped]
     assert "3 traced sketches, 2 traced icons" in card(run, runs.test_predictions(run.id))
+
+
+def test_a_stop_while_they_are_prepared_ends_the_wait_and_the_run_can_go_on(monkeypatch):
+    monkeypatch.setattr(outside_lessons, "COUNTS", FEW)
+    monkeypatch.setattr(outside_lessons, "TUNED_ON", 10)
+    run_id, seen = runs.create(SMALL.replace(outside=True, seed=77)), []
+    with pytest.raises(NothingLearnt, match="resume"):
+        training.train(run_id, report=seen.append, should_stop=lambda: len(seen) > 2)
+    assert (seen[-1].phase, seen[-1].epoch) == ("preparing", 0) and "prepared" in seen[-1].stage
+    assert training.train(run_id)["status"] == "finished"
 
 
 def test_a_training_begins_with_the_weights_of_another_run():

@@ -347,6 +347,7 @@ def test_a_name_full_of_marks_is_shown_as_it_was_typed():
     ("waiting", 3, None, "Waiting, number 3 in line"),
     ("running", 0, None, "Starting"),
     ("running", 0, Progress("r", "loading", epochs=8), "Opening the data"),
+    ("running", 0, Progress("r", "preparing", stage="icons: 100 prepared"), "Preparing pictures from outside (icons: 100 prepared)"),
     ("running", 0, Progress("r", "training", 3, 8, 10, 40), "Epoch 3 of 8"),
     ("running", 0, Progress("r", "validating", 3, 8), "Epoch 3 of 8, judging on the validation pictures"),
     ("stopping", 0, Progress("r", "training", 3, 8, 10, 40), "Stopping · Epoch 3 of 8"),
@@ -356,12 +357,13 @@ def test_the_state_of_a_job_in_words(state, place, progress, words):
 
 
 def test_progress_never_goes_back_from_one_batch_to_the_next():
-    course = [Progress("r", "loading", 0, 2), Progress("r", "training", 1, 2, 1, 4), Progress("r", "training", 1, 2, 4, 4),
+    course = [Progress("r", "loading", 0, 2), Progress("r", "preparing", 0, 2), Progress("r", "training", 1, 2, 1, 4),
+              Progress("r", "training", 1, 2, 4, 4),
               Progress("r", "validating", 1, 2), Progress("r", "training", 2, 2, 2, 4), Progress("r", "validating", 2, 2),
               Progress("r", "testing", 2, 2), Progress("r", "saving", 2, 2)]
     shares = [run_live.shares(progress)[0] for progress in course]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
-    assert shares[1] == 0.125
+    assert shares[2] == 0.125
 
 
 def test_pressing_train_trains_a_network_and_the_page_finds_it_again_cold():

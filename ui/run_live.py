@@ -23,8 +23,8 @@ PROGRESS_SECONDS = 1.0
 LINE_SECONDS = 2.0
 FIGURE_WIDTH = 168  # pixels
 STAGES = {"frozen": "only the new layers learn", "fine-tuning": "every layer learns, slowly"}  # of a borrowed network
-PHASES = {"loading": "Opening the data", "weights": "Fetching the weights to start from", "training": "Training",
-          "validating": "Judging the epoch on the validation pictures", "testing": "Answering the test pictures",
+PHASES = {"loading": "Opening the data", "preparing": "Preparing pictures from outside", "weights": "Fetching the weights to start from",
+          "training": "Training", "validating": "Judging the epoch on the validation pictures", "testing": "Answering the test pictures",
           "saving": "Saving the network", "finished": "Done"}
 
 
@@ -150,7 +150,7 @@ def _seen(run_id: str, progress: library.Progress | None) -> Watched:
 
 def shares(progress: library.Progress | None) -> tuple[float, float]:
     """How much is done of the whole training and of its epoch, 0..1."""
-    if progress is None or progress.phase in ("loading", "weights") or not progress.epochs:
+    if progress is None or progress.phase in ("loading", "preparing", "weights") or not progress.epochs:
         return 0.0, 0.0
     if progress.phase != "training":
         return min(progress.epoch / progress.epochs, 1.0), 1.0
@@ -179,6 +179,7 @@ def state_text(job) -> str:
         words += ", judging on the validation pictures" if progress.phase == "validating" else ""
     else:
         words = PHASES.get(progress.phase, progress.phase)
+        words += f" ({progress.stage})" if progress.phase == "preparing" else ""
     return f"Stopping · {words}" if job.state == "stopping" else words
 
 
