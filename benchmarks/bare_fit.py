@@ -52,7 +52,7 @@ def fit(training, spec: TrainSpec) -> dict:
     batches = training.augmentation.Batches(data.train_pixels[learn], y, spec)
     validation_x = training.as_input(data.train_pixels[kept])
     network = training.architectures.build(spec, to_train=True)
-    training.compile_network(network, spec, len(batches))
+    training.optimiser.compile_network(network, spec, len(batches))
     clock = _clock(training.keras)
     history = network.fit(batches, epochs=spec.epochs, validation_data=(validation_x, validation_y), shuffle=False,
                           validation_batch_size=training.ANSWER_BATCH, verbose=0, callbacks=[clock])

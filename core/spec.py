@@ -87,9 +87,12 @@ FIELDS: tuple[Field, ...] = (
           ("adam", "adamw", "sgd", "rmsprop"), basic=True),
     Field("learning_rate", "Optimiser", "Learning rate", "Step length; the highest one where a schedule changes it.", "float",
           (1e-7, 10.0), basic=True),
-    Field("schedule", "Optimiser", "Schedule", "constant; cosine: falls to zero along a half cosine; one_cycle: rises for a fifth"
-          " of the steps, then falls to zero.", "choice", ("constant", "cosine", "one_cycle")),
+    Field("schedule", "Optimiser", "Schedule", "constant; cosine: falls to zero along a half cosine; one_cycle: rises, then falls to"
+          " zero in a straight line.", "choice", ("constant", "cosine", "one_cycle")),
+    Field("warm_up", "Optimiser", "Warm-up", "For one_cycle: share of the steps in which the learning rate rises.", "float", (0.0, 0.9)),
     Field("momentum", "Optimiser", "Momentum", "For SGD: share of the last step that is kept.", "float", (0.0, 0.999)),
+    Field("beta_2", "Optimiser", "Beta 2", "For Adam and AdamW: how much of the running mean of squared gradients is kept at each step."
+          " A short training does better with less.", "float", (0.5, 0.9999)),
     Field("weight_decay", "Optimiser", "Weight decay", "For AdamW and SGD: share of each weight taken away per step, times the "
           "learning rate.", "float", (0.0, 1.0)),
     Field("batch", "Optimiser", "Batch", "Pictures per step.", "int", (1, 4096), basic=True),
@@ -157,7 +160,9 @@ class TrainSpec:
     optimizer: str = "adam"
     learning_rate: float = 0.001
     schedule: str = "constant"
+    warm_up: float = 0.2
     momentum: float = 0.9
+    beta_2: float = 0.999
     weight_decay: float = 0.0
     batch: int = 64
     epochs: int = 10

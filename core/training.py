@@ -29,6 +29,7 @@ from core import (
     first_weights,
     inference,
     keras_files,
+    optimiser,
     outside_lessons,
     runs,
     settings,
@@ -40,8 +41,6 @@ from core.spec import TrainSpec
 
 _BACKEND = keras.backend.backend()
 REPORT_SECONDS = 0.5
-WARM_UP_SHARE = 0.2  # of the steps of a one-cycle schedule, on the way up
-AVERAGE_MOMENTUM = 0.995  # of the running average of weights, per step
 INDEX_PICTURES = 10_000  # training pictures kept for finding neighbours
 ANSWER_BATCH = 500
 
@@ -156,7 +155,8 @@ class _Training:
             return
         self.stage = stage
         architectures.freeze(self.network, self.spec, stage.frozen)
-        compile_network(self.network, self.spec.replace(learning_rate=stage.learning_rate, epochs=stage.last - stage.first + 1), self.steps)
+        spec = self.spec.replace(learning_rate=stage.learning_rate, epochs=stage.last - stage.first + 1)
+        optimiser.compile_network(self.network, spec, self.steps)
 
     def load(self, weights: bytes, epoch: int) -> None:
         """Make network and optimiser what they were after an epoch; which arrays an optimiser has depends on the stage."""
@@ -174,7 +174,7 @@ class _Training:
         row = {"epoch": number, "loss": loss, "accuracy": accuracy, "val_loss": None, "val_accuracy": None,
                "seconds": round(seconds, 3), "learning_rate": rate}
         weights = keras_files.weights_bytes(self.network)
-        with _averaged(self.network, self.spec):
+        with optimiser.averaged(self.network, self.spec):
             if len(self.validation_labels):
                 self.phase("validating", epoch=number)
                 probabilities = self.network.predict(self.validation_x, batch_size=ANSWER_BATCH, verbose=0)
@@ -311,79 +311,9 @@ class _Recorder(keras.callbacks.Callback):
             training.stopped = self.model.stop_training = True
 
 
-def compile_network(network: keras.Model, spec: TrainSpec, steps_per_epoch: int) -> None:
-    """Give a network the optimiser, loss and metrics of a spec.
-
-    Args:
-        network: what `architectures.build(spec, to_train=True)` returned.
-        steps_per_epoch: batches per epoch, which schedules count in.
-    """
-    rate = _schedule(spec, steps_per_epoch * spec.epochs)
-    common = {"use_ema": spec.average_weights, "ema_momentum": AVERAGE_MOMENTUM}
-    optimizer = {
-        "adam": lambda: keras.optimizers.Adam(rate, **common),
-        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=spec.weight_decay, **common),
-        "sgd": lambda: keras.optimizers.SGD(rate, momentum=spec.momentum, weight_decay=spec.weight_decay or None, **common),
-        "rmsprop": lambda: keras.optimizers.RMSprop(rate, **common),
-    }[spec.optimizer]()
-    if spec.optimizer == "adamw":
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    metrics = ["accuracy"]
-    if spec.label_smoothing or spec.l1 or spec.l2:  # then the loss is not the cross-entropy that validation is judged by
-        metrics.append(keras.metrics.CategoricalCrossentropy(name="cross_entropy"))
-    network.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing), metrics=metrics,
-                    jit_compile=False)
-
-
 def as_input(pixels: np.ndarray) -> np.ndarray:
     """Pixels `(n, 28, 28)` uint8 as what networks read: `(n, 28, 28, 1)` float32 in 0..255."""
     return pixels[..., None].astype(np.float32)
-
-
-@keras.saving.register_keras_serializable("atelier")
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """Up in a straight line for a fifth of the steps, then down in a straight line to zero.
-
-    Source: Smith and Topin, Super-convergence, arXiv 1708.07120, without its last phase.
-    """
-
-    def __init__(self, peak: float, steps: int):
-        self.peak, self.steps = peak, steps
-
-    def __call__(self, step):
-        step = keras.ops.cast(step, "float32") + 1.0
-        rise = max(1.0, WARM_UP_SHARE * self.steps)
-        down = keras.ops.maximum(0.0, (self.steps + 1 - step) / max(1.0, self.steps - rise))
-        return self.peak * keras.ops.minimum(step / rise, down)
-
-    def get_config(self):
-        return {"peak": self.peak, "steps": self.steps}
-
-
-def _schedule(spec: TrainSpec, steps: int):
-    if spec.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(spec.learning_rate, steps)
-    if spec.schedule == "one_cycle":
-        return OneCycle(spec.learning_rate, steps)
-    return spec.learning_rate
-
-
-class _averaged:
-    """While open, the network's weights are their running averages, if the spec asks for that."""
-
-    def __init__(self, network: keras.Model, spec: TrainSpec):
-        self.pairs = ()
-        if spec.average_weights:
-            self.pairs = tuple(zip(network.trainable_variables, network.optimizer._model_variables_moving_average, strict=True))
-
-    def __enter__(self):
-        self.last = [keras.ops.convert_to_numpy(variable) for variable, _ in self.pairs]
-        for variable, average in self.pairs:
-            variable.assign(average)
-
-    def __exit__(self, *error):
-        for (variable, _), value in zip(self.pairs, self.last, strict=True):
-            variable.assign(value)
 
 
 def _confidence(answers: inference.Network, validation_x: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE, UI, PAGES = (sorted((ROOT / room).glob("*.py")) for room in ("core", "ui", "pages"))
 ENTRY = ROOT / "streamlit_app.py"
 KERAS_ROOMS = {"architectures.py", "augmentation.py", "first_weights.py", "gradients.py", "keras_backbones.py", "keras_files.py",
-               "layers.py", "training.py"}
+               "layers.py", "optimiser.py", "training.py"}
 BACKENDS = {"torch"}  # Keras's others: imported only where somebody installed and chose one
 # Imported only where networks are trained: on the engine, or in a terminal that was told `--local`.
-ENGINE_ONLY = {"augmentation", "first_weights", "gradients", "keras_backbones", "keras_files", "layers", "training"}
+ENGINE_ONLY = {"augmentation", "first_weights", "gradients", "keras_backbones", "keras_files", "layers", "optimiser", "training"}
 
 
 def imports(path: Path) -> set[str]:

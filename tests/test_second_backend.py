@@ -26,7 +26,7 @@ draw = np.random.default_rng(0)
 # Variances must be positive, and scores moderate: how far a loss is clipped is the backends' own affair.
 network.set_weights([draw.normal(0, 0.1, value.shape) if value.ndim > 1 else draw.uniform(0.5, 1.5, value.shape)
                      for value in network.get_weights()])
-training.compile_network(network, spec, 1)
+training.optimiser.compile_network(network, spec, 1)
 targets = training.keras.utils.to_categorical(data.train_labels[:256], 10)
 x = training.as_input(data.train_pixels[:256])
 at_rest = network.evaluate(x, targets, batch_size=64, verbose=0, return_dict=True)["loss"]

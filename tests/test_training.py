@@ -162,7 +162,8 @@ def test_every_kind_of_validation_leads_to_a_run(validation):
 
 @pytest.mark.parametrize("changes", [
     {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01}, {"optimizer": "rmsprop"}, {"optimizer": "adamw", "weight_decay": 0.01},
-    {"schedule": "cosine"}, {"l1": 1e-5, "l2": 1e-4}, {"label_smoothing": 0.1}, {"average_weights": True},
+    {"schedule": "cosine"}, {"schedule": "one_cycle", "warm_up": 0.0, "beta_2": 0.9},
+    {"l1": 1e-5, "l2": 1e-4}, {"label_smoothing": 0.1}, {"average_weights": True},
     {"architecture": "swift", "filters": (8, 8), "batch_norm": True}, {"architecture": "resnet", "filters": (8, 8), "batch_norm": True},
     {"filters": ()}, {"activation": "leaky_relu"},
 ])
@@ -177,8 +178,8 @@ def test_the_recorded_loss_is_plain_cross_entropy():
     assert smoothed[-1]["loss"] < 1.6  # with its smoothing included it could not fall below 1.7
 
 
-def test_the_one_cycle_rises_for_a_fifth_and_falls_to_zero():
-    rate = training.OneCycle(0.01, 100)
+def test_the_one_cycle_rises_for_its_share_and_falls_to_zero():
+    rate = training.optimiser.OneCycle(0.01, 100, 0.2)
     values = [float(rate(step)) for step in range(100)]
     assert int(np.argmax(values)) == 19 and values[19] == pytest.approx(0.01)
     assert values[-1] == pytest.approx(0.01 / 80) and values == sorted(values[:20]) + sorted(values[20:], reverse=True)

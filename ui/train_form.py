@@ -200,6 +200,8 @@ def _idle(field: Field, typed: dict[str, Any]) -> str:
         **dict.fromkeys(("backbone", "enlarge", "frozen_epochs", "fine_tune_rate"), (not borrowed, "No network is borrowed.")),
         "activation": (borrowed and headless, "The borrowed network decides it."),
         "momentum": (optimizer != "sgd", "Only SGD uses it."),
+        "warm_up": (typed["schedule"] != "one_cycle", "Only the schedule one_cycle has one."),
+        "beta_2": (optimizer not in ("adam", "adamw"), "Only Adam and AdamW use it."),
         "weight_decay": (optimizer not in ("adamw", "sgd"), "Only AdamW and SGD use it."),
         "dropout": (headless, "There are no dense layers before the outputs."),
         "validation_fraction": (typed["validation"] in ("fold", "test", "none"), "The folds decide it." if typed["validation"] == "fold"
