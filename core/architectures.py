@@ -72,7 +72,7 @@ class Layer:
         if self.kind == "Rescaling":
             return "0..255 to about -1..1" if options["offset"] else "0..255 to 0..1"
         if self.kind == "UpSampling2D":
-            return f"{options['size']} times as wide and high, {options['interpolation']}"
+            return f"{options['size']}-fold, {options['interpolation']}"
         if self.kind == "Concatenate":
             return f"the same {len(self.inputs)} times"
         return ""

@@ -75,8 +75,8 @@ def folder() -> Path:
 def _unavailable(name: str, side: int, why: str) -> WeightsUnavailable:
     address = backbones.weights_address(name, side)
     return WeightsUnavailable(f"The published weights of {backbones.get(name).title} {why}. On a machine with a network, fetch {address}, "
-                              f"put the file into {folder()} on the machine that trains, and resume. Or train with start_from set to "
-                              "'nothing', which learns from these pictures alone.")
+                              f"put the file into {folder()} on the machine that trains, and resume. Or let the network learn from these "
+                              "pictures alone: start_from nothing, frozen_epochs 0, fine_tune_rate 0.001.")
 
 
 def describe(name: str) -> list[dict]:

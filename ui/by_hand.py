@@ -94,6 +94,9 @@ def _learnt(inside: Inside, conv: Layer, number: int, maps: dict[str, np.ndarray
     sentence = (f"**Filter {number} of {conv.name}**, as training left it. Its {side} × {side} weights lie over {side} × {side} values, "
                 f"each pair is multiplied, the {count} products are added{bias_words}: one value of the feature map. Then the window moves "
                 f"on by {conv.options['strides']}.{edge} These are the network's own numbers.")
+    if source.output_shape[2] > 1:
+        sentence += (f" The picture lies there {source.output_shape[2]} times, as red, green and blue; as all of them are the same grey, "
+                     "the weights for them are added up here.")
     given = "The picture, 0 to 255" if source.kind == "InputLayer" else f"The picture after {source.name}"
     return Scene(walk, sentence, given, f"{conv.name}, map {number}", _onward(inside, conv.name, number, maps))
 
