@@ -61,7 +61,7 @@ _ALL = (
         "champion", "Champion", "A residual network for accuracy: longer training with mirrored, shifted and partly erased "
         "pictures.",
         TrainSpec(name="champion", architecture="resnet", filters=(16, 64, 128), blocks=2, batch_norm=True, dense_units=(),
-                  optimizer="adamw", learning_rate=0.006, schedule="one_cycle", weight_decay=0.05, batch=128, epochs=110,
+                  optimizer="adamw", learning_rate=0.006, schedule="one_cycle", weight_decay=0.05, batch=128, epochs=95,
                   validation_fraction=0.05, label_smoothing=0.1, flip=True, shift=2, erase=0.5, initializer="he_normal",
                   average_weights=True, precision="auto"),
     ),

@@ -58,7 +58,7 @@ def test_the_network_on_board_is_rebuilt_to_the_last_digit():
 def test_the_first_filters_are_those_of_the_file():
     opened = inside.load(runs.SHIPPED, inference.load(runs.SHIPPED))
     name, kernel = opened.first_filters()
-    assert name == "conv_1" and kernel.shape == (3, 3, 1, 32)
+    assert name == "conv_1" and kernel.shape == (3, 3, 1, 16)
     # by hand, at one place in the middle: the sum of the nine products
     values = opened.maps(PICTURE)["rescaling_1"][9:12, 4:7, 0]
     assert np.isclose((values * kernel[:, :, 0, 7]).sum(), opened.maps(PICTURE)["conv_1"][10, 5, 7], atol=1e-5)

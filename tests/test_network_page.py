@@ -82,19 +82,19 @@ def shirt() -> Image.Image:
 
 def test_without_data_the_page_opens_with_a_sheet_and_every_layer():
     app = open_page()
-    assert {metric.label: metric.value for metric in app.metric} == {"Layers": "30", "Parameters": "308,650", "Multiply-adds": "37,269,504"}
+    assert {metric.label: metric.value for metric in app.metric} == {"Layers": "52", "Parameters": "659,162", "Multiply-adds": "56,850,688"}
     rows = app.table[0].value
-    assert len(rows) == 31 and rows.iloc[2]["Width"].replace("\u00a0", " ") == "(28 − 3 + 2·1)/1 + 1 = 28"
-    assert rows["Parameters"].map(lambda text: int(text.replace(",", "")) if text != "–" else 0).sum() == 308_650
+    assert len(rows) == 53 and rows.iloc[2]["Width"].replace("\u00a0", " ") == "(28 − 3 + 2·1)/1 + 1 = 28"
+    assert rows["Parameters"].map(lambda text: int(text.replace(",", "")) if text != "–" else 0).sum() == 659_162
     assert "Nothing yet" in markup(app)
     for view in ("maps", "steps"):
         assert "Bring a picture first" in said(open_page(view=view))
 
 
 def test_one_layer_is_worked_out_with_its_own_numbers():
-    app = open_page(layer="conv_5")
+    app = open_page(layer="conv_7")
     assert r"\frac{28 - 3 + 1}{2} + 1 = 14" in app.latex[0].value
-    assert "3 × 3 × 32 × 64 weights" in said(app) and "= 18,432" in said(app) and "= 3,612,672" in said(app)
+    assert "3 × 3 × 16 × 64 weights" in said(app) and "= 9,216" in said(app) and "= 1,806,336" in said(app)
     app.selectbox(key="network_layer").set_value("scores").run()
     assert address(app)["layer"] == "scores" and "128 × 10 weights + 10 biases = 1,290" in said(app)
 
@@ -106,8 +106,8 @@ def test_a_drawing_is_answered_and_goes_through_every_layer():
 
 
 @pytest.mark.parametrize(("params", "says"), [
-    ({"layer": "activation_4"}, "bent by|Bends every number"), ({"layer": "conv_5"}, "It reads \\*activation_3\\*"),
-    ({"layer": "conv_5", "channel": "3"}, "3 × 3 × 32 = 288"), ({"layer": "conv_1", "channel": "7"}, "weighted sum of 3 × 3 values"),
+    ({"layer": "activation_4"}, "bent by|Bends every number"), ({"layer": "conv_7"}, "It reads \\*activation_5\\*"),
+    ({"layer": "conv_7", "channel": "3"}, "3 × 3 × 16 = 144"), ({"layer": "conv_1", "channel": "7"}, "weighted sum of 3 × 3 values"),
     ({"layer": "average"}, "Of 128 are above zero|of 128 are above zero"), ({"layer": "probabilities"}, "Softmax"),
     ({"layer": "picture"}, "28 × 28 grey values")])
 def test_a_layer_and_a_map_say_what_they_are(params, says):
@@ -130,7 +130,7 @@ def test_the_figures_of_a_map_are_those_of_the_network():
 
 def test_an_address_that_names_no_layer_or_map_gets_a_sentence():
     assert "the layer “conv_99”" in open_page(shirt(), source="draw", view="maps", layer="conv_99").warning[0].value
-    assert "the channel “64”" in open_page(shirt(), source="draw", view="maps", layer="conv_5", channel="64").warning[0].value
+    assert "the channel “64”" in open_page(shirt(), source="draw", view="maps", layer="conv_7", channel="64").warning[0].value
     assert "the view “x”" in open_page(view="x").warning[0].value
 
 
