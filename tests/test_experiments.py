@@ -144,7 +144,7 @@ def test_ctrl_c_leaves_the_training_to_the_engine_and_the_next_call_joins_it(tmp
         "    sys.exit(main(['reproduce']))\n")
 
     def series():
-        return subprocess.Popen([sys.executable, str(script), "40"], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True,
+        return subprocess.Popen([sys.executable, str(script), "150"], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     try:
@@ -157,9 +157,9 @@ def test_ctrl_c_leaves_the_training_to_the_engine_and_the_next_call_joins_it(tmp
         assert first.returncode == 130 and "goes on in the engine" in err
         again = series()
         out, err = again.communicate(timeout=250)
-        assert again.returncode == 0 and "| 40 |" in out
+        assert again.returncode == 0 and "| 150 |" in out
         [run] = [run for run in runs.list_runs() if not run.shipped]
-        assert run.status == "finished" and len(runs.history(run.id)) == 40
+        assert run.status == "finished" and len(runs.history(run.id)) == 150
     finally:
         engine.end_own()
         if first.poll() is None:

@@ -82,9 +82,9 @@ def shirt() -> Image.Image:
 
 def test_without_data_the_page_opens_with_a_sheet_and_every_layer():
     app = open_page()
-    assert {metric.label: metric.value for metric in app.metric} == {"Layers": "52", "Parameters": "659,162", "Multiply-adds": "56,850,688"}
+    assert {metric.label: metric.value for metric in app.metric} == {"Layers": "51", "Parameters": "659,162", "Multiply-adds": "56,850,688"}
     rows = app.table[0].value
-    assert len(rows) == 53 and rows.iloc[2]["Width"].replace("\u00a0", " ") == "(28 − 3 + 2·1)/1 + 1 = 28"
+    assert len(rows) == 52 and rows.iloc[2]["Width"].replace("\u00a0", " ") == "(28 − 3 + 2·1)/1 + 1 = 28"
     assert rows["Parameters"].map(lambda text: int(text.replace(",", "")) if text != "–" else 0).sum() == 659_162
     assert "Nothing yet" in markup(app)
     for view in ("maps", "steps"):

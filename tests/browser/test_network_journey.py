@@ -18,7 +18,7 @@ def test_a_feature_map_of_a_drawing_is_clicked_and_followed_step_by_step(page, b
     page.locator(".st-key-network_overview a", has_text="conv_1").first.click()
     page.wait_for_url(re.compile(r"layer=conv_1"), timeout=PATIENCE)
     maps = page.locator(".st-key-network_maps a")
-    expect(maps).to_have_count(32, timeout=PATIENCE)
+    expect(maps).to_have_count(16, timeout=PATIENCE)
     settled(page)
 
     maps.nth(4).click()
