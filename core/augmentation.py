@@ -36,7 +36,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.pixels, self.targets, self.spec = pixels, targets, spec
         self.epoch = epochs_done
-        self.shuffle()
+        self._shuffle()
 
     def __len__(self) -> int:
         return -(-len(self.pixels) // self.spec.batch)
@@ -48,10 +48,11 @@ class Batches(keras.utils.PyDataset):
         return pictures[..., None].astype(np.float32), self.targets[chosen]
 
     def on_epoch_end(self) -> None:
+        """Go on to the next epoch; Keras calls it."""
         self.epoch += 1
-        self.shuffle()
+        self._shuffle()
 
-    def shuffle(self) -> None:
+    def _shuffle(self) -> None:
         self.order = np.random.default_rng((self.spec.seed, self.epoch)).permutation(len(self.pixels))
 
 
@@ -60,6 +61,7 @@ def altered(pixels: np.ndarray, spec: TrainSpec, rng: np.random.Generator) -> np
 
     Args:
         pixels: `(n, 28, 28)` uint8; stays as it is.
+        spec: `flip`, `rotate` (degrees, at most), `shift` (pixels, at most) and `erase` (share of the pictures) say what is done.
 
     Returns:
         `(n, 28, 28)` uint8. What moves in from outside is black; erased rectangles hold random grey values.

@@ -120,7 +120,7 @@ FIELDS: tuple[Field, ...] = (
     Field("flip", "Augmentation", "Flip", "Mirror half of the pictures left to right.", "flag"),
     Field("shift", "Augmentation", "Shift", "Move each picture by up to this many pixels.", "int", (0, 8)),
     Field("rotate", "Augmentation", "Rotate", "Turn each picture by up to this many degrees.", "float", (0.0, 45.0)),
-    Field("erase", "Augmentation", "Erase", "Share of the pictures in which a random rectangle is blanked.", "float", (0.0, 1.0)),
+    Field("erase", "Augmentation", "Erase", "Share of the pictures in which a random rectangle is replaced by noise.", "float", (0.0, 1.0)),
 )
 BY_NAME = {field.name: field for field in FIELDS}
 
