@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 PREFIX = "atelier-job-"
-NAME = "atelier-board-1"  # a new number whenever the handlers change, so that two versions do not meet on one scheduler
+NAME = "atelier-board-2"  # a new number whenever the handlers change, so that two versions do not meet on one scheduler
 MAX_FAILURES = 200
 
 
@@ -56,14 +56,17 @@ class Board(SchedulerPlugin):
     # --- what a client asks -------------------------------------------------------------------------------------------
 
     def jobs(self) -> dict:
-        """All jobs in the order of the line, those that train first, and the number of workers."""
+        """All jobs in the order of the line, those that train first, and the number of workers that can take one.
+
+        A worker that has registered but not said "running" yet does not count: until it does, jobs are lined up behind another.
+        """
         ordered = sorted(self.entries.items(), key=lambda item: (item[1].worker is None, item[1].order))
         jobs, waiting = [], 0
         for run_id, entry in ordered:
             waiting += entry.worker is None
             state = "stopping" if entry.stop else "running" if entry.worker else "waiting"
             jobs.append({"run_id": run_id, "state": state, "place": 0 if entry.worker else waiting, "progress": entry.progress})
-        return {"jobs": jobs, "workers": len(self.scheduler.workers)}
+        return {"jobs": jobs, "workers": sum(worker.status.name != "init" for worker in self.scheduler.workers.values())}
 
     def stop(self, run_id: str) -> str:
         """Ask a job to stop, or take it out of the line if nobody has begun it.

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from distributed.core import Status
 
 from core import engine, engine_board, engine_process, runs
 from core.errors import AtelierError, EngineUnavailable, RunNotFound
@@ -402,6 +403,11 @@ def test_worker_that_keeps_dying_ends_the_job_with_a_sentence(board):
     assert board.jobs()["jobs"] == [] and "died 4 times" in board.failure("a")
     join_line(board, "a")
     assert board.failure("a") is None, "a new attempt begins with a clean slate"
+
+
+def test_worker_counts_once_it_takes_jobs(board):
+    board.scheduler.workers = {"tcp://one": SimpleNamespace(status=Status.init), "tcp://two": SimpleNamespace(status=Status.running)}
+    assert board.jobs()["workers"] == 1
 
 
 def test_tasks_of_others_on_the_same_scheduler_are_left_alone(board):
