@@ -18,8 +18,8 @@ from core.spec import TrainSpec
 def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
     """How long a training will take on this machine, and what that rests on.
 
-    Scaled by multiply-adds from the finished run here whose network is nearest in size; without one, from a rate measured
-    on two desktop cores.
+    Scaled by multiply-adds from the finished run here whose network is nearest in size; without one, from a rate that is slow
+    for a desktop and quick for an old laptop.
 
     Returns:
         seconds, and a clause such as `from the run swift on this machine`.
@@ -36,7 +36,8 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
         seen = near.record["pictures_trained"] * backbones.effort(near.spec, 1, done) / done
         per_picture = near.seconds / seen * work / near.record["multiply_adds"]
         return per_picture * pictures, f"from the run {near.name} on this machine"
-    rate = 8e9 * min(os.cpu_count() or 1, 8)  # multiply-adds a second and core, forward and backward counted as three
+    # Multiply-adds a second and core, a backward pass counted as two forward: 16e9 to 70e9 were measured, by machine and network.
+    rate = 30e9 * min(os.cpu_count() or 1, 8)
     return 3 * work * pictures / rate, f"a guess for {os.cpu_count()} cores; the first run here will tell"
 
 
