@@ -39,7 +39,7 @@ class Batches(keras.utils.PyDataset):
         self._shuffle()
 
     def __len__(self) -> int:
-        return -(-len(self.pixels) // self.spec.batch)
+        return self.spec.steps(len(self.pixels))
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Pictures `(batch, 28, 28, 1)` float32 in 0..255 and their targets `(batch, 10)`; the last batch may be smaller."""

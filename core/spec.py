@@ -81,7 +81,7 @@ FIELDS: tuple[Field, ...] = (
     Field("initializer", "Network", "First weights", "The distribution that weights are drawn from before training. random_normal "
           "has a standard deviation of 0.05, standard_normal of 1.", "choice",
           ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "random_normal", "standard_normal")),
-    Field("start_from", "Network", "Start from", "The id of a finished run of the same network, whose weights this one begins with;"
+    Field("start_from", "Network", "Weights from", "The id of a finished run of the same network, whose weights this one begins with;"
           " 'imagenet', for transfer, the published weights, which Keras downloads; 'nothing' begins anew.", "text"),
     Field("optimizer", "Optimiser", "Optimiser", "How weights follow the gradient.", "choice",
           ("adam", "adamw", "sgd", "rmsprop"), basic=True),
@@ -188,7 +188,7 @@ class TrainSpec:
         if self.architecture in ("swift", "resnet") and not self.filters:
             raise InvalidSpec(f"Filters: a {self.architecture} network needs at least one number, such as 32, 64.")
         if self.start_from == "imagenet" and self.architecture != "transfer":
-            raise InvalidSpec("Start from: 'imagenet' are the weights of a borrowed network. Choose the architecture transfer, or start "
+            raise InvalidSpec("Weights from: 'imagenet' are the weights of a borrowed network. Choose the architecture transfer, or start "
                               "from 'nothing'.")
         if self.fold > self.folds:
             raise InvalidSpec(f"Fold (fold) must be a whole number from 1 to {self.folds}, the number of folds; received {self.fold}.")
@@ -203,6 +203,10 @@ class TrainSpec:
         """The values of a "one for all, or one per layer" field, as `count` values."""
         values = getattr(self, name)
         return tuple(values) * count if len(values) == 1 else tuple(values)
+
+    def steps(self, pictures: int) -> int:
+        """Batches in an epoch of so many pictures; the last may be smaller."""
+        return -(-pictures // self.batch)
 
     def replace(self, **changes: Any) -> TrainSpec:
         """A copy with some fields changed, checked like any other."""

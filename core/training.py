@@ -95,7 +95,7 @@ class _Training:
         keras.utils.set_random_seed(self.spec.seed)
         self.data = dataset.load(self.spec.data, download=True)
         self.choose_pictures()
-        self.steps = -(-len(self.train_pixels) // self.spec.batch)
+        self.steps = self.spec.steps(len(self.train_pixels))
         self.network = architectures.build(self.spec, to_train=True)
         if not self.restore():
             if self.spec.start_from != "nothing":

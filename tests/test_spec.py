@@ -73,3 +73,8 @@ def test_numpy_values_become_plain_ones():
 def test_an_unknown_preset_names_the_known_ones():
     with pytest.raises(InvalidSpec, match="lab3-cnn"):
         preset("resnet-152")
+
+
+@pytest.mark.parametrize(("pictures", "steps"), [(512, 2), (513, 3), (1, 1), (57_000, 223)])
+def test_the_last_batch_of_an_epoch_may_be_smaller(pictures, steps):
+    assert TrainSpec(batch=256).steps(pictures) == steps

@@ -109,17 +109,18 @@ def summary(spec: TrainSpec) -> None:
                 help=f"{architectures.multiply_adds(spec) / 1e6:.2f} million multiply-adds for one picture.")
     right.metric("Expected time", about(seconds), help=f"Estimated {basis}.")
     pictures = estimate.trained_pictures(spec)
-    steps = -(-pictures // spec.batch)
-    st.caption(f"{pictures:,} training pictures, {steps:,} steps an epoch. Time: {basis}.")
+    st.caption(f"{pictures:,} training pictures, {spec.steps(pictures):,} steps an epoch. Time: {basis}.")
 
 
 def layer_table(spec: TrainSpec) -> None:
-    """Every layer with its settings, output shape and parameters."""
+    """Every layer with its settings, output shape and parameters; the picture itself is none, and is not counted."""
     layers = architectures.blueprint(spec)
     rows = [{"Layer": f"{layer.kind} :small[:gray[{layer.detail}]]" if layer.detail else layer.kind,
              "Output": "\u00a0×\u00a0".join(map(str, layer.output_shape)),  # unbroken where the table is narrow
              "Parameters": f"{layer.parameters:,}" if layer.parameters else "–"} for layer in layers]
-    with st.container(height=TABLE_HEIGHT if len(rows) > LONG_TABLE else "content", border=False):
+    long = len(rows) > LONG_TABLE
+    st.markdown(f"**{len(rows) - 1} layers**" + (" :small[:gray[the table scrolls]]" if long else ""))
+    with st.container(height=TABLE_HEIGHT if long else "content", border=False):
         st.table(rows, border="horizontal", hide_index=True, hide_header=False,
                  alt=f"The {len(rows)} layers of the network with their output shapes and parameters")
 

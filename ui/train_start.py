@@ -65,7 +65,6 @@ def offer(spec: TrainSpec | None, wrong: list[str]) -> None:
         with frame.errors(stop=False):
             start(spec)
             st.rerun()
-    st.markdown("**Layers**")
     train_form.layer_table(spec)
 
 
