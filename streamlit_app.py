@@ -16,6 +16,8 @@ ROADS = (
     (frame.TRAIN, "Train a network", ":material/model_training:", "Choose a preset, change it, watch it learn."),
     (frame.MISTAKES, "Look at its mistakes", ":material/rule:", "Class by class, the surest ones first."),
     (frame.MATRIX, "See what is taken for what", ":material/grid_on:", "A matrix whose cells open their pictures."),
+    (frame.EXPERIMENTS, "Compare and sweep", ":material/science:", "Vary a setting, cross-validate, lay runs over each other."),
+    (frame.NETWORK, "Look inside a network", ":material/account_tree:", "Layers, filters, feature maps, and how it learns."),
 )
 
 

@@ -14,6 +14,8 @@ from core import backbones, outside_lessons, runs
 from core.architectures import multiply_adds
 from core.spec import TrainSpec
 
+TELLING_PICTURES = 30_000  # a shorter training is mostly what comes before and after it
+
 
 def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
     """How long a training will take on this machine, and what that rests on.
@@ -28,7 +30,7 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
     pictures = trained_pictures(spec) * backbones.effort(spec, 1, spec.epochs)  # in frozen epochs, fewer than it sees
     own = (run for run in runs.list_runs(finished_only=True) if not run.shipped)
     here = [run for run in own if run.record.get("machine", {}).get("name") == machine()["name"]
-            and run.record.get("pictures_trained") and run.record.get("multiply_adds")]
+            and run.record.get("pictures_trained", 0) >= TELLING_PICTURES and run.record.get("multiply_adds")]
     if here:
         near = min(here, key=lambda run: (run.spec.architecture != spec.architecture,
                                           abs(math.log(run.record["multiply_adds"] / max(work, 1)))))

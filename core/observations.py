@@ -15,7 +15,7 @@ import numpy as np
 from core.dataset import CLASS_NAMES
 
 GUESSING = 0.15  # ten classes guessed at random give 0.10; anything below this has learnt next to nothing
-RISE = 1.04  # the last validation losses are this many times the lowest one: overfitting, not noise
+RISE = 1.04  # the last validation loss, and the mean of the last three, are this many times the lowest one: overfitting, not noise
 GAIN = 0.002  # validation accuracy won in the last quarter: still improving
 BAND = 0.005  # validation accuracies that stay this close together have settled
 GAP = 0.03  # between training and validation accuracy: worth a word
@@ -113,7 +113,7 @@ def _overfitting(curves: _Curves) -> str | None:
     """Validation loss left its lowest point for good while training loss went on falling."""
     low = int(np.nanargmin(curves.val_loss))
     after = curves.val_loss[low + 1:]
-    if not len(after) or np.nanmean(after[-3:]) < RISE * curves.val_loss[low] or curves.loss[-1] >= curves.loss[low]:
+    if not len(after) or min(np.nanmean(after[-3:]), after[-1]) < RISE * curves.val_loss[low] or curves.loss[-1] >= curves.loss[low]:
         return None
     return (f"Overfitting from epoch {curves.epoch[low + 1]}: validation loss was lowest in epoch {curves.epoch[low]} "
             f"({curves.val_loss[low]:.3f}) and rose to {curves.val_loss[-1]:.3f}, while training loss went on falling from "

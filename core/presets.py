@@ -105,8 +105,8 @@ _ALL = (
         published.PROJECT_CNN_3,
     ),
     Preset(
-        "project-mlp", "Project MLP", "No convolution: 784 grey values, two layers of 50 tanh neurons, ten outputs, trained by plain "
-        "stochastic gradient descent from weights drawn from N(0, 1). The split is that of the project's other networks.",
+        "project-mlp", "Project MLP", "No convolution: 784 grey values, two layers of 50 tanh neurons, ten outputs, trained by "
+        "stochastic gradient descent with momentum from weights drawn from N(0, 1). The split is that of the project's other networks.",
         _PROJECT.replace(name="project-mlp", filters=(), dense_units=(50, 50), activation="tanh", initializer="standard_normal",
                          optimizer="sgd", learning_rate=0.001, momentum=0.9, batch=128, epochs=100),
         published.PROJECT_MLP,

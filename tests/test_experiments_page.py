@@ -214,6 +214,20 @@ def test_runs_and_baselines_stand_in_one_table_and_the_chosen_ones_show_their_f1
     assert list(app.dataframe[1].value.columns) == ["Class", "second"]
 
 
+def test_figures_of_different_pictures_are_said_not_to_compare():
+    first, second = finished_run(BASE), finished_run(BASE.replace(data="fashion-mnist"))
+    assert "their figures do not compare" in said(opened(view="compare", runs=f"{first},{second}").warning)
+    assert "do not compare" not in said(opened(view="compare", runs=first).warning)
+
+
+def test_long_names_of_a_series_stay_apart_in_a_legend():
+    names = [f"project-mlp, dense units 16, of a long series, fold {fold}" for fold in (1, 2)]
+    for drawn in (experiment_charts.overlaid([(name, ROWS) for name in names], "loss"),
+                  experiment_charts.f1([(name, [0.5] * 10) for name in names])):
+        shown = [trace.name for trace in drawn.data]
+        assert len(set(shown)) == 2 and all(len(name) <= experiment_charts.NAME_LETTERS for name in shown)
+
+
 # --- classical methods and gradient check -----------------------------------------------------------------------------
 
 
@@ -226,6 +240,7 @@ def test_baselines_are_computed_beside_the_page_and_shown_with_their_sizes():
     app.button(key="experiments_baseline_start").click().run()
     assert not app.exception and not app.error
     (made,) = baselines.list_all()
+    assert made.spec.data == "offline-sample"
     _wait(lambda: baselines.read(made.id).done == 2 and baselines.working() is None)
     app = opened(view="baselines", baselines=made.id)
     plain, reduced = rows_of(app)
@@ -246,6 +261,6 @@ def test_a_gradient_check_is_asked_of_the_engine_and_its_answer_shown(monkeypatc
     app.button(key="experiments_gradient_start").click().run()
     assert not app.exception and asked[0]["spec"].data == "offline-sample" and asked[0]["epsilon"] == 0.01
     assert "all of 2 weights agree" in said(app.success)
-    assert rows_of(app)[0]["Largest"] == "9.1e-02" and rows_of(app)[0]["Smallest step"] == "1e-03"
+    assert rows_of(app)[0]["Error, largest"] == "9.1e-02" and rows_of(app)[0]["Smallest step"] == "1e-03"
     again = with_sample(view="gradient", preset="project-mlp")
     assert "all of 2 weights agree" in said(again.success), "another visitor sees the same answer"

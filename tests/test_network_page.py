@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
+from core import by_hand as arithmetic
 from core import dataset, embedding_map, evaluation, inference, inside, runs
 from core.architectures import blueprint
 from core.presets import PRESETS, preset
@@ -182,6 +183,21 @@ def test_each_topic_is_told_with_the_numbers_in_view(topic, says):
     assert says in said(app) and not app.warning and not app.error
 
 
+def test_two_probabilities_of_one_picture_are_explained():
+    app = open_page(shirt(), source="draw", view="learning", topic="passes")
+    temperature = runs.champion().record["temperature"]
+    assert f"divides the scores by {temperature:.2f} first" in said(app) and "mirror image" in said(app)
+
+
+@pytest.mark.parametrize("walk", [
+    arithmetic.convolve(np.pad(np.eye(6), 4), np.ones((3, 3))), arithmetic.pool(np.pad(np.eye(6), 4)),
+    arithmetic.convolve(np.pad(np.eye(6), 4) - 1, np.ones((4, 4)), stride=2)])
+def test_the_steps_begin_where_something_is_to_be_seen(walk):
+    row, column = divmod(by_hand._liveliest(walk), walk.output.shape[1])
+    window = walk.step(row * walk.output.shape[1] + column).window
+    assert len(set(window.ravel())) > 1 and 0 < row < len(walk.output) - 1 and 0 < column < walk.output.shape[1] - 1
+
+
 def test_the_neuron_adds_up_to_its_score():
     app = open_page(shirt(), source="draw", view="learning")
     products = app.table[0].value["Product"].tolist()
@@ -201,7 +217,9 @@ def test_the_remedies_name_what_the_run_does():
     assert ours["Dropout"] == "0.3" and ours["Batch normalisation"] == "no" and ours["A smaller network"] == "356,234 parameters"
     swift = preset("swift").spec
     ours = {name: setting for name, _, setting in learning.remedies(swift)}
-    assert ours["More pictures"] == "mirrored" and ours["Weight penalties"] == f"weight decay {swift.weight_decay:g}"
+    assert ours["More pictures"] == "no" and ours["Weight penalties"] == f"weight decay {swift.weight_decay:g}"
+    altered = next(setting for name, _, setting in learning.remedies(preset("champion").spec) if name == "More pictures")
+    assert altered == "mirrored, moved by up to 2 px, 50 % partly erased"
     assert ours["Label smoothing"] == f"{swift.label_smoothing:g}"
 
 

@@ -60,6 +60,8 @@ def test_a_validation_loss_that_rises_with_the_training_loss_is_not_called_overf
 def test_a_rise_within_the_noise_is_not_called_overfitting():
     noisy = curves([0.5, 0.4, 0.35, 0.32], [0.8, 0.85, 0.87, 0.88], [0.45, 0.40, 0.405, 0.41], [0.83, 0.85, 0.851, 0.85])
     assert not any("Overfitting" in sentence for sentence in observations(noisy, record(3)))
+    recovered = curves([0.5, 0.4, 0.35, 0.32], [0.8, 0.85, 0.87, 0.88], [0.45, 0.40, 0.45, 0.408], [0.83, 0.85, 0.851, 0.85])
+    assert not any("Overfitting" in sentence for sentence in observations(recovered, record(3)))
 
 
 def test_a_run_that_was_still_improving_is_told_to_go_on():

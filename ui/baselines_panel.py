@@ -11,7 +11,7 @@ from core import baselines, presets, run_figures
 from core.baselines import METHODS, Baselines
 from core.errors import RunDamaged, RunNotFound
 from core.experiment_records import delete
-from ui import experiment_charts, frame, run_names, state, train_form
+from ui import experiment_charts, experiment_form, frame, run_names, state, train_form
 from ui.charts import percent
 
 SECONDS = 2.0
@@ -50,9 +50,11 @@ def show() -> None:
 def _form(known: list[Baselines]) -> None:
     data = frame.data_or_stop()
     left, right = st.columns([1, 2])
-    name = left.selectbox("Split of", list(presets.PRESETS), key="experiments_baseline_split", persist_state="session",
-                          format_func=lambda one: presets.PRESETS[one].title,
-                          help="The baselines learn from the pictures that this preset trains on, and are judged on those it keeps back.")
+    held = train_form.held()
+    name = left.selectbox("Split of", [*presets.PRESETS, *([experiment_form.TRAIN_FORM] if held else [])],
+                          key="experiments_baseline_split", persist_state="session", format_func=experiment_form.base_title,
+                          help="The baselines learn from the pictures that this preset trains on, and are judged on those it keeps back. "
+                               "For other data or another split, fill the form of the Train page; it is then offered here.")
     methods = right.multiselect("Methods", list(METHODS), default=list(METHODS), key="experiments_baseline_methods",
                                 format_func=lambda one: METHODS[one].title, persist_state="session")
     seen, count = st.columns([2, 1], vertical_alignment="bottom")
@@ -61,8 +63,8 @@ def _form(known: list[Baselines]) -> None:
     number = int(count.number_input("Components", min_value=1, max_value=baselines.PIXELS, value=50, step=1, disabled=way == WITHOUT,
                                     key="experiments_baseline_components", persist_state="session",
                                     help="How many principal components of the 784 grey values."))
-    spec = presets.preset(name).spec.replace(data=data.name)
-    variance = next((one.variance for one in known if one.variance and one.spec.data == data.name), ())
+    spec = presets.preset(name).spec.replace(data=data.name) if name in presets.PRESETS else held
+    variance = next((one.variance for one in known if one.variance and one.spec.data == spec.data), ())
     if variance and way != WITHOUT:
         experiment_charts.show(experiment_charts.variance(variance, [number]), key="experiments_baseline_variance",
                                alt=f"{number} components hold {percent(sum(variance[:number]))} of the variance")

@@ -142,7 +142,7 @@ def _number(walk: Walk, key: str) -> int:
     """The step that is chosen, from 0: by slider, or one on or back, or one row on or back."""
     count, width = walk.output.size, walk.output.shape[1]
     if st.session_state.get(key, 0) > count or key not in st.session_state:
-        st.session_state[key] = _brightest(walk) + 1
+        st.session_state[key] = _liveliest(walk) + 1
 
     def move(by: int) -> None:
         st.session_state[key] = min(max(st.session_state[key] + by, 1), count)
@@ -155,9 +155,15 @@ def _number(walk: Walk, key: str) -> int:
     return number - 1
 
 
-def _brightest(walk: Walk) -> int:
-    """The step with the largest output: there is something to see."""
-    return int(np.argmax(walk.output))
+def _liveliest(walk: Walk) -> int:
+    """The step whose window holds the most different values: there is something to see."""
+    values = np.where(np.isfinite(walk.padded), walk.padded, 0.0)
+    windows = np.lib.stride_tricks.sliding_window_view(values, (walk.field, walk.field))[::walk.stride, ::walk.stride]
+    spread = windows.std(axis=(2, 3))[:walk.output.shape[0], :walk.output.shape[1]]
+    edge = -(-walk.before // walk.stride)  # there a window reaches over zeros, which differ from any picture
+    spread[:edge], spread[len(spread) - edge:], spread[:, :edge], spread[:, spread.shape[1] - edge:] = -1, -1, -1, -1
+    row, column = np.unravel_index(int(spread.argmax()), spread.shape)
+    return int(row) * walk.output.shape[1] + int(column)
 
 
 def _input(scene: Scene, step: Step) -> str:

@@ -20,6 +20,7 @@ from ui.charts import palette
 
 HEIGHT = 330  # pixels
 LEGEND_LINE, LEGEND_MARK, LEGEND_LETTERS = 20, 8, 40  # pixels of a line; letters that a mark takes, and that a narrow line holds
+NAME_LETTERS = 34  # of a name in a legend
 GRID_ROW = 46  # pixels of one value in a figure over two settings
 MANY = ("#4f7be8", "#e8862e", "#2fa37c", "#d64f9c", "#9a6be0", "#c2a21f", "#d9503f", "#21a8c4", "#8b8f98", "#7aa832")
 DASHES = ("solid", "dash", "dot")  # after each round of the colours
@@ -102,7 +103,7 @@ def overlaid(runs: Sequence[tuple[str, Sequence[dict]]], metric: str, *, epochs:
     for number, (name, rows) in enumerate(runs):
         key = f"val_{metric}" if any(row.get(f"val_{metric}") is not None for row in rows) else metric
         heights = [None if row.get(key) is None else scale * row[key] for row in rows]
-        short = html.escape(name if len(name) <= 34 else f"{name[:33]}…")
+        short = _short(name)
         drawn.add_trace(go.Scatter(
             x=[row["epoch"] for row in rows], y=heights, name=short, mode="lines+markers" if len(rows) <= curves.POINTS_UNTIL else "lines",
             line={"color": MANY[number % len(MANY)], "width": 2, "dash": DASHES[number // len(MANY) % len(DASHES)]}, marker={"size": 5},
@@ -110,7 +111,8 @@ def overlaid(runs: Sequence[tuple[str, Sequence[dict]]], metric: str, *, epochs:
     last = max([2, epochs or 0, *(rows[-1]["epoch"] for _, rows in runs if rows)])
     _arrange(drawn, f"{'Accuracy' if metric == 'accuracy' else 'Loss'} after each epoch", legend=True)
     margin = max(0.25, 0.02 * last)
-    below = LEGEND_LINE * min(30, 1 + sum(min(len(name), 34) + LEGEND_MARK for name, _ in runs) // LEGEND_LETTERS)
+    widest = max((min(len(name), NAME_LETTERS) for name, _ in runs), default=0) + LEGEND_MARK  # every entry gets as much room
+    below = LEGEND_LINE * min(30, 1 + -(-len(runs) // max(1, LEGEND_LETTERS // widest)))
     drawn.update_layout(hovermode="closest", height=HEIGHT + below, legend={"traceorder": "normal"},
                         margin={"l": 56, "r": 12, "t": 46, "b": 40 + below})
     drawn.update_xaxes(range=[1 - margin, last + margin], showgrid=False, tickformat="d", dtick=1 if last <= 12 else None, nticks=10)
@@ -128,7 +130,7 @@ def f1(runs: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
     """F1 of each class, a mark for each run; shares in 0..1 in label order."""
     drawn = go.Figure()
     for number, (name, shares) in enumerate(runs):
-        short = html.escape(name if len(name) <= 34 else f"{name[:33]}…")
+        short = _short(name)
         drawn.add_trace(go.Scatter(x=[100 * share for share in shares], y=list(CLASS_NAMES), name=short, mode="markers",
                                    marker={"color": MANY[number % len(MANY)], "size": 10, "symbol": number // len(MANY) % 20},
                                    hovertemplate=f"%{{y}}: %{{x:.1f}} %<extra>{short}</extra>"))
@@ -192,6 +194,14 @@ def _arrange(drawn: go.Figure, title: str, *, legend: bool) -> None:
                 "bgcolor": "rgba(0,0,0,0)"})
     drawn.update_xaxes(automargin=False, fixedrange=True)
     drawn.update_yaxes(automargin=False, fixedrange=True)
+
+
+def _short(name: str) -> str:
+    """A name for a legend; a long one loses its middle, since names of a series differ at the end."""
+    if len(name) > NAME_LETTERS:
+        half = NAME_LETTERS // 2
+        name = f"{name[:half - 1].rstrip()}…{name[-half:].lstrip()}"
+    return html.escape(name)
 
 
 def _nothing_yet(drawn: go.Figure) -> None:

@@ -126,12 +126,18 @@ def _published_sweeps(sample: bool) -> None:
              for spec in experiment_records.grid(preset.spec, (experiment_records.axis(sweep_.setting, sweep_.values),))]
     different = len({spec.replace(name="same") for spec in specs})
     sources = ", ".join(dict.fromkeys(preset.published.source for preset, _ in found))
-    st.caption(f"{sources}. Judged on the test set after each epoch, as the report did, which leaks. All {len(found)} together: "
+    st.caption(f"{sources}. Every epoch is judged on the test set, as in the report: chosen by it, a network looks better "
+               f"than it is. All {len(found)} together: "
                f"{different} different trainings, {train_form.about(experiment_line.estimate_seconds(specs))} here.")
 
 
 def _sample_note(sample: bool) -> str | None:
     return "The report's figures are of Fashion-MNIST, which is not on this machine." if sample else None
+
+
+def base_title(name: str) -> str:
+    """What a preset, or what the form of the Train page holds, is called in a selector."""
+    return presets.PRESETS[name].title if name in presets.PRESETS else name.capitalize()
 
 
 def _base(kind: str, sample: bool) -> TrainSpec | None:
@@ -140,7 +146,7 @@ def _base(kind: str, sample: bool) -> TrainSpec | None:
     options = [*presets.PRESETS, *([TRAIN_FORM] if held else [])]
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     chosen = left.selectbox("Start from", options, key=f"experiments_{kind}_base", persist_state="session",
-                            format_func=lambda name: presets.PRESETS[name].title if name in presets.PRESETS else name.capitalize(),
+                            format_func=base_title,
                             help="To start from anything else, fill the form of the Train page; it is then offered here.")
     base = presets.PRESETS[chosen].spec if chosen in presets.PRESETS else held
     epochs = right.number_input("Epochs", key=f"experiments_{kind}_epochs", value=None, step=1, min_value=1, max_value=500,

@@ -89,7 +89,8 @@ def _acts(experiment: Experiment, found: list[PointState]) -> None:
             return
         words = "Train all" if lacking == len(found) else "Train the last one" if lacking == 1 else f"Train the other {lacking}"
         if lacking and st.button(words, key="experiments_go_on", type="primary", icon=":material/play_circle:",
-                                 help="What is done is not trained again; what was interrupted goes on; what was stopped begins anew."):
+                                 help="What is done is not trained again; what was cut off goes on from its last epoch; what was "
+                                      "stopped, by you, begins anew."):
             go_on(experiment)
         if st.button("Delete", key="experiments_delete", icon=":material/delete:",
                      help="Takes the experiment off the list. Its runs stay, and so can be compared and used."):

@@ -70,7 +70,9 @@ def _waiting(asked: tuple) -> None:
 def _result(found: GradientCheck) -> None:
     (st.error if found.wrong else st.success)(found.sentence(), icon=":material/error:" if found.wrong else ":material/check_circle:")
     st.caption(f"Mean loss of the ten pictures: {found.loss:.4f}. Step {found.epsilon:g}, then a tenth of it, and so on, where the two "
-               "disagree: a kink of ReLU or pooling between the two points is left behind by a smaller step, a wrong gradient is not.")
+               "disagree: a kink of ReLU or pooling between the two points is left behind by a smaller step, a wrong gradient is "
+               "not. Errors are relative, |a − b| / (|a| + |b|): where both slopes are zero but for rounding, that may be anything up "
+               "to 1, and they agree all the same.")
     left, right = st.columns([2, 3])
     with left:
         pairs = [(slope, difference, step == found.epsilon and agrees) for tensor in found.tensors for slope, difference, step, agrees in
@@ -78,8 +80,8 @@ def _result(found: GradientCheck) -> None:
         experiment_charts.show(experiment_charts.gradients(pairs), key="experiments_gradient_chart",
                                alt=f"Gradients of {found.checked} weights by both ways; the table beside it has the errors")
     rows = [{"Weights": tensor.name, "Shape": " × ".join(map(str, tensor.shape)), "Checked": len(tensor.places),
-             "Median error": f"{np.median(tensor.errors):.1e}", "Largest": f"{tensor.errors.max():.1e}",
-             "Smallest step": f"{min(tensor.steps):.0e}", "Largest then": f"{tensor.settled_errors.max():.1e}",
+             "Error, median": f"{np.median(tensor.errors):.1e}", "Error, largest": f"{tensor.errors.max():.1e}",
+             "Smallest step": f"{min(tensor.steps):.0e}", "Error then, largest": f"{tensor.settled_errors.max():.1e}",
              "Wrong": tensor.agrees.count(False)} for tensor in found.tensors]
     right.dataframe(rows, key="experiments_gradient_table", hide_index=True, height="content",
                     alt=f"Relative errors of {len(rows)} arrays of weights")

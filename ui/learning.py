@@ -49,12 +49,12 @@ def show(run: Run, inside: Inside | None, shown: Shown | None) -> None:
     elif topic == "activation":
         neuron.activation(inside, maps)
     elif topic == "passes":
-        passes(last, shown)
+        passes(last, shown, run)
     else:
         descent(last, shown)
 
 
-def passes(last: LastLayer, shown: Shown) -> None:
+def passes(last: LastLayer, shown: Shown, run: Run) -> None:
     """Forward to the loss, and back to the slopes of the last layer."""
     name = CLASS_NAMES[last.truth]
     whose = f"the truth, **{name}**" if shown.truth is not None else f"**{name}**, taken for the truth, since nobody has told it"
@@ -68,6 +68,7 @@ def passes(last: LastLayer, shown: Shown) -> None:
              "Probability p": f"{last.probabilities[label]:.4f}", "Truth": str(int(label == last.truth)),
              "Slope p − truth": f"{last.score_slopes[label]:+.4f}".replace("-", "−")} for label in range(len(CLASS_NAMES))]
     st.table(rows, border="horizontal", hide_index=True, alt="Scores, probabilities and slopes of the ten classes")
+    st.caption("These are the probabilities that training works with. " + _said_above(run, shown))
     place, label = largest(last)
     st.markdown("The **chain rule** carries it on. A weight's slope is the slope of its neuron's score times the number that the weight "
                 f"was multiplied with. The steepest of all {last.weights.size:,} weights of this layer leads from input {place:,} to "
@@ -79,6 +80,13 @@ def passes(last: LastLayer, shown: Shown) -> None:
                 f"up (the largest here is {_signed(handed[np.abs(handed).argmax()])}). It is handed to the layer before, which does the "
                 "same, and so on back to the first filter. That is **back-propagation**. While a network trains, it happens once for every "
                 "batch of pictures; here nothing is changed.")
+
+
+def _said_above(run: Run, shown: Shown) -> str:
+    """Why the answer at the head of the page has other figures."""
+    ways = "" if shown.index is not None else " and averages those of the picture and of its mirror image"
+    return (f"The answer at the head of the page divides the scores by {run.record.get('temperature') or 1.0:.2f} first, the run's "
+            f"temperature{ways}, so that what is said to be 90 % sure is right nine times in ten.")
 
 
 def descent(last: LastLayer, shown: Shown) -> None:
@@ -143,7 +151,7 @@ def remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
     """Remedy, what it does, and the run's setting."""
     altered = [words for words, used in (("mirrored", spec.flip), (f"moved by up to {spec.shift} px", spec.shift),
                                          (f"turned by up to {spec.rotate:g}°", spec.rotate),
-                                         (f"{spec.erase:.0%} partly erased", spec.erase)) if used]
+                                         (f"{100 * spec.erase:g} % partly erased", spec.erase)) if used]
     dropped = [text_of(values) for values in (spec.block_dropout, spec.dropout if spec.dense_units else (0.0,)) if any(values)]
     penalties = [f"{name} {value:g}" for name, value in (("L1", spec.l1), ("L2", spec.l2)) if value]
     decay = spec.weight_decay if spec.optimizer in ("adamw", "sgd") else 0.0

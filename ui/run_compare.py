@@ -41,6 +41,10 @@ def show() -> None:
     names = _names(lines)
     chosen = st.multiselect("Lay over each other", list(known), key=KEY, format_func=names.get, on_change=_table_anew, placeholder="None")
     state.publish("runs", KEY, None if chosen == at_first else ",".join(chosen) or "none")
+    data = dict.fromkeys(TITLES.get(known[one].data, known[one].data) for one in chosen)
+    if len(data) > 1:
+        st.warning(f"Some of these learnt from {' and some from '.join(data)}, and each was judged on pictures of its own: their "
+                   "figures do not compare.", icon=":material/warning:")
     if chosen:
         _curves([known[one] for one in chosen], names)
         _f1([known[one] for one in chosen], names)
@@ -136,6 +140,8 @@ def _f1(chosen: list[Figures], names: dict[str, str]) -> None:
     left, right = st.columns([2, 3])
     with left:
         experiment_charts.show(experiment_charts.f1(shares), key="experiments_f1", alt="F1 of each class; the table has the figures")
+        st.caption("F1 weighs how often a class is named rightly (precision) against how much of it is found (recall): "
+                   "2 × precision × recall / (precision + recall).")
     columns = {"Class": list(CLASS_NAMES)} | {name: [100 * share for share in values] for name, values in shares}
     right.dataframe(columns, key="experiments_f1_table", hide_index=True, height="content", alt="F1 of each class for each chosen run",
                     column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name, _ in shares})

@@ -107,7 +107,7 @@ def summary(spec: TrainSpec) -> None:
     left, right = st.columns(2)
     left.metric("Parameters", f"{architectures.parameters(spec):,}",
                 help=f"{architectures.multiply_adds(spec) / 1e6:.2f} million multiply-adds for one picture.")
-    right.metric("Expected time", about(seconds), help=f"Estimated {basis}.")
+    right.metric("Expected time", about(seconds), help="From what earlier trainings took here; without any, a guess.")
     pictures = estimate.trained_pictures(spec)
     st.caption(f"{pictures:,} training pictures, {spec.steps(pictures):,} steps an epoch. Time: {basis}.")
 
@@ -129,6 +129,13 @@ def changes(spec: TrainSpec, preset: Preset) -> list[str]:
     """Where a spec differs from a preset, as in `Epochs 8 → 2`; the name is not counted."""
     return [f"{field.label} {text_of(getattr(preset.spec, field.name))} → {text_of(getattr(spec, field.name))}"
             for field in FIELDS if field.name != "name" and getattr(preset.spec, field.name) != getattr(spec, field.name)]
+
+
+def settings(spec: TrainSpec) -> list[str]:
+    """What a spec says, as in `Epochs 8`: the first fields of the form, and all others that were changed; not the name."""
+    plain = TrainSpec()
+    return [f"{field.label} {text_of(getattr(spec, field.name)) or 'none'}" for field in FIELDS
+            if field.name != "name" and (field.basic or getattr(spec, field.name) != getattr(plain, field.name))]
 
 
 def chosen_preset() -> Preset:
