@@ -388,3 +388,11 @@ def test_pressing_train_trains_a_network_and_the_page_finds_it_again_cold():
         assert len(runs.history(run_id)) == 2
     finally:
         engine.end_own()
+
+
+def test_a_run_opened_from_the_list_is_in_the_address():
+    run_id = finished_run()
+    app = opened(new="1")
+    assert app.session_state["train_managed"] == run_id, "the newest comes first"
+    app.button(key="train_open").click().run()
+    assert not app.exception and app.query_params["run"] in (run_id, [run_id])

@@ -112,7 +112,9 @@ def _body(found: Baselines, now: baselines.Working | None = None) -> None:
                 delete(found.id)
                 state.put({"baselines": None})
                 st.rerun()
-        st.page_link(frame.EXPERIMENTS, label="Beside the networks", icon=":material/table_rows:", query_params={"view": "compare"})
+        if st.button("Beside the networks", key="experiments_baseline_compare", icon=":material/table_rows:"):
+            state.put({"view": "compare"})
+            st.rerun()
     _table(found)
     st.caption(f"{run_figures.size_note()} Judged on the same validation and test pictures as the networks on this split.")
     if found.variance:

@@ -84,8 +84,11 @@ def _line_of_jobs(shown: str | None) -> None:
     others = [job for job in jobs() if job.run_id != shown]
     with st.container(border=bool(others), gap="xsmall"):
         for job in others:
-            st.page_link(frame.TRAIN, query_params={"run": job.run_id}, icon=":material/monitoring:", width="stretch",
-                         label=f"{run_names.literal(_name(job.run_id))}: {state_text(job)}")
+            # A button: a link from a page to itself would leave the address as it is, and a reload would show the form.
+            if st.button(f"{run_names.literal(_name(job.run_id))}: {state_text(job)}", key=f"train_line_{job.run_id}", type="tertiary",
+                         icon=":material/monitoring:"):
+                open_run(job.run_id)
+                st.rerun()
 
 
 @st.fragment(run_every=PROGRESS_SECONDS)

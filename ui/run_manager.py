@@ -13,7 +13,7 @@ import streamlit as st
 from core import export
 from core import runs as library
 from core.errors import AtelierError
-from ui import cache, frame, run_names, run_panel, state, train_form
+from ui import cache, frame, run_live, run_names, run_panel, state, train_form
 
 LISTED_ROWS = 12  # then the list scrolls in itself
 
@@ -79,7 +79,7 @@ def _acts(known: list[library.Run], alive: set[str], shown: str | None) -> None:
     chosen = names[st.selectbox("Run", list(names), key=key, format_func=lambda one: called.get(one, one))]
     with st.container(horizontal=True):
         if chosen.id != shown:
-            st.page_link(frame.TRAIN, label="Open", icon=":material/visibility:", query_params={"run": chosen.id})
+            st.button("Open", key="train_open", icon=":material/visibility:", on_click=run_live.open_run, args=(chosen.id,))
         if not chosen.finished and chosen.id not in alive and chosen.id != shown:
             if st.button("Resume", key="train_resume_listed", icon=":material/play_circle:"):
                 run_panel.resume(chosen.id)
