@@ -52,6 +52,10 @@ class Batches(keras.utils.PyDataset):
         self.epoch += 1
         self._shuffle()
 
+    def release(self) -> None:
+        """Let go of the pictures, once nobody draws batches any more: TensorFlow never lets go of what it drew them from."""
+        self.pixels, self.targets = self.pixels[:0].copy(), self.targets[:0].copy()  # copies, else they would keep the whole
+
     def _shuffle(self) -> None:
         self.order = np.random.default_rng((self.spec.seed, self.epoch)).permutation(len(self.pixels))
 

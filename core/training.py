@@ -108,7 +108,10 @@ class _Training:
             done = len(self.rows)
             self.enter(backbones.stage_of(self.spec, done + 1))
             batches = augmentation.Batches(self.train_pixels, self.train_targets, self.spec, epochs_done=done)
-            self.network.fit(batches, epochs=self.stage.last, initial_epoch=done, shuffle=False, verbose=0, callbacks=[_Recorder(self)])
+            try:
+                self.network.fit(batches, epochs=self.stage.last, initial_epoch=done, shuffle=False, verbose=0, callbacks=[_Recorder(self)])
+            finally:
+                batches.release()
         self.phase("testing")
         return self.conclude()
 

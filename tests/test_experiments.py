@@ -144,8 +144,10 @@ def test_ctrl_c_leaves_the_training_to_the_engine_and_the_next_call_joins_it(tmp
         "    sys.exit(main(['reproduce']))\n")
 
     def series():
+        # A shell lets what it starts in the background ignore Ctrl-C, and so would these tests' children.
         return subprocess.Popen([sys.executable, str(script), "150"], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     try:
         first = series()

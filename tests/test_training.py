@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
-from core import dataset, evaluation, inference, runs, training
+from core import augmentation, dataset, evaluation, inference, runs, training
 from core.errors import RunNotFound
 from core.spec import TrainSpec
 
@@ -47,6 +49,12 @@ def test_scores_of_the_record_are_those_of_its_predictions():
     data = dataset.load("offline-sample")
     assert (data.train_labels[best.indices] == best.labels).all()
     assert run.best_epoch == max(runs.history(run_id), key=lambda row: (row["val_accuracy"], -row["val_loss"]))["epoch"]
+
+
+def test_a_worker_keeps_no_pictures_of_a_training_that_is_over():
+    trained(SMALL.replace(epochs=1))
+    gc.collect()
+    assert [len(held.pixels) for held in gc.get_objects() if isinstance(held, augmentation.Batches) and len(held.pixels)] == []
 
 
 def test_the_exported_network_answers_like_the_keras_model(tmp_path):
