@@ -46,8 +46,7 @@ _ALL = (
         "swift", "Swift", "A good small network in twenty seconds: strided stem, normalised blocks, one-cycle learning rate.",
         TrainSpec(name="swift", architecture="swift", filters=(16, 32, 64, 128), batch_norm=True, dense_units=(), dropout=(0.0,),
                   optimizer="adamw", learning_rate=0.02, schedule="one_cycle", warm_up=0.1, beta_2=0.98, weight_decay=0.05, batch=256,
-                  epochs=4, validation_fraction=0.05, label_smoothing=0.1, initializer="he_normal",
-                  precision="auto"),
+                  epochs=4, validation_fraction=0.05, label_smoothing=0.1, initializer="he_normal", precision="auto"),
     ),
     Preset(
         "lab3-cnn", "Lab 3 CNN", "Three blocks of convolution, LeakyReLU and pooling with a dense layer, as a student's lab "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import baselines, presets, run_figures
+from core import baselines, run_figures
 from core.baselines import METHODS, Baselines
 from core.errors import RunDamaged, RunNotFound
 from core.experiment_records import delete
@@ -50,11 +50,10 @@ def show() -> None:
 def _form(known: list[Baselines]) -> None:
     data = frame.data_or_stop()
     left, right = st.columns([1, 2])
-    held = train_form.held()
-    name = left.selectbox("Split of", [*presets.PRESETS, *([experiment_form.TRAIN_FORM] if held else [])],
-                          key="experiments_baseline_split", persist_state="session", format_func=experiment_form.base_title,
-                          help="The baselines learn from the pictures that this preset trains on, and are judged on those it keeps back. "
-                               "For other data or another split, fill the form of the Train page; it is then offered here.")
+    spec = experiment_form.choose_base(
+        left, "Split of", "experiments_baseline_split", data.is_sample,
+        help="The baselines learn from the pictures that this preset trains on, and are judged on those it keeps back. For other data or "
+             "another split, fill the form of the Train page; it is then offered here.")
     methods = right.multiselect("Methods", list(METHODS), default=list(METHODS), key="experiments_baseline_methods",
                                 format_func=lambda one: METHODS[one].title, persist_state="session")
     seen, count = st.columns([2, 1], vertical_alignment="bottom")
@@ -63,7 +62,6 @@ def _form(known: list[Baselines]) -> None:
     number = int(count.number_input("Components", min_value=1, max_value=baselines.PIXELS, value=50, step=1, disabled=way == WITHOUT,
                                     key="experiments_baseline_components", persist_state="session",
                                     help="How many principal components of the 784 grey values."))
-    spec = presets.preset(name).spec.replace(data=data.name) if name in presets.PRESETS else held
     variance = next((one.variance for one in known if one.variance and one.spec.data == spec.data), ())
     if variance and way != WITHOUT:
         experiment_charts.show(experiment_charts.variance(variance, [number]), key="experiments_baseline_variance",

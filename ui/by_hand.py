@@ -156,14 +156,15 @@ def _number(walk: Walk, key: str) -> int:
 
 
 def _liveliest(walk: Walk) -> int:
-    """The step whose window holds the most different values: there is something to see."""
-    values = np.where(np.isfinite(walk.padded), walk.padded, 0.0)
-    windows = np.lib.stride_tricks.sliding_window_view(values, (walk.field, walk.field))[::walk.stride, ::walk.stride]
-    spread = windows.std(axis=(2, 3))[:walk.output.shape[0], :walk.output.shape[1]]
-    edge = -(-walk.before // walk.stride)  # there a window reaches over zeros, which differ from any picture
-    spread[:edge], spread[len(spread) - edge:], spread[:, :edge], spread[:, spread.shape[1] - edge:] = -1, -1, -1, -1
-    row, column = np.unravel_index(int(spread.argmax()), spread.shape)
-    return int(row) * walk.output.shape[1] + int(column)
+    """The step whose window holds the most different values, and nothing from beyond the edge: there is something to see."""
+    first, end = walk.before, walk.before + walk.inner
+
+    def spread(number: int) -> float:
+        step = walk.step(number)
+        within = min(step.top, step.left) >= first and max(step.top, step.left) + walk.field <= end
+        return float(step.window.std()) if within else -1.0
+
+    return max(range(walk.output.size), key=spread)
 
 
 def _input(scene: Scene, step: Step) -> str:

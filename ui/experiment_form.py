@@ -135,23 +135,28 @@ def _sample_note(sample: bool) -> str | None:
     return "The report's figures are of Fashion-MNIST, which is not on this machine." if sample else None
 
 
-def base_title(name: str) -> str:
-    """What a preset, or what the form of the Train page holds, is called in a selector."""
-    return presets.PRESETS[name].title if name in presets.PRESETS else name.capitalize()
+def choose_base(place, label: str, key: str, sample: bool, *, help: str) -> TrainSpec:
+    """A selector of presets, and of what the form of the Train page holds if it was filled.
+
+    Args:
+        place: where it is drawn, such as a column.
+        sample: the real data are missing, so that the spec is to learn from the offline sample.
+    """
+    held = train_form.held()
+    chosen = place.selectbox(label, [*presets.PRESETS, *([TRAIN_FORM] if held else [])], key=key, persist_state="session", help=help,
+                             format_func=lambda name: presets.PRESETS[name].title if name in presets.PRESETS else name.capitalize())
+    base = presets.PRESETS[chosen].spec if chosen in presets.PRESETS else held
+    return base.replace(data="offline-sample") if sample else base
 
 
 def _base(kind: str, sample: bool) -> TrainSpec | None:
     """The spec to begin with: a preset, or what the Train form holds, with another number of epochs if wanted."""
-    held = train_form.held()
-    options = [*presets.PRESETS, *([TRAIN_FORM] if held else [])]
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Start from", options, key=f"experiments_{kind}_base", persist_state="session",
-                            format_func=base_title,
-                            help="To start from anything else, fill the form of the Train page; it is then offered here.")
-    base = presets.PRESETS[chosen].spec if chosen in presets.PRESETS else held
+    base = choose_base(left, "Start from", f"experiments_{kind}_base", sample,
+                       help="To start from anything else, fill the form of the Train page; it is then offered here.")
     epochs = right.number_input("Epochs", key=f"experiments_{kind}_epochs", value=None, step=1, min_value=1, max_value=500,
                                 placeholder=str(base.epochs), persist_state="session", help="Empty: as many as the settings say.")
-    return base.replace(epochs=int(epochs) if epochs else base.epochs, data="offline-sample" if sample else base.data)
+    return base.replace(epochs=int(epochs) if epochs else base.epochs)
 
 
 def _axis(number: int) -> Axis | None:

@@ -84,7 +84,7 @@ def passes(last: LastLayer, shown: Shown, run: Run) -> None:
 
 def _said_above(run: Run, shown: Shown) -> str:
     """Why the answer at the head of the page has other figures."""
-    ways = "" if shown.index is not None else " and averages those of the picture and of its mirror image"
+    ways = "" if shown.truth is not None else " and averages those of the picture and of its mirror image"
     return (f"The answer at the head of the page divides the scores by {run.record.get('temperature') or 1.0:.2f} first, the run's "
             f"temperature{ways}, so that what is said to be 90 % sure is right nine times in ten.")
 

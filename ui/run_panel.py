@@ -122,7 +122,7 @@ def _details(run: library.Run) -> None:
                        + ("." if run.spec.epochs == preset.spec.epochs else f", with {_epochs(run.spec)}."))
         st.button("Start a new training from these settings", key="train_copy", icon=":material/content_copy:",
                   on_click=_copy, args=(run,))
-        st.caption("; ".join(train_form.settings(run.spec)) + ".")
+        st.caption("; ".join(train_form.settings_of(run.spec)) + ".")
         train_form.layer_table(run.spec)
 
 

@@ -122,7 +122,7 @@ def layer_table(spec: TrainSpec) -> None:
     st.markdown(f"**{len(rows) - 1} layers**" + (" :small[:gray[the table scrolls]]" if long else ""))
     with st.container(height=TABLE_HEIGHT if long else "content", border=False):
         st.table(rows, border="horizontal", hide_index=True, hide_header=False,
-                 alt=f"The {len(rows)} layers of the network with their output shapes and parameters")
+                 alt=f"The {len(rows) - 1} layers of the network with their output shapes and parameters")
 
 
 def changes(spec: TrainSpec, preset: Preset) -> list[str]:
@@ -131,7 +131,7 @@ def changes(spec: TrainSpec, preset: Preset) -> list[str]:
             for field in FIELDS if field.name != "name" and getattr(preset.spec, field.name) != getattr(spec, field.name)]
 
 
-def settings(spec: TrainSpec) -> list[str]:
+def settings_of(spec: TrainSpec) -> list[str]:
     """What a spec says, as in `Epochs 8`: the first fields of the form, and all others that were changed; not the name."""
     plain = TrainSpec()
     return [f"{field.label} {text_of(getattr(spec, field.name)) or 'none'}" for field in FIELDS
