@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import dataset as dataset_room
 from core import runs
-from core.dataset import CLASS_NAMES
-from ui import cache, charts, frame, pictures, state
-from ui.filters import ALL, CLASSES, name_of
+from core.data import fashion_mnist as dataset_room
+from core.labels import CLASS_NAMES
+from ui import cache, frame, state
+from ui.answers.filters import ALL, CLASSES, name_of
+from ui.components import theme, thumbnails
 
 SHOWN = 25
 ROADS = (
@@ -28,7 +29,7 @@ def champion() -> None:
         st.subheader("The network in charge")
         name, score, size = st.columns([5, 4, 3])
         name.metric("Champion", best.name)
-        score.metric("Test accuracy", "–" if best.test_accuracy is None else charts.percent(best.test_accuracy, 2),
+        score.metric("Test accuracy", "–" if best.test_accuracy is None else theme.percent(best.test_accuracy, 2),
                      help="Share of the test pictures it names rightly. It never saw them while it learnt or was chosen.")
         size.metric("Parameters", f"{best.parameters:,}" if best.parameters else "–")
 
@@ -54,7 +55,7 @@ def garments() -> None:
     draw = np.random.default_rng(state.session().shuffle)
     chosen = draw.choice(candidates, min(SHOWN, len(candidates)), replace=False)
     names = [CLASS_NAMES[one] for one in data.train_labels[chosen]]
-    pictures.grid(data.train_pixels[chosen], names, [f"Training picture {one}: {name}" for one, name in
+    thumbnails.grid(data.train_pixels[chosen], names, [f"Training picture {one}: {name}" for one, name in
                                                      zip(chosen, names, strict=True)], columns=5)
     st.caption(f"{len(chosen)} of {len(candidates):,} training pictures, 28 × 28 pixels each, enlarged.")
 

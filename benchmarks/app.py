@@ -20,9 +20,10 @@ import psutil
 
 from benchmarks import stopwatch
 from benchmarks.report import Row, conditions, say, table
+from benchmarks.server import Server
 from benchmarks.workplace import Place, training_in_background, workplace
-from core.presets import preset
-from tests.browser.harness import Server
+from core.settings import ASSETS
+from core.specs.presets import preset
 
 PAGES = ("Home", "Classify", "Train", "Misclassified", "Confusion matrix")
 START, CHANGE, STROKE, STROKE_BUSY, MEMORY = 3.0, 0.5, 0.3, 0.6, 400.0
@@ -180,7 +181,7 @@ def use(page, place: Place) -> None:
     mode = page.locator(".st-key-classify_mode")
     mode.get_by_role("radio", name="Upload").click()
     stopwatch.rest(page)
-    page.locator(".st-key-classify_files input[type=file]").set_input_files([Path(__file__).parent.parent / "assets" / "icon.png"])
+    page.locator(".st-key-classify_files input[type=file]").set_input_files([ASSETS / "icon.png"])
     page.locator(".classify-answer").wait_for()
     stopwatch.rest(page)
     mode.get_by_role("radio", name="A test picture").click()

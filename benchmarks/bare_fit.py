@@ -14,9 +14,9 @@ import time
 
 import numpy as np
 
-from core import dataset
-from core.engine_worker import PRIORITY
-from core.spec import TrainSpec
+from core.data import fashion_mnist, splits
+from core.engine.worker import PRIORITY
+from core.specs.spec import TrainSpec
 
 
 def main() -> int:
@@ -24,11 +24,11 @@ def main() -> int:
     os.dup2(2, 1)
     if hasattr(os, "nice"):
         os.nice(PRIORITY)
-    from core import training
+    from core.training import trainer
 
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        print(json.dumps(fit(training, TrainSpec.from_dict(json.loads(line)))), file=answers, flush=True)
+        print(json.dumps(fit(trainer, TrainSpec.from_dict(json.loads(line)))), file=answers, flush=True)
     return 0
 
 
@@ -36,7 +36,7 @@ def fit(training, spec: TrainSpec) -> dict:
     """Train a spec with one call of `model.fit`.
 
     Args:
-        training: the module `core.training`, whose import takes seconds that are not counted.
+        training: the module `core.training.trainer`, whose import takes seconds that are not counted.
         spec: one that keeps back training pictures to validate on.
 
     Returns:
@@ -46,15 +46,15 @@ def fit(training, spec: TrainSpec) -> dict:
 
     began = time.time()
     set_random_seed(spec.seed)
-    data = dataset.load(spec.data)
-    learn, kept = dataset.split_for(data.train_labels, spec)
+    data = fashion_mnist.load(spec.data)
+    learn, kept = splits.split_for(data.train_labels, spec)
     y, validation_y = (to_categorical(data.train_labels[which], 10) for which in (learn, kept))
-    batches = training.augmentation.Batches(data.train_pixels[learn], y, spec)
+    drawn = training.Batches(data.train_pixels[learn], y, spec)
     validation_x = training.as_input(data.train_pixels[kept])
     network = training.architectures.build(spec, to_train=True)
-    training.optimiser.compile_network(network, spec, len(batches))
+    training.optimiser.compile_network(network, spec, len(drawn))
     clock = _clock(training.keras)
-    history = network.fit(batches, epochs=spec.epochs, validation_data=(validation_x, validation_y), shuffle=False,
+    history = network.fit(drawn, epochs=spec.epochs, validation_data=(validation_x, validation_y), shuffle=False,
                           validation_batch_size=training.ANSWER_BATCH, verbose=0, callbacks=[clock])
     return {"epochs": clock.trained, "whole_epochs": np.diff(clock.validated).tolist(), "until_last": time.time() - began,
             "val_accuracy": float(history.history["val_accuracy"][-1])}

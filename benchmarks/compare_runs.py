@@ -17,8 +17,11 @@ import numpy as np
 
 from benchmarks.report import ROOT, Row, conditions, say, table
 from benchmarks.workplace import workplace
-from core import dataset, estimate, run_figures, runs
-from core.spec import TrainSpec
+from core import runs
+from core.data import fashion_mnist
+from core.experiments import summary
+from core.specs.spec import TrainSpec
+from core.training import estimate
 
 TARGET = 1.0  # seconds, for list and comparison of 300 runs
 EPOCHS = 10
@@ -31,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="times that everything is timed")
     chosen = parser.parse_args(arguments)
     with workplace() as place:
-        data = dataset.load(place.data_name)
+        data = fashion_mnist.load(place.data_name)
         conditions("Comparison of runs", "streamlit", "numpy", data=place.words,
                    library=f"{chosen.runs} finished runs of {EPOCHS} epochs, {len(data.test_labels):,} answers each")
         say(f"making {chosen.runs} runs")
@@ -47,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         for number in range(chosen.rounds):
             say(f"round {number + 1} of {chosen.rounds}")
             found = clock("the list of all runs", runs.list_runs)
-            clock("a line of figures for each", lambda found=found: [run_figures.of_run(run) for run in found if not run.shipped])
-            clock(f"F1 by class of {chosen.chosen}", lambda: [run_figures.f1_of_run(one) for one in made[:chosen.chosen]])
+            clock("a line of figures for each", lambda found=found: [summary.of_run(run) for run in found if not run.shipped])
+            clock(f"F1 by class of {chosen.chosen}", lambda: [summary.f1_of_run(one) for one in made[:chosen.chosen]])
             app = clock("the page, cold", lambda: page(",".join(made[:chosen.chosen])))
             clock("the page, again", app.run)
     whole = [sum(values) for values in zip(timed["the list of all runs"], timed["a line of figures for each"], strict=True)]
@@ -58,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def finished_run(data: dataset.Dataset, number: int) -> str:
+def finished_run(data: fashion_mnist.Dataset, number: int) -> str:
     """A run that claims to be finished, with answers that are right to seven in ten."""
     rng = np.random.default_rng(number)
     run_id = runs.create(TrainSpec(name=f"run {number}", data=data.name, filters=(8,), epochs=EPOCHS, seed=number))

@@ -3,7 +3,7 @@
     python -m benchmarks.evaluation [--rounds 5] [--clicks 10]
 
 The evaluation is what `python -m core evaluate` does: the champion's exported network answers the test pictures, and
-`core.evaluation` judges the answers. For the mistakes a run is needed that makes at least 1,000 of them even after a filter;
+`core.evaluation.metrics` judges the answers. For the mistakes a run is needed that makes at least 1,000 of them even after a filter;
 the champion is too good for that, so its own answers are blurred with seeded noise until the run made of them is bad
 enough. That run lies in the benchmark's own library, and Misclassified shows it in Chromium.
 """
@@ -20,9 +20,10 @@ import numpy as np
 
 from benchmarks import stopwatch
 from benchmarks.report import ROOT, Row, conditions, say, table
+from benchmarks.server import Server, find_chromium
 from benchmarks.workplace import Place, workplace
-from core import dataset, evaluation, inference, runs
-from tests.browser.harness import Server, find_chromium
+from core import evaluation, inference, runs
+from core.data import fashion_mnist
 
 PICTURES, MISTAKES = 10_000, 1_000
 EVALUATION, SHOWN = 5.0, 0.3
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clicks", type=int, default=10, help="times that each kind of filter is changed in the browser")
     chosen = parser.parse_args(arguments)
     with workplace() as place:
-        champion, data = runs.champion(), dataset.load(place.data_name)
+        champion, data = runs.champion(), fashion_mnist.load(place.data_name)
         conditions("Evaluation and mistakes", "onnxruntime", "numpy", "streamlit", data=place.words,
                    network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
                            f"{champion.record['multiply_adds']:,} multiply-adds a picture")
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def pictures(data: dataset.Dataset) -> tuple[np.ndarray, np.ndarray]:
+def pictures(data: fashion_mnist.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """10,000 test pictures `(n, 28, 28)` and their labels; those of the offline sample over and over."""
     which = np.resize(np.arange(len(data.test_labels)), PICTURES)
     if len(data.test_labels) < PICTURES:
@@ -106,24 +107,24 @@ def blur(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     for width in BLURS:
         powers = np.exp(scores + width * noise)
         blurred = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-        if min(len(evaluation.mistakes(blurred, labels, **one)) for one in FILTERS) >= MISTAKES:
+        if min(len(evaluation.find_mistakes(blurred, labels, **one)) for one in FILTERS) >= MISTAKES:
             break
     return blurred
 
 
 def find(probabilities: np.ndarray, labels: np.ndarray) -> list[Row]:
     """Time the call behind the page: filter and sort."""
-    counts = [len(evaluation.mistakes(probabilities, labels, **one)) for one in FILTERS]
+    counts = [len(evaluation.find_mistakes(probabilities, labels, **one)) for one in FILTERS]
     seconds = []
     for one in FILTERS * 10:
         began = time.perf_counter()
-        evaluation.mistakes(probabilities, labels, **one)
+        evaluation.find_mistakes(probabilities, labels, **one)
         seconds.append(1000 * (time.perf_counter() - began))
     print(f"  The run whose mistakes are looked for has {counts[0]:,} of them; the filters leave {', '.join(f'{n:,}' for n in counts)}.")
     return [Row(f"filtering and sorting {min(counts):,} to {max(counts):,} mistakes, in core", seconds, "ms", 1000 * SHOWN, "p95", 1)]
 
 
-def show(place: Place, champion: runs.Run, probabilities: np.ndarray, data: dataset.Dataset, clicks: int) -> list[Row]:
+def show(place: Place, champion: runs.Run, probabilities: np.ndarray, data: fashion_mnist.Dataset, clicks: int) -> list[Row]:
     """Time, in Chromium, a change of filter until the new grid is painted."""
     run_id = keep(champion, probabilities, data)
     server = Server(place.home, place.folder)
@@ -139,7 +140,7 @@ def show(place: Place, champion: runs.Run, probabilities: np.ndarray, data: data
     return rows
 
 
-def keep(champion: runs.Run, probabilities: np.ndarray, data: dataset.Dataset) -> str:
+def keep(champion: runs.Run, probabilities: np.ndarray, data: fashion_mnist.Dataset) -> str:
     """A finished run with the champion's network and these answers, in this benchmark's library."""
     run_id = runs.create(champion.spec.replace(name="blurred", data=data.name))
     runs.write(run_id, "model.onnx", runs.onnx_bytes(champion.id))

@@ -3,7 +3,7 @@
     python -m benchmarks.inference [--run ID] [--rounds 30] [--large-rounds 3]
 
 The same run in the two forms that its folder holds, in one process, taking turns. Keras reads `model.keras`; ONNX Runtime is
-asked through `core.inference.Network`, with the threads and batches that the app uses. 10,000 pictures go through `model(x)` in parts,
+asked through `core.inference.network.Network`, with the threads and batches that the app uses. 10,000 pictures go through `model(x)` in parts,
 since all at once would need gigabytes. The champion unless `--run` names another run of the library.
 """
 
@@ -23,7 +23,8 @@ import numpy as np
 
 from benchmarks.report import Row, conditions, grid, say, table
 from benchmarks.workplace import SAMPLE
-from core import dataset, inference, runs
+from core import inference, runs
+from core.data import fashion_mnist
 
 SIZES = (1, 256, 10_000)
 PART = 500  # of `model(x)`, as training validates
@@ -38,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--large-rounds", type=int, default=3, help="for 10,000 pictures")
     chosen = parser.parse_args(arguments)
     run = runs.read(chosen.run) if chosen.run else runs.champion()
-    available = dataset.status().available
-    data = dataset.load("fashion-mnist" if available else "offline-sample")
+    available = fashion_mnist.status().available
+    data = fashion_mnist.load("fashion-mnist" if available else "offline-sample")
     conditions("Answers of a network: ONNX Runtime and Keras", "onnxruntime", "keras", "tensorflow",
                data=f"{data.title}, test pictures" if available else SAMPLE,
                network=f"{run.name} ({run.id}), {run.parameters:,} parameters, {run.record['multiply_adds']:,} multiply-adds a picture")
@@ -68,7 +69,7 @@ def keras_ways(run_id: str) -> dict[str, Callable]:
     """The two ways of asking the Keras model of a run, from pixels `(n, 28, 28)` uint8 to probabilities `(n, 10)`."""
     import keras
 
-    from core import training
+    from core.training import trainer
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
@@ -76,10 +77,10 @@ def keras_ways(run_id: str) -> dict[str, Callable]:
         model = keras.saving.load_model(path, compile=False)
 
     def call(pixels: np.ndarray) -> np.ndarray:
-        parts = [model(training.as_input(pixels[start:start + PART]), training=False) for start in range(0, len(pixels), PART)]
+        parts = [model(trainer.as_input(pixels[start:start + PART]), training=False) for start in range(0, len(pixels), PART)]
         return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
 
-    return {"Keras model(x)": call, "Keras model.predict": lambda pixels: model.predict(training.as_input(pixels), verbose=0)}
+    return {"Keras model(x)": call, "Keras model.predict": lambda pixels: model.predict(trainer.as_input(pixels), verbose=0)}
 
 
 def take_turns(ways: dict[str, Callable], pixels: np.ndarray, rounds: int) -> tuple[dict[str, list[float]], float]:

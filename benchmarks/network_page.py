@@ -2,7 +2,7 @@
 
     python -m benchmarks.network_page [--rounds 30] [--clicks 10]
 
-Of the champion, and of every layer: `core.inside` calculates all of them at once, the page makes one picture of each layer, or one of
+Of the champion, and of every layer: `core.explain.activations` calculates all of them at once, the page makes one picture of each layer, or one of
 each map of a layer. In the browser the clock starts at the click (another picture; a layer opened; the next layer) and ends when
 all pictures of the new view are painted.
 """
@@ -15,10 +15,12 @@ import time
 
 from benchmarks import stopwatch
 from benchmarks.report import Row, conditions, say, table
+from benchmarks.server import Server, find_chromium
 from benchmarks.workplace import Place, workplace
-from core import dataset, inference, inside, runs
-from tests.browser.harness import Server, find_chromium
-from ui import heat, pictures
+from core import inference, runs
+from core.data import fashion_mnist
+from core.explain import activations
+from ui.components import heat, thumbnails
 
 TARGET = 0.5  # seconds, for the feature maps of a picture
 
@@ -29,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clicks", type=int, default=10, help="times that each click is made in the browser")
     chosen = parser.parse_args(arguments)
     with workplace() as place:
-        champion, data = runs.champion(), dataset.load(place.data_name)
+        champion, data = runs.champion(), fashion_mnist.load(place.data_name)
         conditions("Feature maps", "onnxruntime", "numpy", "streamlit", data=place.words,
                    network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
                            f"{champion.record['multiply_adds']:,} multiply-adds a picture")
@@ -42,11 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def calculate(run_id: str, data: dataset.Dataset, rounds: int) -> list[Row]:
+def calculate(run_id: str, data: fashion_mnist.Dataset, rounds: int) -> list[Row]:
     """Time opening a network, all of its maps for one picture, and their pictures."""
     network = inference.load(run_id)
     began = time.perf_counter()
-    opened = inside.load(run_id, network)
+    opened = activations.load(run_id, network)
     opening = time.perf_counter() - began
     opened.maps(data.test_pixels[0])
     calculated, drawn = [], []
@@ -55,7 +57,7 @@ def calculate(run_id: str, data: dataset.Dataset, rounds: int) -> list[Row]:
         maps = opened.maps(data.test_pixels[number % len(data.test_pixels)])
         done = time.perf_counter()
         for values in maps.values():
-            pictures.data_uri(heat.mosaic(values))
+            thumbnails.data_uri(heat.mosaic(values))
         calculated.append(1000 * (done - began))
         drawn.append(1000 * (time.perf_counter() - done))
     say(f"{rounds} pictures through {len(opened.layers)} layers")

@@ -16,10 +16,12 @@ import json
 import sys
 
 from benchmarks.report import conditions, grid, say
-from core import inference, outside, outside_figures, outside_report, runs, settings
-from core.dataset import CLASS_NAMES
+from core import inference, runs, settings
 from core.errors import AtelierError
-from core.outside_report import HEADER, Report
+from core.labels import CLASS_NAMES
+from core.outside import measured, sources
+from core.outside import report as outside_report
+from core.outside.report import HEADER, Report
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("folder", nargs="?", metavar="FOLDER", help="pictures in folders named by class index")
     which.add_argument("--photographs", metavar="FOLDER", help="the Clothing dataset's folders; ATELIER_PHOTOS by default")
-    parser.add_argument("--count", type=int, default=outside_figures.COUNT, help="drawings of each kind")
+    parser.add_argument("--count", type=int, default=measured.COUNT, help="drawings of each kind")
     parser.add_argument("--run", help="a finished run of the library (ATELIER_HOME, ATELIER_RUNS); the champion by default")
     chosen = parser.parse_args(arguments)
     try:
@@ -43,7 +45,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, dict]:
     """Measure every source, print its figures, and return them by kind."""
     run = runs.read(chosen.run) if chosen.run else runs.champion()
     photographs = chosen.photographs or settings.photographs_folder()
-    pictures = {"folder": outside.folder(chosen.folder)} if chosen.folder else outside_figures.held_out(chosen.count, photographs)
+    pictures = {"folder": sources.folder(chosen.folder)} if chosen.folder else measured.held_out(chosen.count, photographs)
     drawn = f"drawn by program, held-out seeds; photographs: {photographs or 'none (name them in ATELIER_PHOTOS)'}"
     conditions("Pictures from outside the data set", "onnxruntime", "numpy", "pillow", "scipy", network=f"{run.name} ({run.id})",
                pictures=chosen.folder or drawn,

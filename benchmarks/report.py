@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from core.settings import ROOT
+
 BUSY = 0.5  # load a core at the start from which on figures are rather about the neighbours
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.browser.harness import FLAGS, Server, find_chromium
+from benchmarks.server import FLAGS, Server, find_chromium
 
 LIMIT_MS = 30_000
 SCRIPT = Path(__file__).with_name("stopwatch.js")

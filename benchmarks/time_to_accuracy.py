@@ -26,8 +26,8 @@ import numpy as np
 
 from benchmarks.report import Row, conditions, grid, say, table
 from benchmarks.workplace import Place, Trained, train, workplace
-from core.architectures import multiply_adds
-from core.presets import preset
+from core.networks.architectures import multiply_adds
+from core.specs.presets import preset
 
 ACCURACY, RATIO = 0.9178, 0.1  # what the best of five published reports reached, and the share of the time it may take
 REFERENCE, REFERENCE_EPOCHS, TIMED_EPOCHS = "lab3-cnn", 20, 2

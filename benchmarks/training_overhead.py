@@ -22,8 +22,9 @@ from collections.abc import Iterator
 from benchmarks.report import ROOT, Row, conditions, say, table
 from benchmarks.workplace import Trained, train, workplace
 from core.errors import InvalidSpec
-from core.presets import PRESETS, preset
-from core.spec import TrainSpec, parse_setting
+from core.specs.fields import parse_setting
+from core.specs.presets import PRESETS, preset
+from core.specs.spec import TrainSpec
 
 SLOWER = 5.0  # percent
 

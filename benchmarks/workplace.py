@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import dataset, engine, runs
+from core import engine, runs
+from core.data import fashion_mnist
 from core.errors import EngineUnavailable
-from core.spec import TrainSpec
+from core.specs.spec import TrainSpec
 
 START_SECONDS = 60.0  # a busy machine may need most of them to start the engine
 SAMPLE = "offline sample, 2,400 drawn pictures: NOT the data that the targets are about; name the real ones in ATELIER_DATA"
@@ -50,7 +51,7 @@ class Place:
 @contextlib.contextmanager
 def workplace() -> Iterator[Place]:
     """Point Atelier at an empty home for as long as this is open; at the end its engine is ended and the home removed."""
-    status = dataset.status()  # before the home changes: the data may have been downloaded there
+    status = fashion_mnist.status()  # before the home changes: the data may have been downloaded there
     folder = str(status.folder.resolve()) if status.available and status.folder else None
     before = {name: value for name, value in os.environ.items() if name.startswith("ATELIER_")}
     home = Path(tempfile.mkdtemp(prefix="atelier-benchmark-"))

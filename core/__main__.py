@@ -1,8 +1,8 @@
-"""`python -m core`: see `core.cli`. Guarded, because the engine's workers import the main module again."""
+"""`python -m core`: see `core.cli.parser`. Guarded, because the engine's workers import the main module again."""
 
 import sys
 
-from core.cli import main
+from core.cli.parser import main
 
 if __name__ == "__main__":
     sys.exit(main())

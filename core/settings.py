@@ -10,7 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ROOT / "assets"
 
 
 def home() -> Path:
@@ -38,3 +39,19 @@ def runs_address() -> str:
 def engine_address() -> str | None:
     """A Dask scheduler to send jobs to (`ATELIER_ENGINE`, as in `tcp://host:8786`), or None for one of our own."""
     return os.environ.get("ATELIER_ENGINE") or None
+
+
+def worker_environment(own: bool) -> dict[str, str]:
+    """The settings that another process of Atelier needs, with no path that depends on a working directory.
+
+    Args:
+        own: whether that process runs on this machine; then it also gets the folders that are this machine's.
+    """
+    address = runs_address()
+    named = {"ATELIER_RUNS": address if "://" in address else str(Path(address).expanduser().resolve())}
+    if own:
+        named["ATELIER_HOME"] = str(home().resolve())
+        data = data_folder()
+        if data:
+            named["ATELIER_DATA"] = str(data.resolve())
+    return named

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import frame, run_live, run_manager, run_panel, train_form, train_start
+from ui import frame
+from ui.train import form, run_list, run_view, start
+from ui.train import jobs as run_live
 
 frame.begin("Train", "Choose a preset, change what you like, and watch the network learn.", icon=":material/model_training:")
 
 jobs = run_live.jobs()
-shown = train_start.run_in_address(jobs)
+shown = start.run_in_address(jobs)
 top, bottom = st.container(), st.container()
 with bottom:  # first, because the runs are there even where the data are missing and the rest stops
-    run_manager.show(shown, jobs)
+    run_list.show(shown, jobs)
 with top:
     if shown:
         with frame.errors(stop=False):
-            run_panel.show(shown)
+            run_view.show(shown)
         run_live.line_of_jobs(jobs, shown)
     else:
         run_live.line_of_jobs(jobs, None)
         data = frame.data_or_stop()
         left, right = st.columns([4, 3], gap="large")
         with left:
-            spec, wrong = train_form.show(sample_only=data.is_sample)
+            spec, wrong = form.show(sample_only=data.is_sample)
         with right:
-            train_start.offer(spec, wrong)
+            start.offer(spec, wrong)

@@ -6,9 +6,11 @@ import numpy as np
 import streamlit as st
 
 from core import evaluation
-from ui import answers, filters, frame, pictures, state
-from ui.answers import Answers
-from ui.closeup import closeup
+from ui import frame, state
+from ui.answers import answer_set, filters
+from ui.answers.answer_set import Answers
+from ui.answers.closeup import closeup
+from ui.components import thumbnails
 
 A_PAGE = 48  # divides into rows of 2, 3, 4, 6 and 8
 VIEWS = {"all": "All mistakes", "classes": "One of every class"}
@@ -28,7 +30,7 @@ def gallery(found: Answers, indices: np.ndarray, cell: int = 104) -> None:
     data = frame.data_for(found.data_name)
     if data is not None:
         frame.sample_badge(data)
-        pictures.gallery(answers.items(found, data, indices), "mistakes_gallery",
+        thumbnails.gallery(answer_set.items(found, data, indices), "mistakes_gallery",
                          lambda index: state.put({"picture": str(index)}), cell=cell)
 
 
@@ -62,7 +64,7 @@ with frame.errors():
         run = frame.choose_run("Run", "mistakes_run")
     if run is None:
         st.stop()
-    found = answers.on_test(run)
+    found = answer_set.on_test(run)
     picture = state.asked("picture", state.whole_number(0, len(found.truth) - 1, "the picture"), None)
     if picture is not None:
         closeup(run, found.data_name, "test", picture, truth=int(found.truth[picture]), key="mistakes",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.experiment_records import FOLDS, SWEEP
-from ui import baselines_panel, experiment_form, experiment_view, frame, gradient_panel, run_compare, state
+from core.experiments.records import FOLDS, SWEEP
+from ui import frame, state
+from ui.experiments import classical, gradient_panel, progress, run_table, setup
 
 VIEWS = {"sweep": "Sweep", "folds": "K-fold", "compare": "Compare runs", "baselines": "Classical methods", "gradient": "Gradient check"}
 SENTENCES = {
@@ -19,13 +20,13 @@ SENTENCES = {
 
 def experiment(kind: str) -> None:
     """A sweep or cross-validation that was begun, or the form of a new one."""
-    chosen = experiment_form.choose(kind)
+    chosen = setup.choose(kind)
     if chosen is not None:
-        experiment_view.show(chosen)
+        progress.show(chosen)
     elif kind == SWEEP:
-        experiment_form.sweep()
+        setup.sweep()
     else:
-        experiment_form.folds()
+        setup.folds()
 
 
 frame.begin("Experiments", "Vary a setting, cross-validate, compare: find out what makes a difference.", icon=":material/science:")
@@ -37,4 +38,4 @@ with frame.errors():
     if view in ("sweep", "folds"):
         experiment({"sweep": SWEEP, "folds": FOLDS}[view])
     else:
-        {"compare": run_compare.show, "baselines": baselines_panel.show, "gradient": gradient_panel.show}[view]()
+        {"compare": run_table.show, "baselines": classical.show, "gradient": gradient_panel.show}[view]()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import RunDamaged
-from ui import by_hand, cache, classify, embedding_map, feature_maps, frame, layers, learning, network_picture, state
+from ui import cache, frame, state
+from ui.classify import result
+from ui.network import arithmetic, feature_maps, layer_list, learning, map_view, subject
 
 VIEWS = {"layers": "Layers", "filters": "Filters", "maps": "Feature maps", "steps": "Step by step", "map": "Map of the test set",
          "learning": "How it learns"}
@@ -22,25 +24,25 @@ def opened(run_id: str):
 
 frame.begin("Network", "Look inside: what every layer makes of a picture, why it has the size it has, and how it learnt.",
             icon=":material/account_tree:")
-st.html(f"<style>{classify.style()}{by_hand.STYLE}{feature_maps.STYLE}</style>")
+st.html(f"<style>{result.style()}{arithmetic.STYLE}{feature_maps.STYLE}</style>")
 with frame.errors():
     run = frame.choose_run("Network", "network_run")
     if run is None:
         st.stop()
     data_name = str((run.record.get("dataset") or {}).get("name") or run.spec.data)
-    shown = network_picture.choose(run, data_name)
+    shown = subject.choose(run, data_name)
     view = state.linked("view", "network_view", {text: text for text in VIEWS}, "the view", "layers", lambda options:
                         st.segmented_control("View", options, key="network_view", required=True, format_func=VIEWS.get,
                                              label_visibility="collapsed"))
     inside = opened(run.id)
     if view == "layers":
-        layers.show(run, inside is not None)
+        layer_list.show(run, inside is not None)
     elif view == "map":
-        embedding_map.show(run, shown, data_name)
+        map_view.show(run, shown, data_name)
     elif view == "learning":
         learning.show(run, inside, shown)
     elif view == "steps" and shown is not None:
-        by_hand.show(inside, shown)
+        arithmetic.show(inside, shown)
     elif shown is None and view != "filters":
         feature_maps.missing()
     elif inside is not None:

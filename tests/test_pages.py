@@ -16,11 +16,14 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import dataset, evaluation, runs
-from core.spec import TrainSpec
-from ui import answers, charts, frame, matrix_image, pictures, state
+from core import evaluation, labels, runs
+from core.data import fashion_mnist as dataset
+from core.settings import ROOT
+from core.specs.spec import TrainSpec
+from ui import frame, state
+from ui.answers import answer_set
+from ui.components import charts, matrix_image, theme, thumbnails
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("[0-9]*.py"))
 MISTAKES, MATRIX = frame.MISTAKES, frame.MATRIX
 
@@ -148,7 +151,7 @@ def test_home_names_the_champion_with_its_accuracy_and_follows_a_promotion():
     app = open_page()
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Champion"] == "Centroids"
-    assert shown["Test accuracy"] == charts.percent(runs.read(run_id).test_accuracy, 2)
+    assert shown["Test accuracy"] == theme.percent(runs.read(run_id).test_accuracy, 2)
     assert not app.exception
 
 
@@ -238,7 +241,7 @@ def test_misclassified_counts_the_mistakes_of_every_class():
     app = open_page(MISTAKES, run=run_id)
     assert f"{len(wrong):,} mistakes of Centroids" in said(app)
     options = app.pills(key="mistakes_truth").options
-    for label, name in enumerate(dataset.CLASS_NAMES):
+    for label, name in enumerate(labels.CLASS_NAMES):
         assert any(option.endswith(f"{name} · {(labels[wrong] == label).sum()}") for option in options), (name, options)
 
 
@@ -284,12 +287,12 @@ def test_an_opened_picture_shows_its_truth_its_probabilities_and_its_neighbours(
     run_id = make_run("Centroids")
     found = runs.test_predictions(run_id)
     index = int(mistakes_of(run_id)[0])
-    truth, guess = (dataset.CLASS_NAMES[label] for label in (found.labels[index], found.probabilities[index].argmax()))
+    truth, guess = (labels.CLASS_NAMES[label] for label in (found.labels[index], found.probabilities[index].argmax()))
     app = open_page(MISTAKES, run=run_id, picture=str(index))
     assert not app.exception and not app.error
     assert f"{truth}, taken for {guess}" in said(app)
     bars = "".join(element.proto.body for element in app.get("html"))
-    assert charts.percent(float(found.probabilities[index].max())) in bars
+    assert theme.percent(float(found.probabilities[index].max())) in bars
     assert sum("Training picture" in alt for alt in pictures_on(app)) == 8
     app.button(key="mistakes_back").click().run()
     assert "mistakes of Centroids" in said(app) and "picture" not in app.query_params
@@ -298,7 +301,7 @@ def test_an_opened_picture_shows_its_truth_its_probabilities_and_its_neighbours(
 def test_next_walks_along_the_filtered_order():
     run_id = make_run("Centroids")
     found = runs.test_predictions(run_id)
-    order = evaluation.mistakes(found.probabilities, found.labels, sort="margin")
+    order = evaluation.find_mistakes(found.probabilities, found.labels, sort="margin")
     app = open_page(MISTAKES, run=run_id, sort="margin", picture=str(order[0]))
     assert app.button(key="mistakes_previous").disabled
     app.button(key="mistakes_next").click().run()
@@ -333,7 +336,7 @@ def test_the_matrix_opens_at_the_most_frequent_mistake_and_a_pair_leads_to_its_c
     cell = app.selectbox(key="matrix_truth").value, app.selectbox(key="matrix_prediction").value
     assert cell == first[:2]
     app.button(key=f"matrix_pair_{second[0]}_{second[1]}").click().run()
-    assert f"{dataset.CLASS_NAMES[second[0]]} → {dataset.CLASS_NAMES[second[1]]}: {second[2]}" in said(app)
+    assert f"{labels.CLASS_NAMES[second[0]]} → {labels.CLASS_NAMES[second[1]]}: {second[2]}" in said(app)
     assert address(app)["truth"] == str(second[0]) and address(app)["prediction"] == str(second[1])
     assert not app.exception
 
@@ -353,7 +356,7 @@ def test_the_epoch_slider_shows_the_validation_answers_of_that_epoch():
     assert "400 validation pictures after epoch 2" in said(app)
     app.select_slider(key="matrix_epoch").set_value(1).run()
     given = runs.validation_predictions(run_id, 1)
-    share = charts.percent(float((given.prediction == given.labels).mean()), 2)
+    share = theme.percent(float((given.prediction == given.labels).mean()), 2)
     assert f"400 validation pictures after epoch 1: {share} right" in said(app)
     assert address(app)["epoch"] == "1"
     assert not app.exception
@@ -416,9 +419,9 @@ def test_predictions_edited_by_hand_give_a_sentence(path, shape, labels):
 def test_cell_values_are_shares_of_rows_or_columns_and_may_hide_the_diagonal():
     counts = np.zeros((10, 10), int)
     counts[0, 0], counts[0, 1], counts[2, 1] = 3, 1, 1
-    rows, texts = answers.cell_values(counts, "truth", True)
+    rows, texts = answer_set.cell_values(counts, "truth", True)
     assert np.isnan(rows[0, 0]) and rows[0, 1] == 0.25 and texts[0][1] == "25.0"
-    columns, _ = answers.cell_values(counts, "prediction", False)
+    columns, _ = answer_set.cell_values(counts, "prediction", False)
     assert columns[0, 1] == 0.5 and columns[2, 1] == 0.5
     assert np.isnan(columns[:, 5]).all(), "a share of nothing is no number"
 
@@ -435,7 +438,7 @@ def test_the_matrix_figure_lets_clicks_through_to_one_marker_a_cell():
     heat, markers = figure.data
     assert heat.hoverinfo == "skip" and figure.layout.clickmode is None
     assert len(markers.x) == 100 and list(markers.customdata[74]) == [7, 4]
-    assert (markers.y[74], markers.x[74]) == (dataset.CLASS_NAMES[7], dataset.CLASS_NAMES[4])
+    assert (markers.y[74], markers.x[74]) == (labels.CLASS_NAMES[7], labels.CLASS_NAMES[4])
 
 
 def test_the_matrix_as_a_file_is_a_picture_with_dark_cells_where_the_counts_are():
@@ -455,7 +458,7 @@ def test_the_matrix_as_a_file_is_a_picture_with_dark_cells_where_the_counts_are(
 def test_a_picture_is_enlarged_with_hard_edges():
     pixels = np.zeros((28, 28), np.uint8)
     pixels[3, 5] = 255
-    image = np.asarray(Image.open(io.BytesIO(pictures.png(pixels, 8))))
+    image = np.asarray(Image.open(io.BytesIO(thumbnails.png(pixels, 8))))
     assert image.shape == (224, 224) and set(np.unique(image)) == {0, 255} and (image == 255).sum() == 64
 
 
@@ -463,10 +466,10 @@ def test_the_overlay_leaves_cold_parts_grey_and_warms_the_hottest():
     pixels = np.full((28, 28), 200, np.uint8)
     heat = np.zeros((28, 28))
     heat[10, 10] = 0.5
-    drawn = pictures.overlay(pixels, heat)
+    drawn = thumbnails.overlay(pixels, heat)
     assert len(set(drawn[0, 0])) == 1
     assert drawn[10, 10, 0] > 200 > drawn[10, 10, 2]
-    assert (pictures.overlay(pixels, np.zeros((28, 28))) == drawn[0, 0]).all()
+    assert (thumbnails.overlay(pixels, np.zeros((28, 28))) == drawn[0, 0]).all()
 
 
 def test_numbers_in_an_address_are_refused_outside_their_range():
@@ -479,7 +482,7 @@ def test_numbers_in_an_address_are_refused_outside_their_range():
 
 def test_the_files_offered_hold_what_is_shown():
     found = runs.test_predictions(make_run("Centroids"))
-    indices = evaluation.mistakes(found.probabilities, found.labels)[:3]
+    indices = evaluation.find_mistakes(found.probabilities, found.labels)[:3]
     rows = list(csv.DictReader(io.StringIO(evaluation.mistakes_csv(indices, found.probabilities, found.labels))))
     assert [int(row["index"]) for row in rows] == indices.tolist()
-    assert rows[0]["truth"] == dataset.CLASS_NAMES[found.labels[indices[0]]]
+    assert rows[0]["truth"] == labels.CLASS_NAMES[found.labels[indices[0]]]

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import dataset as _dataset_room
 from core import runs as _runs_room
 from core import settings
+from core.data import fashion_mnist as _dataset_room
 from core.errors import EngineUnavailable
 
 MAX_CHECKS = 16
@@ -24,7 +24,7 @@ def dataset(name: str = "fashion-mnist") -> _dataset_room.Dataset:
     """The named data, opened once for everybody.
 
     Raises:
-        DataUnavailable, DataDamaged: as `core.dataset.load` does; a failure is not kept.
+        DataUnavailable, DataDamaged: as `core.data.fashion_mnist.load` does; a failure is not kept.
     """
     folder = str(_dataset_room.status().folder) if name == "fashion-mnist" else "drawn"
     return _open_dataset(name, folder)
@@ -53,7 +53,7 @@ def forget_runs() -> None:
 
 
 def network(run_id: str):
-    """The run's exported network (`core.inference.Network`), loaded once.
+    """The run's exported network (`core.inference.network.Network`), loaded once.
 
     Raises:
         RunNotFound, RunDamaged: if there is none to load.
@@ -69,7 +69,7 @@ def _load_network(address: str, run_id: str, version: str):
 
 
 def inside(run_id: str):
-    """The run's network, opened to look inside (`core.inside.Inside`), once for everybody.
+    """The run's network, opened to look inside (`core.explain.activations.Inside`), once for everybody.
 
     Raises:
         RunNotFound, RunDamaged: if it cannot be looked into.
@@ -79,7 +79,7 @@ def inside(run_id: str):
 
 @st.cache_resource(max_entries=3, show_spinner="Opening the network …")
 def _look_inside(address: str, run_id: str, version: str):
-    from core import inside as inside_room
+    from core.explain import activations as inside_room
 
     return inside_room.load(run_id, network(run_id))
 
@@ -91,7 +91,7 @@ class PlacedPictures:
     Attributes:
         indices: int `(n,)`, which test pictures.
         embeddings: float32 `(n, d)`.
-        plane: their map by PCA (`core.embedding_map.Plane`).
+        plane: their map by PCA (`core.explain.embedding_map.Plane`).
         key: the name of their map by t-SNE.
     """
 
@@ -112,7 +112,7 @@ def test_points(run_id: str, data_name: str) -> PlacedPictures:
 
 @st.cache_resource(max_entries=3, show_spinner="Asking the network about the test pictures …")
 def _place_points(address: str, run_id: str, version: str, data_name: str) -> PlacedPictures:
-    from core import embedding_map
+    from core.explain import embedding_map
 
     data = dataset(data_name)
     indices = embedding_map.chosen(len(data.test_labels))
@@ -183,15 +183,15 @@ def closer_look(run_id: str, data_name: str, split: str, index: int, neighbours:
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _look_closer(address: str, run_id: str, version: str, data_name: str, split: str, index: int, count: int) -> CloserLook:
-    from core import explain
+    from core.explain import attribution
 
     data, asked = dataset(data_name), network(run_id)
     pixels = (data.test_pixels if split == "test" else data.train_pixels)[index]
     answer = asked.answer(pixels[None])
     probabilities = answer.probabilities[0]
-    heat = explain.occlusion(asked, pixels, int(probabilities.argmax()))
+    heat = attribution.occlusion(asked, pixels, int(probabilities.argmax()))
     spare = 1 if split == "training" else 0  # a training picture is its own nearest neighbour
-    near, alike = explain.neighbours(asked, _runs_room.read(run_id), data, answer.embedding[0], count + spare)
+    near, alike = attribution.neighbours(asked, _runs_room.read(run_id), data, answer.embedding[0], count + spare)
     others = np.flatnonzero(near != index)[:count] if spare else slice(None)
     near, alike = near[others], alike[others]
     return CloserLook(probabilities, heat, data.train_pixels[near], data.train_labels[near], near, alike)
@@ -211,9 +211,10 @@ def outside_picture(name: str):
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _open_outside(name: str, photographs: Path | None) -> tuple[np.ndarray, np.ndarray] | None:
-    from core import answer, outside_figures
+    from core.inference import answer
+    from core.outside import measured
 
-    found = outside_figures.named(name, photographs)
+    found = measured.named(name, photographs)
     if found is None:
         return None
     image = found.open()
@@ -223,7 +224,7 @@ def _open_outside(name: str, photographs: Path | None) -> tuple[np.ndarray, np.n
 
 
 def figures(run: _runs_room.Run):
-    """A finished run's line in a comparison (`core.run_figures.Figures`), read once: it never changes but for its name.
+    """A finished run's line in a comparison (`core.experiments.summary.Figures`), read once: it never changes but for its name.
 
     Raises:
         RunDamaged: if its history cannot be read.
@@ -233,16 +234,16 @@ def figures(run: _runs_room.Run):
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
 def _read_figures(address: str, run_id: str, name: str, _run: _runs_room.Run):
-    from core import run_figures
+    from core.experiments import summary
 
-    return run_figures.of_run(_run)
+    return summary.of_run(_run)
 
 
 def baseline_figures(found) -> list:
-    """The lines of some baselines (`core.baselines.Baselines`) that are done."""
-    from core import run_figures
+    """The lines of some baselines (`core.experiments.baselines.Baselines`) that are done."""
+    from core.experiments import summary
 
-    return run_figures.of_baselines(found)
+    return summary.of_baselines(found)
 
 
 def f1(line) -> tuple[float, ...]:
@@ -252,7 +253,7 @@ def f1(line) -> tuple[float, ...]:
         RunNotFound, RunDamaged: if they cannot be read.
     """
     if not line.network:
-        from core import baselines
+        from core.experiments import baselines
 
         found, _, place = line.id.rpartition(".")
         return baselines.read(found).results[int(place)].f1
@@ -261,14 +262,14 @@ def f1(line) -> tuple[float, ...]:
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
 def _read_f1(address: str, run_id: str, version: str) -> tuple[float, ...]:
-    from core import run_figures
+    from core.experiments import summary
 
-    return run_figures.f1_of_run(run_id)
+    return summary.f1_of_run(run_id)
 
 
 @st.cache_resource(show_spinner=False)
 def gradient_checks() -> dict:
-    """The gradient checks that were asked of an engine, by what was asked (`core.engine.Calculation`)."""
+    """The gradient checks that were asked of an engine, by what was asked (`core.engine.client.Calculation`)."""
     return {}
 
 
@@ -286,7 +287,7 @@ def forget_gradient_check(asked: tuple) -> None:
 
 
 def engine():
-    """The engine (`core.engine.Engine`), started if there is none; a dead one is replaced. Cheap to call at every run.
+    """The engine (`core.engine.client.Engine`), started if there is none; a dead one is replaced. Cheap to call at every run.
 
     Raises:
         EngineUnavailable: if none can be reached or started.

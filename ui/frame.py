@@ -12,15 +12,15 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache as once
-from pathlib import Path
 
 import streamlit as st
 
-from core import dataset as dataset_room
 from core import runs as runs_room
 from core import settings
+from core.data import fashion_mnist as dataset_room
 from core.errors import AtelierError, DataDamaged, DataUnavailable, RunDamaged, RunNotFound
-from ui import cache, charts, pictures, run_names, state
+from ui import cache, state
+from ui.components import charts, run_names, thumbnails
 
 HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
 MISTAKES, MATRIX = "pages/3_Misclassified.py", "pages/4_Confusion_matrix.py"
@@ -37,7 +37,6 @@ PAGES = (
 )
 # Of glibc's mallopt: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. A threshold that is set no longer grows by itself.
 _HEAP = ((-8, 2), (-3, 128 * 1024), (-1, 128 * 1024))
-_ROOT = Path(__file__).resolve().parent.parent
 _STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 74rem; }
 .st-key-home_roads [data-testid="stPageLink"] { margin-left: -0.5rem; }
@@ -60,7 +59,7 @@ def begin(title: str, sentence: str, *, icon: str) -> None:
     _share_memory()
     name = title if title == "Atelier" else f"{title} · Atelier"
     st.set_page_config(page_title=name, page_icon=settings.ASSETS / "icon.png", layout="wide")
-    st.html(f"<style>{_STYLE}{pictures.STYLE}{charts.style()}</style>")
+    st.html(f"<style>{_STYLE}{thumbnails.STYLE}{charts.style()}</style>")
     state.session().pinned.clear()
     with st.sidebar:
         _navigation()
@@ -191,7 +190,7 @@ def _champion_id() -> str:
 
 def exists(path: str) -> bool:
     """Whether this copy of the app has the page."""
-    return (_ROOT / path).exists()
+    return (settings.ROOT / path).exists()
 
 
 def _offer(problem: AtelierError, *, urgent: bool) -> None:

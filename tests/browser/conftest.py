@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.harness import FLAGS, Server, find_chromium
+from benchmarks.server import FLAGS, Server, find_chromium
 from tests.conftest import REAL_DATA
 
 

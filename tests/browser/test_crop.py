@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_journeys import PATIENCE, go, settled
-from tests.test_crop import T_SHIRT, TROUSERS, garments, saved
+from tests.ui.classify.test_crop_box import T_SHIRT, TROUSERS, garments, saved
 
 
 def bring(page: Page, name: str) -> None:

@@ -1,0 +1,1 @@
+"""Fashion-MNIST and the offline sample: found, read whole, split."""

@@ -1,0 +1,1 @@
+"""Series of trainings, cross-validation, classical methods, and how they compare."""

@@ -1,0 +1,1 @@
+"""Runs handed on: an archive, and the card of a network."""

@@ -1,0 +1,1 @@
+"""Networks as lists of layers, and as Keras builds, saves and exports them."""

@@ -1,0 +1,95 @@
+"""The figures of a run on pictures from outside its data set: what is measured for it, and kept in its folder.
+
+One idea: the pictures are those that no network may learn from, the same for every run, so that runs are compared on them.
+Drawings can be had everywhere; photographs only where somebody has the folder.
+
+How one kind is measured is the business of `core.outside.report`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core import runs
+from core.errors import RunDamaged
+from core.outside import generated, sources
+from core.outside.report import Report
+from core.outside.sources import Outside
+
+FILE = "outside.json"  # of a run's folder
+PHOTOGRAPHS = "photographs"
+COUNT = 300  # drawings of each kind: a share of right answers is then known to 2 or 3 points (one standard error)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is kept with a run: when it was measured (UTC, ISO 8601), and a report for each kind of pictures."""
+
+    measured: str
+    reports: dict[str, Report]
+
+
+def held_out(count: int = COUNT, photographs: str | Path | None = None) -> dict[str, list[Outside]]:
+    """The pictures that no network may learn from, by kind.
+
+    Args:
+        count: how many drawings of each kind.
+        photographs: a folder of them, as `outside.photographs` takes it; None leaves them out.
+
+    Raises:
+        UnreadablePicture: if that folder holds none.
+    """
+    kinds = {kind: sources.drawn(kind, "held-out", count) for kind in generated.KINDS}
+    return kinds | ({PHOTOGRAPHS: sources.photographs(photographs, "held-out")} if photographs else {})
+
+
+def named(name: str, photographs: str | Path | None = None) -> Outside | None:
+    """The held-out picture that a report calls so: drawn anew, or found among the photographs.
+
+    Args:
+        photographs: the folder that they are in; None where nobody has them.
+
+    Returns:
+        None where there is no such picture.
+
+    Raises:
+        UnreadablePicture: if the folder holds no photographs.
+    """
+    drawing = re.fullmatch(rf"({'|'.join(generated.KINDS)})/held-out/([0-9]{{1,5}})", name)
+    if drawing:
+        return sources.drawn(drawing[1], "held-out", int(drawing[2]) + 1)[-1]
+    found = sources.photographs(photographs, "held-out") if photographs else []
+    return next((one for one in found if one.name == name), None)
+
+
+def keep(run_id: str, reports: dict[str, Report]) -> Figures:
+    """Write figures into a run's folder, in place of older ones.
+
+    Raises:
+        StorageProblem: if the folder cannot be written, as that of the network that ships.
+        RunNotFound: if there is no such run.
+    """
+    figures = Figures(datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"), dict(reports))
+    runs.write_json(run_id, FILE, {"schema": 1, "measured": figures.measured,
+                                   "reports": {kind: report.to_dict() for kind, report in reports.items()}})
+    return figures
+
+
+def kept(run_id: str) -> Figures | None:
+    """The figures in a run's folder; None where it was not measured.
+
+    Raises:
+        RunDamaged: if the file is not what `keep` wrote.
+    """
+    values = runs.read_json(run_id, FILE)
+    if values is None:
+        return None
+    try:
+        return Figures(str(values["measured"]), {str(kind): Report.from_dict(one) for kind, one in values["reports"].items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunDamaged(f"{FILE} of the run {run_id} is not what Atelier writes; someone may have edited it. "
+                         f"Measure it again with `python -m core runs measure {run_id}`.") from error

@@ -1,0 +1,7 @@
+"""From any picture to the 28 x 28 pixels that networks know."""
+
+from core.pictures.crop import Crop
+from core.pictures.image_files import read
+from core.pictures.preparation import POLARITIES, Prepared, Step, from_canvas, prepare
+
+__all__ = ["Crop", "POLARITIES", "Prepared", "Step", "from_canvas", "prepare", "read"]

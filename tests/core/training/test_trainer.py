@@ -1,0 +1,205 @@
+"""Training for real, on the offline sample: what comes out, what a stop keeps, and where a resumed training goes on."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+from core import evaluation, inference, runs
+from core.data import fashion_mnist
+from core.errors import RunNotFound
+from core.specs.spec import TrainSpec
+from core.training import batches, trainer
+
+SMALL = TrainSpec(name="small", data="offline-sample", filters=(8, 16), dense_units=(32,), epochs=3, batch=50, learning_rate=0.005,
+                  validation_fraction=0.2, seed=3)
+
+
+@pytest.fixture(autouse=True)
+def every_batch_reports(monkeypatch):
+    """On a quick machine an epoch of these is over before the next report; what a test waits for must not hang on that."""
+    monkeypatch.setattr(trainer, "REPORT_SECONDS", 0.0)
+
+
+def trained(spec: TrainSpec = SMALL, **how) -> str:
+    run_id = runs.create(spec)
+    trainer.train(run_id, **how)
+    return run_id
+
+
+def test_a_finished_run_holds_everything_the_pages_read():
+    seen = []
+    run_id = trained(report=seen.append)
+    run, rows = runs.read(run_id), runs.history(run_id)
+    assert (run.status, run.status_text, len(rows)) == ("finished", "finished", 3)
+    assert run.record["parameters"] == run.parameters and run.record["pictures_trained"] == 1600 * 3
+    assert rows[-1]["loss"] < rows[0]["loss"] and rows[-1]["val_accuracy"] > 0.3
+    assert runs.validation_epochs(run_id) == [1, 2, 3]
+    assert [step.phase for step in seen][0] == "loading" and seen[-1].phase == "finished"
+    assert any(step.batches == 32 and step.remaining_seconds is not None for step in seen if step.phase == "training")
+    assert runs.read_bytes(run_id, "checkpoint.json") is None
+
+
+def test_scores_of_the_record_are_those_of_its_predictions():
+    run_id = trained()
+    run, test = runs.read(run_id), runs.test_predictions(run_id)
+    assert run.test_accuracy == pytest.approx((test.probabilities.argmax(1) == test.labels).mean())
+    best = runs.validation_predictions(run_id, run.best_epoch)
+    assert run.record["scores"]["validation_accuracy"] == pytest.approx((best.prediction == best.labels).mean())
+    data = fashion_mnist.load("offline-sample")
+    assert (data.train_labels[best.indices] == best.labels).all()
+    assert run.best_epoch == max(runs.history(run_id), key=lambda row: (row["val_accuracy"], -row["val_loss"]))["epoch"]
+
+
+def test_a_worker_keeps_no_pictures_of_a_training_that_is_over():
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(one, batches.Batches) and len(one.pixels) > 0 for one in gc.get_objects())
+
+    before = held()  # other tests draw batches, too
+    trained(SMALL.replace(epochs=1))
+    assert held() == before
+
+
+def test_the_exported_network_answers_like_the_keras_model(tmp_path):
+    import keras
+
+    run_id = trained(SMALL.replace(epochs=1, flip=True, shift=2, rotate=10.0, erase=0.5))
+    (tmp_path / "model.keras").write_bytes(runs.read_bytes(run_id, "model.keras"))
+    pixels = fashion_mnist.load("offline-sample").test_pixels[:50]
+    expected = keras.saving.load_model(tmp_path / "model.keras").predict(trainer.as_input(pixels), verbose=0)
+    network = inference.Network(runs.onnx_bytes(run_id))
+    np.testing.assert_allclose(network.probabilities(pixels), expected, atol=1e-5)
+
+
+def test_the_index_points_to_training_pictures_by_their_embeddings():
+    run_id = trained(SMALL.replace(epochs=1))
+    indices, vectors = runs.index(run_id)
+    pixels = fashion_mnist.load("offline-sample").train_pixels[indices[:20]]
+    own = inference.load(run_id).embeddings(pixels)
+    own /= np.linalg.norm(own, axis=1, keepdims=True)
+    assert (np.sum(own * vectors[:20], axis=1) > 0.99).all()
+
+
+def test_a_stopped_training_keeps_its_best_epoch():
+    calls = []
+
+    def after_the_first_epoch(progress):
+        calls.append(progress)
+
+    run_id = trained(SMALL.replace(epochs=50), report=after_the_first_epoch,
+                     should_stop=lambda: any(step.epoch >= 2 and step.phase == "training" for step in calls))
+    run = runs.read(run_id)
+    done = len(runs.history(run_id))
+    assert run.status == "stopped" and run.status_text == f"stopped at epoch {done}" and 1 <= done < 50
+    assert runs.test_predictions(run_id).probabilities.shape == (400, 10)
+
+
+def test_a_training_stopped_in_its_first_epoch_keeps_what_it_learnt():
+    run_id = trained(SMALL.replace(epochs=5), should_stop=lambda: True)
+    assert runs.read(run_id).status_text == "stopped at epoch 1" and runs.read(run_id).finished
+
+
+class Killed(BaseException):
+    """What SIGKILL does to a training, as far as Python can play it."""
+
+
+def kill(run_id: str, in_epoch: int) -> None:
+    """Train until the first batch of an epoch, and die there."""
+    def die(progress):
+        if progress.epoch == in_epoch and progress.phase == "training":
+            raise Killed()
+
+    with pytest.raises(Killed):
+        trainer.train(run_id, report=die)
+
+
+def test_an_interrupted_training_goes_on_at_the_epoch_where_it_was():
+    run_id = runs.create(SMALL)
+    kill(run_id, in_epoch=3)
+    assert runs.read(run_id).status_text == "interrupted after epoch 2"
+    before = runs.history(run_id)
+    epochs = []
+    record = trainer.train(run_id, report=lambda step: epochs.append(step.epoch) if step.phase == "training" else None)
+    assert set(epochs) == {3}
+    assert runs.history(run_id)[:2] == before and len(runs.history(run_id)) == 3
+    assert record["seconds"] > sum(row["seconds"] for row in before)
+
+
+def test_optimiser_and_schedule_go_on_too():
+    spec = SMALL.replace(schedule="one_cycle", optimizer="adamw", average_weights=True, epochs=3)
+    whole = runs.history(trained(spec))
+    run_id = runs.create(spec)
+
+    kill(run_id, in_epoch=2)
+    trainer.train(run_id)
+    resumed = runs.history(run_id)
+    assert [row["learning_rate"] for row in resumed] == pytest.approx([row["learning_rate"] for row in whole])
+    assert resumed[0]["loss"] == pytest.approx(whole[0]["loss"], rel=1e-3)
+
+
+def test_a_run_deleted_while_it_trains_ends_the_training_and_stays_deleted():
+    run_id = runs.create(SMALL)
+
+    def delete(progress):
+        if progress.phase == "training":
+            runs.delete(run_id)
+
+    with pytest.raises(RunNotFound):
+        trainer.train(run_id, report=lambda step: delete(step) if step.epoch == 1 and step.batch == 1 else None)
+    assert run_id not in [run.id for run in runs.list_runs()]
+
+
+def test_a_finished_run_is_not_trained_again():
+    run_id = trained(SMALL.replace(epochs=1))
+    before = runs.version(run_id)
+    assert trainer.train(run_id) == runs.read(run_id).record
+    assert runs.version(run_id) == before
+
+
+def test_early_stopping_ends_after_its_patience():
+    run_id = trained(SMALL.replace(epochs=40, early_stopping=1, learning_rate=0.02))
+    run, rows = runs.read(run_id), runs.history(run_id)
+    assert run.status == "finished" and len(rows) == run.best_epoch + 1 < 40
+
+
+@pytest.mark.parametrize("validation", ["last", "random", "test", "none"])
+def test_every_kind_of_validation_leads_to_a_run(validation):
+    run_id = trained(SMALL.replace(epochs=1, validation=validation))
+    (row,) = runs.history(run_id)
+    assert (row["val_accuracy"] is None) == (validation == "none")
+    if validation == "test":
+        assert len(runs.validation_predictions(run_id, 1).labels) == 400
+
+
+@pytest.mark.parametrize("changes", [
+    {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01}, {"optimizer": "rmsprop"}, {"optimizer": "adamw", "weight_decay": 0.01},
+    {"schedule": "cosine"}, {"schedule": "one_cycle", "warm_up": 0.0, "beta_2": 0.9},
+    {"l1": 1e-5, "l2": 1e-4}, {"label_smoothing": 0.1}, {"average_weights": True},
+    {"architecture": "swift", "filters": (8, 8), "batch_norm": True}, {"architecture": "resnet", "filters": (8, 8), "batch_norm": True},
+    {"filters": ()}, {"activation": "leaky_relu"},
+])
+def test_every_option_trains(changes):
+    run_id = trained(SMALL.replace(epochs=1, **changes))
+    (row,) = runs.history(run_id)
+    assert np.isfinite(row["loss"]) and runs.read(run_id).test_accuracy > 0.1
+
+
+def test_the_recorded_loss_is_plain_cross_entropy():
+    smoothed = runs.history(trained(SMALL.replace(label_smoothing=0.4, epochs=3)))
+    assert smoothed[-1]["loss"] < 1.6  # with its smoothing included it could not fall below 1.7
+
+
+def test_the_one_cycle_rises_for_its_share_and_falls_to_zero():
+    rate = trainer.optimiser.OneCycle(0.01, 100, 0.2)
+    values = [float(rate(step)) for step in range(100)]
+    assert int(np.argmax(values)) == 19 and values[19] == pytest.approx(0.01)
+    assert values[-1] == pytest.approx(0.01 / 80) and values == sorted(values[:20]) + sorted(values[20:], reverse=True)
+
+
+def test_the_answer_of_a_run_agrees_with_evaluation():
+    run_id = trained(SMALL.replace(epochs=1))
+    test = runs.test_predictions(run_id)
+    assert evaluation.evaluate(test.probabilities, test.labels).loss == pytest.approx(runs.read(run_id).test_loss)

@@ -1,0 +1,1 @@
+"""What Misclassified and Confusion matrix show of a run's answers."""

@@ -1,0 +1,1 @@
+"""The sheet, the upload and the answer of Classify."""

@@ -1,0 +1,1 @@
+"""Pieces that several pages share: charts, thumbnails, words, colours."""

@@ -1,0 +1,1 @@
+"""Sweeps, cross-validation, comparisons and the gradient check."""

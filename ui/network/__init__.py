@@ -1,0 +1,1 @@
+"""The views of Network: layers, feature maps, arithmetic, map, learning."""

@@ -1,0 +1,1 @@
+"""The form, the jobs and the runs of Train."""
