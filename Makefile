@@ -22,25 +22,44 @@ PORT :=
 # A browser opens where there is a screen; elsewhere only the address is printed.
 HEADLESS := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),false,true)
 
-.PHONY: all test lint run fix lock clean
+# Processes that share the tests: one per core, unless told otherwise (`make test WORKERS=4`; 0 runs them in one).
+WORKERS := auto
+PYTEST := -m pytest -n $(WORKERS) --dist loadgroup
+
+.PHONY: all test quick lint types run fix lock clean
 
 all: test
 
-## make test: lint, then every test; tests that find no browser or no real data say that they were skipped
-test: lint
-	$(BIN)/python -m pytest -rs
+## make test: lint, types and every test, with its coverage; tests that find no browser or no real data are skipped and listed
+test: lint types
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(PYTEST) -rs
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
+## make quick: lint, types, and the tests that need no engine, no training and no browser
+quick: lint types
+	$(BIN)/python $(PYTEST) -q -m "not slow"
+
+## make lint: the linter's rules and the formatter's layout
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+## make types: check the types of core/ and ui/
+types: $(VENV)/.tools
+	$(BIN)/mypy
 
 ## make run [PORT=8600]: install if need be, open the app and print its address
 run: $(VENV)/.app
 	@exec $(BIN)/python -m streamlit run streamlit_app.py --server.headless $(HEADLESS) \
 		--server.showEmailPrompt false $(if $(PORT),--server.port $(PORT))
 
-## make fix: mend what the linter can mend
+## make fix: mend what the linter can mend, then format; what is left is listed
 fix: $(VENV)/.tools
-	$(BIN)/ruff check --fix .
+	@$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/ruff check .
 
 ## make lock: resolve both requirements files anew; versions that still fit stay (`rm *.lock` first to move them all)
 lock: $(BIN)/python
@@ -50,7 +69,7 @@ lock: $(BIN)/python
 
 ## make clean: remove what was installed or cached here; data and runs lie elsewhere and stay
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache screenshots
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .coverage .coverage.* screenshots
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.tools: requirements-dev.lock $(VENV)/.app
