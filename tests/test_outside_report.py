@@ -16,7 +16,7 @@ from core.errors import RunDamaged, RunNotFound, StorageProblem, UnreadablePictu
 from core.inference import Network
 from core.outside import Outside
 from core.outside_report import Report
-from core.spec import TrainSpec
+from tests.fixtures import finished_run
 
 
 def shape(*boxes: tuple[int, int, int, int]) -> Image.Image:
@@ -54,13 +54,7 @@ def network(threshold: float = 0.01) -> Network:
 @pytest.fixture
 def run_id() -> str:
     """A finished run with the small network."""
-    made = runs.create(TrainSpec(name="small", data="offline-sample"))
-    runs.write(made, "model.onnx", template_network())
-    runs.write_arrays(made, "test.npz", probabilities=np.full((3, 10), 0.1, np.float32), labels=np.array([1, 2, 3], np.uint8))
-    runs.finish(made, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 2.0, "epochs_done": 1,
-                       "dataset": {"name": "offline-sample", "fingerprint": "x"}, "parameters": 10, "multiply_adds": 100,
-                       "temperature": 1.0, "sure_threshold": 0.01, "scores": {"test_accuracy": 0.5, "test_loss": 1.0}})
-    return made
+    return finished_run(sure_threshold=0.01)
 
 
 def test_answers_are_those_of_the_prepared_pictures_and_are_counted_by_truth():
