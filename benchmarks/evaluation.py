@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks import stopwatch
 from benchmarks.report import ROOT, Row, conditions, say, table
 from benchmarks.server import Server, find_chromium
+from benchmarks.synthetic_run import write_run
 from benchmarks.workplace import Place, workplace
 from core import evaluation, inference, runs
 from core.data import fashion_mnist
@@ -142,14 +143,9 @@ def show(place: Place, champion: runs.Run, probabilities: np.ndarray, data: fash
 
 def keep(champion: runs.Run, probabilities: np.ndarray, data: fashion_mnist.Dataset) -> str:
     """A finished run with the champion's network and these answers, in this benchmark's library."""
-    run_id = runs.create(champion.spec.replace(name="blurred", data=data.name))
-    runs.write(run_id, "model.onnx", runs.onnx_bytes(champion.id))
-    runs.write_arrays(run_id, "test.npz", probabilities=probabilities, labels=data.test_labels.astype(np.uint8))
-    judged = evaluation.evaluate(probabilities, data.test_labels)
-    runs.finish(run_id, {**champion.record, "id": run_id, "spec": {**champion.record["spec"], "name": "blurred", "data": data.name},
-                         "dataset": {"name": data.name, "fingerprint": data.fingerprint},
-                         "scores": {**champion.record["scores"], "test_accuracy": judged.accuracy, "test_loss": judged.loss}})
-    return run_id
+    return write_run(champion.spec.replace(name="blurred", data=data.name), probabilities, data.test_labels, data=data,
+                     network=runs.onnx_bytes(champion.id), rows=runs.history(champion.id), best_epoch=champion.best_epoch,
+                     **{name: champion.record[name] for name in ("temperature", "sure_threshold")})
 
 
 def changes(page, clicks: int) -> dict[str, list[stopwatch.Wait]]:

@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from core import evaluation, labels, runs
 from core.data import fashion_mnist as dataset
 from core.settings import ROOT
-from core.specs.spec import TrainSpec
+from tests.fixtures import SPEC, finished_run
 from ui import frame, state
 from ui.answers import answer_set
 from ui.components import charts, matrix_image, theme, thumbnails
@@ -49,23 +49,14 @@ def centroid_answers(blur: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def make_run(name: str, blur: float = 0.05, perfect: bool = False) -> str:
     """A finished run in the library, with two epochs of validation answers."""
     data = dataset.load("offline-sample")
-    run_id = runs.create(TrainSpec(name=name, data="offline-sample", epochs=2, validation="last", validation_fraction=0.2))
     test, validation, indices = centroid_answers(blur)
     if perfect:
         test = np.eye(10, dtype=np.float32)[data.test_labels]
-    early = centroid_answers(0.3)[1]
-    runs.write_arrays(run_id, "split.npz", indices=indices.astype(np.int32), labels=data.train_labels[indices].astype(np.uint8))
-    for epoch, given in ((1, early), (2, validation)):
-        runs.write_arrays(run_id, f"epochs/{epoch:03d}.npz", prediction=given.argmax(axis=1).astype(np.uint8),
-                          confidence=given.max(axis=1))
-    runs.write_arrays(run_id, "test.npz", probabilities=test, labels=data.test_labels.astype(np.uint8))
-    runs.write(run_id, "model.onnx", runs.onnx_bytes(runs.SHIPPED))
-    judged = evaluation.evaluate(test, data.test_labels)
-    runs.finish(run_id, {
-        "status": "finished", "status_text": "finished", "dataset": {"name": data.name, "fingerprint": data.fingerprint},
-        "parameters": 7840, "best_epoch": 2, "epochs_done": 2, "seconds": 1.0, "sure_threshold": 0.9, "temperature": 1.0,
-        "scores": {"test_accuracy": judged.accuracy, "test_loss": judged.loss}})
-    return run_id
+    files = {"split.npz": {"indices": indices.astype(np.int32), "labels": data.train_labels[indices].astype(np.uint8)}}
+    for epoch, given in ((1, centroid_answers(0.3)[1]), (2, validation)):
+        files[f"epochs/{epoch:03d}.npz"] = {"prediction": given.argmax(axis=1).astype(np.uint8), "confidence": given.max(axis=1)}
+    return finished_run(SPEC.replace(name=name, epochs=2, validation="last", validation_fraction=0.2), test, data.test_labels, data=data,
+                        network=runs.onnx_bytes(runs.SHIPPED), files=files, sure_threshold=0.9)
 
 
 def open_page(path: str | None = None, **params: str) -> AppTest:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.small_networks import answers, patterns, template_network
 
 from core import engine, labels, pictures, runs
 from core.cli import terminal
@@ -27,25 +26,16 @@ from core.outside import sources
 from core.settings import ROOT
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
-from core.training import estimate
+from tests.fixtures import SPEC, finished_run
+from tests.small_networks import answers, patterns, template_network
 
-SPEC = TrainSpec(name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=1)
 SMALL = ["--set", "data=offline-sample", "--preset", "lab3-cnn", "--set", "filters=4", "--set", "dense_units=", "--set", "batch=64"]
 PREDICTED = {"file", "class", "label", "confidence", "probabilities", "sure", "warnings", "error"}
 
 
 def finished(spec: TrainSpec = SPEC) -> str:
     """A finished run in the library whose network is the hand-written one."""
-    run_id = runs.create(spec)
-    runs.write_history(run_id, [{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 0.9, "val_accuracy": 0.6, "seconds": 2.0,
-                                 "learning_rate": 0.001}])
-    runs.write_arrays(run_id, "test.npz", probabilities=np.full((3, 10), 0.1, np.float32), labels=np.array([1, 2, 3], np.uint8))
-    runs.write(run_id, "model.onnx", template_network())
-    runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 2.0,
-                         "dataset": {"name": "offline-sample", "fingerprint": "x"}, "parameters": 10, "multiply_adds": 100,
-                         "epochs_done": 1, "temperature": 1.0, "sure_threshold": 0.5, "versions": {}, "machine": estimate.machine(),
-                         "scores": {"test_accuracy": 0.9, "test_loss": 0.3, "validation_accuracy": 0.6, "validation_loss": 0.9}})
-    return run_id
+    return finished_run(spec, scores={"test_accuracy": 0.9, "test_loss": 0.3})
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ import pytest
 from distributed.core import Status
 
 from core import engine, runs
-from core.engine import client, connection, board as engine_board
+from core.engine import board as engine_board
+from core.engine import client, connection
 from core.engine import process as engine_process
 from core.errors import AtelierError, EngineUnavailable, RunNotFound
 from core.settings import ROOT

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from core.evaluation import confusion
-from core.evaluation.mistakes import find_mistakes, measure, mistakes_csv, one_of_every_class, pictures_of
+from core.evaluation.mistakes import (
+    find_mistakes,
+    measure,
+    mistakes_csv,
+    one_of_every_class,
+    pictures_of,
+)
 from core.labels import CLASS_NAMES
 
 

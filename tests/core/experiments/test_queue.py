@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.experiments.test_series import Line
-from tests.ui.train.test_train_page import ROWS, finished_run
 
 from core import engine, runs
 from core.errors import EngineUnavailable
@@ -13,6 +11,8 @@ from core.experiments.queue import BROKEN, DONE, MISSING, RUNNING, STOPPED, WAIT
 from core.experiments.records import SWEEP, Axis
 from core.specs.spec import TrainSpec
 from tests.core.engine.test_engine import until
+from tests.core.experiments.test_series import Line
+from tests.ui.train.test_train_page import ROWS, finished_run
 
 BASE = TrainSpec(name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=2)
 SEEDS = Axis("seed", (1, 2, 3))

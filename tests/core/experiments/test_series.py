@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 import pytest
-from tests.ui.train.test_train_page import finished_run, interrupted_run
 
 from core import engine, runs
 from core.cli.parser import main
@@ -21,6 +20,7 @@ from core.specs import presets
 from core.specs.presets import PRESETS, Preset
 from core.specs.published import Published
 from core.specs.spec import TrainSpec
+from tests.ui.train.test_train_page import finished_run, interrupted_run
 
 TINY = TrainSpec(name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=3, seed=1)
 STAND_INS = {
@@ -135,12 +135,12 @@ def test_ctrl_c_leaves_the_training_to_the_engine_and_the_next_call_joins_it(tmp
     script = tmp_path / "series.py"
     script.write_text(
         "import sys\n"
-        "from core import presets\n"
-        "from core.published import Published\n"
-        "from core.spec import TrainSpec\n"
+        "from core.specs import presets\n"
+        "from core.specs.published import Published\n"
+        "from core.specs.spec import TrainSpec\n"
         "spec = TrainSpec(name='long', data='offline-sample', filters=(), dense_units=(), batch=16, epochs=int(sys.argv[1]))\n"
         "presets.PRESETS = {'long': presets.Preset('long', 'Long', '', spec, Published('a report', 0.9))}\n"
-        "from core.cli import main\n"
+        "from core.cli.parser import main\n"
         "if __name__ == '__main__':\n"
         "    sys.exit(main(['reproduce']))\n")
 

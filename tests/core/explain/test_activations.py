@@ -12,7 +12,7 @@ from core.networks import architectures
 from core.runs import weights
 from core.specs.presets import preset
 from core.specs.spec import TrainSpec
-from tests.small_networks import template_network
+from tests.fixtures import finished_run
 
 SMALL = TrainSpec(name="small", filters=(3, 4), dense_units=(6,), padding=("valid", "same"), block_dropout=(0.2,))
 PICTURE = np.random.default_rng(5).integers(0, 256, (28, 28)).astype(np.uint8)
@@ -76,21 +76,11 @@ def test_a_network_without_convolution_shows_its_first_neurons_as_pictures(tmp_p
     assert kernel[3, 4, 0, 2] == arrays[name][0][3 * 28 + 4, 2]
 
 
-def make_run(spec: TrainSpec, onnx: bytes, saved: bytes | None) -> str:
-    run_id = runs.create(spec)
-    runs.write(run_id, "model.onnx", onnx)
-    if saved is not None:
-        runs.write(run_id, "model.keras", saved)
-    runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 1.0,
-                         "dataset": {"name": "offline-sample", "fingerprint": "x"}, "scores": {"test_accuracy": 0.5, "test_loss": 1.0}})
-    return run_id
-
-
 @pytest.mark.parametrize(("saved", "says"), [
     (None, "has no model.keras"), (b"PK not a zip", "cannot be read"), ("twin", "do not fit its layers"), ("other", "differently")])
 def test_weights_that_cannot_be_trusted_are_refused_in_a_sentence(saved, says, tmp_path):
     if isinstance(saved, str):
         saved, _ = keras_twin(SMALL if saved == "other" else SMALL.replace(filters=(5, 4)), tmp_path / "model.keras")
-    run_id = make_run(SMALL, template_network(), saved)
+    run_id = finished_run(SMALL, files={"model.keras": saved} if saved is not None else {})
     with pytest.raises(RunDamaged, match=says):
         activations.load(run_id, inference.load(run_id))

@@ -6,13 +6,13 @@ import gc
 
 import numpy as np
 import pytest
-from tests.small_networks import answers, patterns, template_network
 
 from core import runs
 from core.data import fashion_mnist as dataset
 from core.explain import attribution
 from core.inference import Network
-from core.specs.spec import TrainSpec
+from tests.fixtures import finished_run
+from tests.small_networks import answers, patterns, template_network
 
 GREY = np.full((28, 28), 200, np.uint8)
 
@@ -114,17 +114,13 @@ def test_embeddings_of_other_widths_are_refused():
 
 def run_with_index(data: dataset.Dataset, *, fingerprint: str | None = None, index: bool = True) -> runs.Run:
     """A finished run whose index holds every third training picture, as its network embeds them."""
-    run_id = runs.create(TrainSpec(name="by hand", data="offline-sample"))
-    runs.write(run_id, "model.onnx", template_network())
+    files = {}
     if index:
         chosen = np.arange(0, len(data.train_labels), 3, dtype=np.int32)
         vectors = answers(data.train_pixels[chosen], patterns())[1]
         vectors = np.round(127 * vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)).astype(np.int8)
-        runs.write_arrays(run_id, "index.npz", indices=chosen, embeddings=vectors)
-    runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 1.0,
-                         "scores": {"test_accuracy": 0.5},
-                         "dataset": {"name": data.name, "fingerprint": fingerprint or data.fingerprint}})
-    return runs.read(run_id)
+        files["index.npz"] = {"indices": chosen, "embeddings": vectors}
+    return runs.read(finished_run(files=files, dataset={"name": data.name, "fingerprint": fingerprint or data.fingerprint}))
 
 
 @pytest.fixture(scope="module")

@@ -10,28 +10,19 @@ import threading
 import numpy as np
 import pytest
 from onnx import TensorProto
-from tests.small_networks import answers, echo_network, patterns, template_network
 
 from core import inference, runs
 from core.errors import RunDamaged, RunNotFound
 from core.inference import Network, soften
 from core.specs.spec import TrainSpec
+from tests.fixtures import finished_run
+from tests.small_networks import answers, echo_network, patterns, template_network
 
 RANDOM = np.random.default_rng(1)
 
 
 def pictures(n: int) -> np.ndarray:
     return RANDOM.integers(0, 256, (n, 28, 28), dtype=np.uint8)
-
-
-def finished_run(**record) -> str:
-    """A run whose network is the template network."""
-    run_id = runs.create(TrainSpec(name="by hand"))
-    runs.write(run_id, "model.onnx", template_network())
-    runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 1.0,
-                         "dataset": {"name": "offline-sample", "fingerprint": "x"},
-                         "scores": {"test_accuracy": 0.5}, **record})
-    return run_id
 
 
 def test_answers_are_those_of_the_arithmetic_by_hand():

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InvalidSpec
-from core.networks.architectures import blueprint, build, embedding_name, features_name, multiply_adds, parameters
+from core.networks.architectures import (
+    blueprint,
+    build,
+    embedding_name,
+    features_name,
+    multiply_adds,
+    parameters,
+)
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
 

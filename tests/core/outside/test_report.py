@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.small_networks import answers, patterns, template_network
 
 from core import pictures as picture
 from core import runs, settings
@@ -20,7 +19,8 @@ from core.outside import measured, sources
 from core.outside import report as outside_report
 from core.outside.report import Report
 from core.outside.sources import Outside
-from core.specs.spec import TrainSpec
+from tests.fixtures import finished_run
+from tests.small_networks import answers, patterns, template_network
 
 
 def shape(*boxes: tuple[int, int, int, int]) -> Image.Image:
@@ -58,13 +58,7 @@ def network(threshold: float = 0.01) -> Network:
 @pytest.fixture
 def run_id() -> str:
     """A finished run with the small network."""
-    made = runs.create(TrainSpec(name="small", data="offline-sample"))
-    runs.write(made, "model.onnx", template_network())
-    runs.write_arrays(made, "test.npz", probabilities=np.full((3, 10), 0.1, np.float32), labels=np.array([1, 2, 3], np.uint8))
-    runs.finish(made, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 2.0, "epochs_done": 1,
-                       "dataset": {"name": "offline-sample", "fingerprint": "x"}, "parameters": 10, "multiply_adds": 100,
-                       "temperature": 1.0, "sure_threshold": 0.01, "scores": {"test_accuracy": 0.5, "test_loss": 1.0}})
-    return made
+    return finished_run(sure_threshold=0.01)
 
 
 def test_answers_are_those_of_the_prepared_pictures_and_are_counted_by_truth():

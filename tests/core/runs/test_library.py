@@ -17,21 +17,14 @@ from core.networks.architectures import multiply_adds
 from core.runs import storage
 from core.specs.spec import TrainSpec
 from core.training import estimate
+from tests.fixtures import finished_run, history
 
 SPEC = TrainSpec(name="small", filters=(4,), dense_units=(), epochs=2, data="offline-sample")
 
 
 def finished(name: str = "small", accuracy: float = 0.9) -> str:
     """A finished run with three test pictures, made through the library's own functions."""
-    run_id = runs.create(SPEC.replace(name=name))
-    runs.write_history(run_id, [{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": None, "val_accuracy": None, "seconds": 2.0,
-                                 "learning_rate": 0.001}])
-    runs.write_arrays(run_id, "test.npz", probabilities=np.full((3, 10), 0.1, np.float32), labels=np.array([1, 2, 3], np.uint8))
-    runs.write(run_id, "model.onnx", b"onnx")
-    runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 2.0,
-                         "dataset": {"name": "offline-sample", "fingerprint": "x"}, "scores": {"test_accuracy": accuracy},
-                         "parameters": 10, "multiply_adds": 100, "epochs_done": 1, "temperature": 1.0})
-    return run_id
+    return finished_run(SPEC.replace(name=name), network=b"onnx", rows=history(1, validated=False), scores={"test_accuracy": accuracy})
 
 
 def folder(run_id: str) -> Path:

@@ -19,8 +19,8 @@ from core import inference, pictures, runs
 from core.data import fashion_mnist as dataset
 from core.labels import CLASS_NAMES
 from core.settings import ROOT
-from core.specs.spec import TrainSpec
-from tests.small_networks import template_network
+from tests.fixtures import SPEC, finished_run
+from tests.small_networks import patterns, template_network
 from ui import frame
 from ui.classify import canvas, result, uploads
 from ui.components import theme
@@ -80,13 +80,7 @@ def answer(app: AppTest) -> list[tuple[str, str]]:
 
 def make_run(name: str, seed: int) -> str:
     """A finished run of the offline sample whose network's words are known."""
-    data = dataset.load("offline-sample")
-    run_id = runs.create(TrainSpec(name=name, data="offline-sample"))
-    runs.write(run_id, "model.onnx", template_network(np.random.default_rng(seed).normal(0, 2, (49, 10)).astype(np.float32)))
-    runs.finish(run_id, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 1.0, "sure_threshold": 0.5,
-                         "dataset": {"name": data.name, "fingerprint": data.fingerprint},
-                         "scores": {"test_accuracy": 0.5, "test_loss": 1.0}})
-    return run_id
+    return finished_run(SPEC.replace(name=name), network=template_network(patterns(seed)), data=dataset.load("offline-sample"))
 
 
 # --- draw -------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from core.outside import report as outside_report
 from core.outside import sources
 from core.outside.report import Mistake, Report
 from core.settings import ROOT
-from core.specs.spec import TrainSpec
+from tests.fixtures import SPEC, finished_run
 from tests.small_networks import patterns, template_network
 from ui import frame
 from ui.classify import how_well
@@ -28,13 +28,9 @@ from ui.classify import how_well
 @pytest.fixture
 def run_id() -> str:
     """The champion: a finished run whose small network is sure of everything, with its answers to thirty test pictures."""
-    made = runs.create(TrainSpec(name="Small *one*", data="offline-sample"))
-    runs.write(made, "model.onnx", template_network(patterns(4)))
     labels = np.arange(30) % 10
-    probabilities = np.eye(10, dtype=np.float32)[np.where(labels == 3, 4, labels)]
-    runs.write_arrays(made, "test.npz", probabilities=probabilities, labels=labels.astype(np.uint8))
-    runs.finish(made, {"status": "finished", "status_text": "finished", "best_epoch": 1, "seconds": 2.0, "sure_threshold": 0.1,
-                       "dataset": {"name": "offline-sample", "fingerprint": "x"}, "scores": {"test_accuracy": 0.9, "test_loss": 1.0}})
+    made = finished_run(SPEC.replace(name="Small *one*"), np.eye(10)[np.where(labels == 3, 4, labels)], labels,
+                        network=template_network(patterns(4)), sure_threshold=0.1)
     runs.promote(made)
     return made
 

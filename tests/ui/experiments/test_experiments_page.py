@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 from streamlit.testing.v1 import AppTest
-from tests.ui.train.test_train_page import ROWS, finished_run, fresh_caches, metrics, opened_cold, said  # noqa: F401 (a fixture for every test)
 
 from core import engine, runs
 from core.experiments import baselines, records
@@ -18,6 +17,14 @@ from core.experiments.records import FOLDS, SWEEP, Axis
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
 from core.training import gradient_check
+from tests.ui.train.test_train_page import (  # noqa: F401 (a fixture for every test)
+    ROWS,
+    finished_run,
+    fresh_caches,
+    metrics,
+    opened_cold,
+    said,
+)
 from ui import cache
 from ui.experiments import run_table, series_charts
 

@@ -15,13 +15,14 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from core import evaluation, inference, runs
+from core import inference, runs
 from core.data import fashion_mnist
 from core.explain import activations, embedding_map
 from core.explain import steps as arithmetic
 from core.networks.architectures import blueprint
 from core.settings import ROOT
 from core.specs.presets import PRESETS, preset
+from tests.fixtures import finished_run
 from tests.small_networks import template_network
 from ui import frame
 from ui.answers import answer_set
@@ -35,19 +36,11 @@ from ui.state import Session
 def make_run(name: str = "Twin", *, whole: bool = True) -> str:
     """A finished run on the sample with the network that ships; `whole` False leaves out what one looks inside by."""
     shipped, data = runs.read(runs.SHIPPED), fashion_mnist.load("offline-sample")
-    run_id = runs.create(shipped.spec.replace(name=name, data="offline-sample"))
-    network = inference.load(runs.SHIPPED)
-    runs.write(run_id, "model.onnx", runs.onnx_bytes(runs.SHIPPED))
-    if whole:
-        runs.write(run_id, "model.keras", runs.read_bytes(runs.SHIPPED, "model.keras"))
-    test = network.probabilities(data.test_pixels)
-    runs.write_arrays(run_id, "test.npz", probabilities=test, labels=data.test_labels.astype(np.uint8))
-    runs.write_history(run_id, runs.history(runs.SHIPPED))
-    judged = evaluation.evaluate(test, data.test_labels)
-    runs.finish(run_id, {**shipped.record, "id": run_id, "spec": runs.read(run_id).spec.to_dict(),
-                         "dataset": {"name": data.name, "fingerprint": data.fingerprint},
-                         "scores": {"test_accuracy": judged.accuracy, "test_loss": judged.loss}})
-    return run_id
+    test = inference.load(runs.SHIPPED).probabilities(data.test_pixels)
+    files = {"model.keras": runs.read_bytes(runs.SHIPPED, "model.keras")} if whole else {}
+    return finished_run(shipped.spec.replace(name=name, data="offline-sample"), test, data.test_labels, data=data, files=files,
+                        network=runs.onnx_bytes(runs.SHIPPED), rows=runs.history(runs.SHIPPED), best_epoch=shipped.best_epoch,
+                        temperature=shipped.record["temperature"], sure_threshold=shipped.record["sure_threshold"])
 
 
 def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
