@@ -14,11 +14,36 @@ from ui.components import theme, thumbnails
 
 SHOWN = 25
 ROADS = (
-    (frame.TRAIN, "Train a network", ":material/model_training:", "Choose a preset, change it, watch it learn."),
-    (frame.MISTAKES, "Look at its mistakes", ":material/rule:", "Class by class, the surest ones first."),
-    (frame.MATRIX, "See what is taken for what", ":material/grid_on:", "A matrix whose cells open their pictures."),
-    (frame.EXPERIMENTS, "Compare and sweep", ":material/science:", "Vary a setting, cross-validate, lay runs over each other."),
-    (frame.NETWORK, "Look inside a network", ":material/account_tree:", "Layers, filters, feature maps, and how it learns."),
+    (
+        frame.TRAIN,
+        "Train a network",
+        ":material/model_training:",
+        "Choose a preset, change it, watch it learn.",
+    ),
+    (
+        frame.MISTAKES,
+        "Look at its mistakes",
+        ":material/rule:",
+        "Class by class, the surest ones first.",
+    ),
+    (
+        frame.MATRIX,
+        "See what is taken for what",
+        ":material/grid_on:",
+        "A matrix whose cells open their pictures.",
+    ),
+    (
+        frame.EXPERIMENTS,
+        "Compare and sweep",
+        ":material/science:",
+        "Vary a setting, cross-validate, lay runs over each other.",
+    ),
+    (
+        frame.NETWORK,
+        "Look inside a network",
+        ":material/account_tree:",
+        "Layers, filters, feature maps, and how it learns.",
+    ),
 )
 
 
@@ -29,8 +54,11 @@ def champion() -> None:
         st.subheader("The network in charge")
         name, score, size = st.columns([5, 4, 3])
         name.metric("Champion", best.name)
-        score.metric("Test accuracy", "–" if best.test_accuracy is None else theme.percent(best.test_accuracy, 2),
-                     help="Share of the test pictures it names rightly. It never saw them while it learnt or was chosen.")
+        score.metric(
+            "Test accuracy",
+            "–" if best.test_accuracy is None else theme.percent(best.test_accuracy, 2),
+            help="Share of the test pictures it names rightly. It never saw them while it learnt or was chosen.",
+        )
         size.metric("Parameters", f"{best.parameters:,}" if best.parameters else "–")
 
 
@@ -38,8 +66,10 @@ def whereabouts() -> None:
     """Data, engine and runs, a line each, and runs that cannot be read."""
     st.subheader("What is ready")
     data = dataset_room.status()
-    st.markdown(f":material/database: {data.sentence if data.available else frame.data_words() + '.'}\n\n"
-                f":material/memory: {cache.engine_sentence()}.\n\n:material/folder: {frame.run_words()}.")
+    st.markdown(
+        f":material/database: {data.sentence if data.available else frame.data_words() + '.'}\n\n"
+        f":material/memory: {cache.engine_sentence()}.\n\n:material/folder: {frame.run_words()}."
+    )
     for _, sentence in runs.list_damaged():
         st.warning(sentence, icon=":material/folder_off:")
 
@@ -48,20 +78,42 @@ def garments() -> None:
     """Random pictures of the training data, of all classes or of one."""
     data = frame.data_or_stop(urgent=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        label = state.linked("class", "home_class", CLASSES, "the class", ALL, lambda options: st.selectbox(
-            "Class", options, key="home_class", format_func=name_of))
-        st.button("Reshuffle", key="home_shuffle", icon=":material/shuffle:", on_click=state.reshuffle)
-    candidates = np.arange(len(data.train_labels)) if label == ALL else np.flatnonzero(data.train_labels == label)
+        label = state.linked(
+            "class",
+            "home_class",
+            CLASSES,
+            "the class",
+            ALL,
+            lambda options: st.selectbox("Class", options, key="home_class", format_func=name_of),
+        )
+        st.button(
+            "Reshuffle", key="home_shuffle", icon=":material/shuffle:", on_click=state.reshuffle
+        )
+    candidates = (
+        np.arange(len(data.train_labels))
+        if label == ALL
+        else np.flatnonzero(data.train_labels == label)
+    )
     draw = np.random.default_rng(state.session().shuffle)
     chosen = draw.choice(candidates, min(SHOWN, len(candidates)), replace=False)
     names = [CLASS_NAMES[one] for one in data.train_labels[chosen]]
-    thumbnails.grid(data.train_pixels[chosen], names, [f"Training picture {one}: {name}" for one, name in
-                                                     zip(chosen, names, strict=True)], columns=5)
-    st.caption(f"{len(chosen)} of {len(candidates):,} training pictures, 28 × 28 pixels each, enlarged.")
+    thumbnails.grid(
+        data.train_pixels[chosen],
+        names,
+        [f"Training picture {one}: {name}" for one, name in zip(chosen, names, strict=True)],
+        columns=5,
+    )
+    st.caption(
+        f"{len(chosen)} of {len(candidates):,} training pictures, 28 × 28 pixels each, enlarged."
+    )
 
 
-frame.begin("Atelier", "Train a small network to tell garments apart, and find out why it errs. Then hand it your own drawings "
-            "and photographs, and see what it sees.", icon=":material/checkroom:")
+frame.begin(
+    "Atelier",
+    "Train a small network to tell garments apart, and find out why it errs. Then hand it your own drawings "
+    "and photographs, and see what it sees.",
+    icon=":material/checkroom:",
+)
 left, right = st.columns([5, 4], gap="large")
 with left:
     if st.button("Draw a garment", key="home_draw", type="primary", icon=":material/draw:"):

@@ -1,1 +1,3 @@
-"""How fast, how small and how good Atelier is: commands that measure and print a table. They report; tests judge."""
+"""How fast, how small and how good Atelier is: commands that measure and print a table. They
+report; tests judge.
+"""

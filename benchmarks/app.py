@@ -2,10 +2,10 @@
 
     python -m benchmarks.app [--starts 5] [--clicks 100] [--strokes 20]
 
-Five things: a cold server process to a usable Home; a click in the sidebar to the new page, whole and at rest; the end of a
-stroke on Classify to the new answer, idle and while the engine trains; the memory of the app's process once every page was
-visited and used; and whether TensorFlow or Keras came into that process. Times are those of `stopwatch`: what was waited
-for is painted.
+Five things: a cold server process to a usable Home; a click in the sidebar to the new page, whole
+and at rest; the end of a stroke on Classify to the new answer, idle and while the engine trains;
+the memory of the app's process once every page was visited and used; and whether TensorFlow or
+Keras came into that process. Times are those of `stopwatch`: what was waited for is painted.
 """
 
 from __future__ import annotations
@@ -27,19 +27,40 @@ from core.specs.presets import preset
 
 PAGES = ("Home", "Classify", "Train", "Misclassified", "Confusion matrix")
 START, CHANGE, STROKE, STROKE_BUSY, MEMORY = 3.0, 0.5, 0.3, 0.6, 400.0
-FOREIGN = ("tensorflow", "libtensorflow", "keras", "torch", "jax", "optree", "h5py")  # the last two come with Keras, itself plain Python
+# The last two come with Keras, itself plain Python.
+FOREIGN = ("tensorflow", "libtensorflow", "keras", "torch", "jax", "optree", "h5py")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.app")
-    parser.add_argument("--starts", type=int, default=5, help="how often the server is started anew")
-    parser.add_argument("--clicks", type=int, default=100, help="page changes, the first visit of each page among them")
-    parser.add_argument("--strokes", type=int, default=20, help="strokes, idle and again while a training runs")
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], prog="python -m benchmarks.app"
+    )
+    parser.add_argument(
+        "--starts", type=int, default=5, help="how often the server is started anew"
+    )
+    parser.add_argument(
+        "--clicks",
+        type=int,
+        default=100,
+        help="page changes, the first visit of each page among them",
+    )
+    parser.add_argument(
+        "--strokes", type=int, default=20, help="strokes, idle and again while a training runs"
+    )
     chosen = parser.parse_args(arguments)
     with workplace() as place, stopwatch.chromium() as browser:
-        conditions("The app in a browser", "streamlit", "plotly", "streamlit-drawable-canvas", "onnxruntime", data=place.words,
-                   browser=f"Chromium {browser.version}, headless, 1400 x 1000")
-        rows = [Row("server process to Home, usable", starts(place, browser, chosen.starts), "s", START)]
+        conditions(
+            "The app in a browser",
+            "streamlit",
+            "plotly",
+            "streamlit-drawable-canvas",
+            "onnxruntime",
+            data=place.words,
+            browser=f"Chromium {browser.version}, headless, 1400 x 1000",
+        )
+        rows = [
+            Row("server process to Home, usable", starts(place, browser, chosen.starts), "s", START)
+        ]
         server = Server(place.home, place.folder)
         server.start()
         try:
@@ -47,16 +68,27 @@ def main(arguments: list[str] | None = None) -> int:
         finally:
             server.stop()
     table("What people wait for, and what it takes", rows + more)
-    print("  In the app's process: " + (f"{', '.join(foreign)} (MISSED: none of it may be there)" if foreign
-                                        else "no TensorFlow, no Keras (met)"))
+    print(
+        "  In the app's process: "
+        + (
+            f"{', '.join(foreign)} (MISSED: none of it may be there)"
+            if foreign
+            else "no TensorFlow, no Keras (met)"
+        )
+    )
     return 0
 
 
 def starts(place: Place, browser, count: int) -> list[float]:
-    """Seconds from starting a server process to a whole Home page of a visitor who was never here, each in a home of its own."""
+    """Seconds from starting a server process to a whole Home page of a visitor who was never here,
+    each in a home of its own.
+    """
     seconds = []
     for number in range(count):
-        server, page = Server(place.home / f"start-{number}", place.folder), stopwatch.visitor(browser)
+        server, page = (
+            Server(place.home / f"start-{number}", place.folder),
+            stopwatch.visitor(browser),
+        )
         began = stopwatch.now()
         try:
             server.start()
@@ -68,8 +100,12 @@ def starts(place: Place, browser, count: int) -> list[float]:
     return seconds
 
 
-def visit(place: Place, browser, server: Server, clicks: int, strokes: int) -> tuple[list[Row], list[str]]:
-    """One long visit: all pages, many clicks, strokes, a training, everything used once; then a look at the process."""
+def visit(
+    place: Place, browser, server: Server, clicks: int, strokes: int
+) -> tuple[list[Row], list[str]]:
+    """One long visit: all pages, many clicks, strokes, a training, everything used once; then a
+    look at the process.
+    """
     process = psutil.Process(server.process.pid)
     page = stopwatch.visitor(browser)
     stopwatch.arrival(page, server, sample=place.folder is None)
@@ -80,7 +116,8 @@ def visit(place: Place, browser, server: Server, clicks: int, strokes: int) -> t
     idle = drawing(page, strokes)
     spec = place.spec(preset("swift").spec, epochs=500)
     with training_in_background(spec):
-        stopwatch.go(page, "Train")  # which follows the training from now on, and so connects the app to the engine
+        # Which follows the training from now on, and so connects the app to the engine.
+        stopwatch.go(page, "Train")
         page.wait_for_timeout(3000)
         busy = drawing(page, strokes)
         busy_changes = changes(page, clicks // 4)
@@ -90,13 +127,34 @@ def visit(place: Place, browser, server: Server, clicks: int, strokes: int) -> t
             stopwatch.go(page, name)
     memory = process.memory_info().rss / 1e6
     rows = [
-        Row("page change, all of one visit", [seconds for _, seconds in first + later], "s", CHANGE, "p95"),
+        Row(
+            "page change, all of one visit",
+            [seconds for _, seconds in first + later],
+            "s",
+            CHANGE,
+            "p95",
+        ),
         Row("… the first of each page", [seconds for _, seconds in first], "s"),
-        *(Row(f"… to {name}, later ones", seconds, "s") for name, seconds in by_page(later).items()),
+        *(
+            Row(f"… to {name}, later ones", seconds, "s")
+            for name, seconds in by_page(later).items()
+        ),
         Row("page change, while a training runs", [seconds for _, seconds in busy_changes], "s"),
-        Row("end of a stroke to the new answer, idle", [wait.shown for wait in idle], "s", STROKE, "p95"),
+        Row(
+            "end of a stroke to the new answer, idle",
+            [wait.shown for wait in idle],
+            "s",
+            STROKE,
+            "p95",
+        ),
         Row("… until the page is at rest", [wait.rest for wait in idle], "s"),
-        Row("end of a stroke to the new answer, training", [wait.shown for wait in busy], "s", STROKE_BUSY, "p95"),
+        Row(
+            "end of a stroke to the new answer, training",
+            [wait.shown for wait in busy],
+            "s",
+            STROKE_BUSY,
+            "p95",
+        ),
         Row("… until the page is at rest", [wait.rest for wait in busy], "s"),
         Row("memory of the app's process (RSS)", [memory], "MB", MEMORY, "max", 0),
     ]
@@ -106,7 +164,9 @@ def visit(place: Place, browser, server: Server, clicks: int, strokes: int) -> t
 
 
 def changes(page, count: int) -> list[tuple[str, float]]:
-    """Pages and seconds from a click in the sidebar until they were whole and at rest, for clicks in an order drawn by lot."""
+    """Pages and seconds from a click in the sidebar until they were whole and at rest, for clicks
+    in an order drawn by lot.
+    """
     draw, here, taken = random.Random(0), current(page), []
     for number in range(count):
         here = draw.choice([name for name in PAGES if name != here])
@@ -118,7 +178,11 @@ def changes(page, count: int) -> list[tuple[str, float]]:
 
 def by_page(taken: list[tuple[str, float]]) -> dict[str, list[float]]:
     """The same seconds by page, in the order of the sidebar."""
-    return {name: found for name in PAGES if (found := [seconds for page, seconds in taken if page == name])}
+    return {
+        name: found
+        for name in PAGES
+        if (found := [seconds for page, seconds in taken if page == name])
+    }
 
 
 def current(page) -> str:
@@ -128,7 +192,9 @@ def current(page) -> str:
 
 
 def drawing(page, count: int) -> list[stopwatch.Wait]:
-    """Draw a shirt-like figure stroke by stroke, beginning anew after ten; each stroke changes the picture a good deal."""
+    """Draw a shirt-like figure stroke by stroke, beginning anew after ten; each stroke changes the
+    picture a good deal.
+    """
     if current(page) != "Classify":
         stopwatch.go(page, "Classify")
     waits = []
@@ -150,11 +216,19 @@ def new_sheet(page) -> None:
     stopwatch.rest(page)
 
 
-# Corners in shares of the sheet. Each stroke leaves what the ones before it enclose, so that the picture changes every time.
+# Corners in shares of the sheet. Each stroke leaves what the ones before it enclose, so that the
+# picture changes every time.
 STROKES = (
-    ((.35, .25), (.35, .75), (.65, .75), (.65, .25), (.35, .25)), ((.35, .28), (.12, .45), (.20, .55)),
-    ((.65, .28), (.88, .45), (.80, .55)), ((.40, .25), (.50, .10), (.60, .25)), ((.38, .75), (.30, .95)), ((.62, .75), (.70, .95)),
-    ((.12, .60), (.12, .90)), ((.88, .60), (.88, .90)), ((.10, .10), (.30, .15)), ((.70, .15), (.90, .10)),
+    ((0.35, 0.25), (0.35, 0.75), (0.65, 0.75), (0.65, 0.25), (0.35, 0.25)),
+    ((0.35, 0.28), (0.12, 0.45), (0.20, 0.55)),
+    ((0.65, 0.28), (0.88, 0.45), (0.80, 0.55)),
+    ((0.40, 0.25), (0.50, 0.10), (0.60, 0.25)),
+    ((0.38, 0.75), (0.30, 0.95)),
+    ((0.62, 0.75), (0.70, 0.95)),
+    ((0.12, 0.60), (0.12, 0.90)),
+    ((0.88, 0.60), (0.88, 0.90)),
+    ((0.10, 0.10), (0.30, 0.15)),
+    ((0.70, 0.15), (0.90, 0.10)),
 )
 
 
@@ -175,7 +249,8 @@ def use(page, place: Place) -> None:
     stopwatch.wait_for(page, page.locator(".st-key-home_shuffle button").click, changed="garments")
     stopwatch.go(page, "Classify")
     stroke(page, STROKES[0])
-    for _ in range(2):  # open: where it looked, the nearest training pictures; and closed again, as strokes are timed
+    # Open: where it looked, the nearest training pictures; and closed again, as strokes are timed.
+    for _ in range(2):
         page.locator(".st-key-classify_why summary").click()
         stopwatch.rest(page)
     mode = page.locator(".st-key-classify_mode")
@@ -190,7 +265,8 @@ def use(page, place: Place) -> None:
     stopwatch.rest(page)
     stopwatch.go(page, "Misclassified")
     if place.folder:
-        page.locator(".st-key-mistakes_gallery a").nth(3).click()  # ten probabilities, where it looked, nearest pictures
+        # Ten probabilities, where it looked, nearest pictures.
+        page.locator(".st-key-mistakes_gallery a").nth(3).click()
         page.get_by_text("Nearest training pictures").wait_for()
     stopwatch.rest(page)
     stopwatch.go(page, "Confusion matrix")
@@ -205,12 +281,16 @@ def use(page, place: Place) -> None:
 
 
 def loaded_libraries(process: psutil.Process) -> list[str]:
-    """What belongs to TensorFlow, Keras or their like among the files that are mapped into a process."""
+    """What belongs to TensorFlow, Keras or their like among the files that are mapped into a
+    process.
+    """
     try:
         mapped = {Path(area.path) for area in process.memory_maps()}
     except (AttributeError, psutil.AccessDenied):  # macOS shows no maps
         return ["unknown on this system"]
-    return sorted({part for path in mapped for part in path.parts if part.lower().startswith(FOREIGN)})
+    return sorted(
+        {part for path in mapped for part in path.parts if part.lower().startswith(FOREIGN)}
+    )
 
 
 if __name__ == "__main__":

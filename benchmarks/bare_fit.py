@@ -1,8 +1,10 @@
-"""The bare `model.fit` that `training_overhead` holds the engine against: no engine, no checkpoints, no files, no reports.
+"""The bare `model.fit` that `training_overhead` holds the engine against: no engine, no
+checkpoints, no files, no reports.
 
-A process of its own, like the engine's worker: of the same low priority, alive for all repeats, so that neither side pays for
-TensorFlow's start. It reads one spec in JSON a line and answers each with one line of seconds. Data, network, augmentation,
-optimiser and loss are those that Atelier trains with; each epoch ends with one evaluation of the validation pictures.
+A process of its own, like the engine's worker: of the same low priority, alive for all repeats, so
+that neither side pays for TensorFlow's start. It reads one spec in JSON a line and answers each
+with one line of seconds. Data, network, augmentation, optimiser and loss are those that Atelier
+trains with; each epoch ends with one evaluation of the validation pictures.
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ def main() -> int:
 
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        print(json.dumps(fit(trainer, TrainSpec.from_dict(json.loads(line)))), file=answers, flush=True)
+        print(
+            json.dumps(fit(trainer, TrainSpec.from_dict(json.loads(line)))),
+            file=answers,
+            flush=True,
+        )
     return 0
 
 
@@ -36,11 +42,13 @@ def fit(training, spec: TrainSpec) -> dict:
     """Train a spec with one call of `model.fit`.
 
     Args:
-        training: the module `core.training.trainer`, whose import takes seconds that are not counted.
+        training: the module `core.training.trainer`, whose import takes seconds that are not
+            counted.
         spec: one that keeps back training pictures to validate on.
 
     Returns:
-        `epochs`, `whole_epochs`, `until_last` in seconds, as `workplace.Trained` has them, and `val_accuracy` of the last epoch.
+        `epochs`, `whole_epochs`, `until_last` in seconds, as `workplace.Trained` has them, and
+        `val_accuracy` of the last epoch.
     """
     from keras.utils import set_random_seed, to_categorical
 
@@ -54,14 +62,28 @@ def fit(training, spec: TrainSpec) -> dict:
     network = training.architectures.build(spec, to_train=True)
     training.optimiser.compile_network(network, spec, len(drawn))
     clock = _clock(training.keras)
-    history = network.fit(drawn, epochs=spec.epochs, validation_data=(validation_x, validation_y), shuffle=False,
-                          validation_batch_size=training.ANSWER_BATCH, verbose=0, callbacks=[clock])
-    return {"epochs": clock.trained, "whole_epochs": np.diff(clock.validated).tolist(), "until_last": time.time() - began,
-            "val_accuracy": float(history.history["val_accuracy"][-1])}
+    history = network.fit(
+        drawn,
+        epochs=spec.epochs,
+        validation_data=(validation_x, validation_y),
+        shuffle=False,
+        validation_batch_size=training.ANSWER_BATCH,
+        verbose=0,
+        callbacks=[clock],
+    )
+    return {
+        "epochs": clock.trained,
+        "whole_epochs": np.diff(clock.validated).tolist(),
+        "until_last": time.time() - began,
+        "val_accuracy": float(history.history["val_accuracy"][-1]),
+    }
 
 
 def _clock(keras):
-    """A callback that notes how long training took in each epoch, and when each validation was done."""
+    """A callback that notes how long training took in each epoch, and when each validation was
+    done.
+    """
+
     class Clock(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()

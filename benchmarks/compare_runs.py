@@ -1,10 +1,12 @@
-"""How long the comparison of runs takes with a large library: the list, the lines, the curves and F1 of some, and the whole page.
+"""How long the comparison of runs takes with a large library: the list, the lines, the curves and
+F1 of some, and the whole page.
 
     python -m benchmarks.compare_runs [--runs 300] [--chosen 10] [--rounds 5]
 
-The runs are made here: finished ones with a history of ten epochs and answers on the test pictures (of the offline sample, or as many as
-the real data have where they are on this machine). The page is timed without a browser, from the request to its last element, cold
-(nothing in the app's caches) and again.
+The runs are made here: finished ones with a history of ten epochs and answers on the test pictures
+(of the offline sample, or as many as the real data have where they are on this machine). The page
+is timed without a browser, from the request to its last element, cold (nothing in the app's caches)
+and again.
 """
 
 from __future__ import annotations
@@ -28,15 +30,22 @@ EPOCHS = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.compare_runs")
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], prog="python -m benchmarks.compare_runs"
+    )
     parser.add_argument("--runs", type=int, default=300, help="finished runs in the library")
     parser.add_argument("--chosen", type=int, default=10, help="runs that are laid over each other")
     parser.add_argument("--rounds", type=int, default=5, help="times that everything is timed")
     chosen = parser.parse_args(arguments)
     with workplace() as place:
         data = fashion_mnist.load(place.data_name)
-        conditions("Comparison of runs", "streamlit", "numpy", data=place.words,
-                   library=f"{chosen.runs} finished runs of {EPOCHS} epochs, {len(data.test_labels):,} answers each")
+        conditions(
+            "Comparison of runs",
+            "streamlit",
+            "numpy",
+            data=place.words,
+            library=f"{chosen.runs} finished runs of {EPOCHS} epochs, {len(data.test_labels):,} answers each",
+        )
         say(f"making {chosen.runs} runs")
         made = [finished_run(data, number) for number in range(chosen.runs)]
         timed: dict[str, list[float]] = {}
@@ -50,21 +59,41 @@ def main(arguments: list[str] | None = None) -> int:
         for number in range(chosen.rounds):
             say(f"round {number + 1} of {chosen.rounds}")
             found = clock("the list of all runs", runs.list_runs)
-            clock("a line of figures for each", lambda found=found: [summary.of_run(run) for run in found if not run.shipped])
-            clock(f"F1 by class of {chosen.chosen}", lambda: [summary.f1_of_run(one) for one in made[:chosen.chosen]])
-            app = clock("the page, cold", lambda: page(",".join(made[:chosen.chosen])))
+            clock(
+                "a line of figures for each",
+                lambda found=found: [summary.of_run(run) for run in found if not run.shipped],
+            )
+            clock(
+                f"F1 by class of {chosen.chosen}",
+                lambda: [summary.f1_of_run(one) for one in made[: chosen.chosen]],
+            )
+            app = clock("the page, cold", lambda: page(",".join(made[: chosen.chosen])))
             clock("the page, again", app.run)
-    whole = [sum(values) for values in zip(timed["the list of all runs"], timed["a line of figures for each"], strict=True)]
-    rows = [Row(what, values, "s", TARGET if what == "the page, again" else None) for what, values in timed.items()]
-    table(f"{chosen.runs} runs, {chosen.chosen} of them over each other",
-          [*rows[:2], Row("list and lines together", whole, "s", TARGET), *rows[2:]])
+    whole = [
+        sum(values)
+        for values in zip(
+            timed["the list of all runs"], timed["a line of figures for each"], strict=True
+        )
+    ]
+    rows = [
+        Row(what, values, "s", TARGET if what == "the page, again" else None)
+        for what, values in timed.items()
+    ]
+    table(
+        f"{chosen.runs} runs, {chosen.chosen} of them over each other",
+        [*rows[:2], Row("list and lines together", whole, "s", TARGET), *rows[2:]],
+    )
     return 0
 
 
 def finished_run(data: fashion_mnist.Dataset, number: int) -> str:
     """A run that claims to be finished, with answers that are right to seven in ten."""
     rng = np.random.default_rng(number)
-    guess = np.where(rng.random(len(data.test_labels)) < 0.7, data.test_labels, rng.integers(0, 10, len(data.test_labels)))
+    guess = np.where(
+        rng.random(len(data.test_labels)) < 0.7,
+        data.test_labels,
+        rng.integers(0, 10, len(data.test_labels)),
+    )
     probabilities = np.full((len(guess), 10), 0.02, np.float32)
     probabilities[np.arange(len(guess)), guess] = 0.82
     spec = TrainSpec(name=f"run {number}", data=data.name, filters=(8,), epochs=EPOCHS, seed=number)
@@ -72,7 +101,9 @@ def finished_run(data: fashion_mnist.Dataset, number: int) -> str:
 
 
 def page(chosen: str):
-    """The page with these runs over each other, opened by a first visitor of an app that has just begun."""
+    """The page with these runs over each other, opened by a first visitor of an app that has just
+    begun.
+    """
     import streamlit as st
     from streamlit.testing.v1 import AppTest
 

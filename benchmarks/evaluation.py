@@ -1,11 +1,13 @@
-"""How long numbers about 10,000 pictures take: evaluating them, and finding and showing mistakes among them.
+"""How long numbers about 10,000 pictures take: evaluating them, and finding and showing mistakes
+among them.
 
     python -m benchmarks.evaluation [--rounds 5] [--clicks 10]
 
-The evaluation is what `python -m core evaluate` does: the champion's exported network answers the test pictures, and
-`core.evaluation.metrics` judges the answers. For the mistakes a run is needed that makes at least 1,000 of them even after a filter;
-the champion is too good for that, so its own answers are blurred with seeded noise until the run made of them is bad
-enough. That run lies in the benchmark's own library, and Misclassified shows it in Chromium.
+The evaluation is what `python -m core evaluate` does: the champion's exported network answers the
+test pictures, and `core.evaluation.metrics` judges the answers. For the mistakes a run is needed
+that makes at least 1,000 of them even after a filter; the champion is too good for that, so its own
+answers are blurred with seeded noise until the run made of them is bad enough. That run lies in the
+benchmark's own library, and Misclassified shows it in Chromium.
 """
 
 from __future__ import annotations
@@ -29,27 +31,49 @@ from core.data import fashion_mnist
 PICTURES, MISTAKES = 10_000, 1_000
 EVALUATION, SHOWN = 5.0, 0.3
 FILTERS = (  # of `evaluation.mistakes`; all of them leave at least 1,000
-    {"sort": "confidence"}, {"sort": "loss", "confidence": (0.2, 1.0)}, {"sort": "margin", "descending": False},
+    {"sort": "confidence"},
+    {"sort": "loss", "confidence": (0.2, 1.0)},
+    {"sort": "margin", "descending": False},
     {"truth": set(range(8)), "prediction": set(range(2, 10)), "sort": "loss"},
 )
-BLURS = np.linspace(0.5, 20.0, 40)  # widths of the noise on log probabilities, tried from the smallest
+# Widths of the noise on log probabilities, tried from the smallest.
+BLURS = np.linspace(0.5, 20.0, 40)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.evaluation")
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], prog="python -m benchmarks.evaluation"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="evaluations of all pictures")
-    parser.add_argument("--clicks", type=int, default=10, help="times that each kind of filter is changed in the browser")
+    parser.add_argument(
+        "--clicks",
+        type=int,
+        default=10,
+        help="times that each kind of filter is changed in the browser",
+    )
     chosen = parser.parse_args(arguments)
     with workplace() as place:
         champion, data = runs.champion(), fashion_mnist.load(place.data_name)
-        conditions("Evaluation and mistakes", "onnxruntime", "numpy", "streamlit", data=place.words,
-                   network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
-                           f"{champion.record['multiply_adds']:,} multiply-adds a picture")
+        conditions(
+            "Evaluation and mistakes",
+            "onnxruntime",
+            "numpy",
+            "streamlit",
+            data=place.words,
+            network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
+            f"{champion.record['multiply_adds']:,} multiply-adds a picture",
+        )
         pixels, labels = pictures(data)
         rows, probabilities = evaluate(champion.id, pixels, labels, chosen.rounds)
         if place.folder:
-            rows.append(Row("… as a command: python -m core evaluate", [command(champion.id) for _ in range(chosen.rounds)], "s"))
-        blurred = blur(probabilities[:len(data.test_labels)], data.test_labels)
+            rows.append(
+                Row(
+                    "… as a command: python -m core evaluate",
+                    [command(champion.id) for _ in range(chosen.rounds)],
+                    "s",
+                )
+            )
+        blurred = blur(probabilities[: len(data.test_labels)], data.test_labels)
         rows += find(blurred, data.test_labels)
         if find_chromium() is None:
             print("  No Chromium was found: what Misclassified takes to show them is left out.")
@@ -60,14 +84,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def pictures(data: fashion_mnist.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """10,000 test pictures `(n, 28, 28)` and their labels; those of the offline sample over and over."""
+    """10,000 test pictures `(n, 28, 28)` and their labels; those of the offline sample over and
+    over.
+    """
     which = np.resize(np.arange(len(data.test_labels)), PICTURES)
     if len(data.test_labels) < PICTURES:
-        print(f"  The {len(data.test_labels)} test pictures are taken {PICTURES // len(data.test_labels)} times over.")
+        print(
+            f"  The {len(data.test_labels)} test pictures are taken {PICTURES // len(data.test_labels)} times over."
+        )
     return data.test_pixels[which], data.test_labels[which]
 
 
-def evaluate(run_id: str, pixels: np.ndarray, labels: np.ndarray, rounds: int) -> tuple[list[Row], np.ndarray]:
+def evaluate(
+    run_id: str, pixels: np.ndarray, labels: np.ndarray, rounds: int
+) -> tuple[list[Row], np.ndarray]:
     """Time opening a network, its answers, and their judgement; also returns the answers `(n, 10)`."""
     opening, answering, judging = [], [], []
     for _ in range(rounds):
@@ -81,15 +111,23 @@ def evaluate(run_id: str, pixels: np.ndarray, labels: np.ndarray, rounds: int) -
         answering.append(answered - opened)
         judging.append(time.perf_counter() - answered)
     total = [sum(parts) for parts in zip(opening, answering, judging, strict=True)]
-    return [Row(f"evaluation of {PICTURES:,} pictures", total, "s", EVALUATION, "median"),
-            Row("… of that: opening the network", opening, "s"), Row("… asking it", answering, "s"),
-            Row("… judging the answers", judging, "s", digits=3)], probabilities
+    return [
+        Row(f"evaluation of {PICTURES:,} pictures", total, "s", EVALUATION, "median"),
+        Row("… of that: opening the network", opening, "s"),
+        Row("… asking it", answering, "s"),
+        Row("… judging the answers", judging, "s", digits=3),
+    ], probabilities
 
 
 def command(run_id: str) -> float:
     """Seconds that the command takes from shell to shell, imports and reading the data included."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "core", "evaluate", run_id, "--json"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "core", "evaluate", run_id, "--json"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     return time.perf_counter() - began
 
 
@@ -101,14 +139,18 @@ def blur(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
         labels: int `(n,)`.
 
     Returns:
-        float32 `(n, 10)`, rows sum to 1; with fewer than 10,000 pictures the worst that the noise can do.
+        float32 `(n, 10)`, rows sum to 1; with fewer than 10,000 pictures the worst that the noise
+        can do.
     """
     noise = np.random.default_rng(0).normal(size=probabilities.shape)
     scores = np.log(np.maximum(probabilities, 1e-9))
     for width in BLURS:
         powers = np.exp(scores + width * noise)
         blurred = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-        if min(len(evaluation.find_mistakes(blurred, labels, **one)) for one in FILTERS) >= MISTAKES:
+        if (
+            min(len(evaluation.find_mistakes(blurred, labels, **one)) for one in FILTERS)
+            >= MISTAKES
+        ):
             break
     return blurred
 
@@ -121,11 +163,28 @@ def find(probabilities: np.ndarray, labels: np.ndarray) -> list[Row]:
         began = time.perf_counter()
         evaluation.find_mistakes(probabilities, labels, **one)
         seconds.append(1000 * (time.perf_counter() - began))
-    print(f"  The run whose mistakes are looked for has {counts[0]:,} of them; the filters leave {', '.join(f'{n:,}' for n in counts)}.")
-    return [Row(f"filtering and sorting {min(counts):,} to {max(counts):,} mistakes, in core", seconds, "ms", 1000 * SHOWN, "p95", 1)]
+    print(
+        f"  The run whose mistakes are looked for has {counts[0]:,} of them; the filters leave {', '.join(f'{n:,}' for n in counts)}."
+    )
+    return [
+        Row(
+            f"filtering and sorting {min(counts):,} to {max(counts):,} mistakes, in core",
+            seconds,
+            "ms",
+            1000 * SHOWN,
+            "p95",
+            1,
+        )
+    ]
 
 
-def show(place: Place, champion: runs.Run, probabilities: np.ndarray, data: fashion_mnist.Dataset, clicks: int) -> list[Row]:
+def show(
+    place: Place,
+    champion: runs.Run,
+    probabilities: np.ndarray,
+    data: fashion_mnist.Dataset,
+    clicks: int,
+) -> list[Row]:
     """Time, in Chromium, a change of filter until the new grid is painted."""
     run_id = keep(champion, probabilities, data)
     server = Server(place.home, place.folder)
@@ -134,8 +193,16 @@ def show(place: Place, champion: runs.Run, probabilities: np.ndarray, data: fash
         with stopwatch.chromium() as browser:
             page = stopwatch.visitor(browser)
             stopwatch.arrival(page, server, f"/Misclassified?run={run_id}", "Misclassified")
-            rows = [Row(f"{what}, until the new pictures are painted", [wait.shown for wait in waits], "s", SHOWN, "p95")
-                    for what, waits in changes(page, clicks).items()]
+            rows = [
+                Row(
+                    f"{what}, until the new pictures are painted",
+                    [wait.shown for wait in waits],
+                    "s",
+                    SHOWN,
+                    "p95",
+                )
+                for what, waits in changes(page, clicks).items()
+            ]
     finally:
         server.stop()
     return rows
@@ -143,16 +210,30 @@ def show(place: Place, champion: runs.Run, probabilities: np.ndarray, data: fash
 
 def keep(champion: runs.Run, probabilities: np.ndarray, data: fashion_mnist.Dataset) -> str:
     """A finished run with the champion's network and these answers, in this benchmark's library."""
-    return write_run(champion.spec.replace(name="blurred", data=data.name), probabilities, data.test_labels, data=data,
-                     network=runs.onnx_bytes(champion.id), rows=runs.history(champion.id), best_epoch=champion.best_epoch,
-                     **{name: champion.record[name] for name in ("temperature", "sure_threshold")})
+    return write_run(
+        champion.spec.replace(name="blurred", data=data.name),
+        probabilities,
+        data.test_labels,
+        data=data,
+        network=runs.onnx_bytes(champion.id),
+        rows=runs.history(champion.id),
+        best_epoch=champion.best_epoch,
+        **{name: champion.record[name] for name in ("temperature", "sure_threshold")},
+    )
 
 
 def changes(page, clicks: int) -> dict[str, list[stopwatch.Wait]]:
-    """Change filters many times; the clock starts at the click that decides. All but one class's leave every mistake to be sorted."""
+    """Change filters many times; the clock starts at the click that decides. All but one class's
+    leave every mistake to be sorted.
+    """
     orders = itertools.cycle(("Largest loss first", "Narrowest margin first", "Surest first"))
     classes = page.locator(".st-key-mistakes_truth").get_by_role("radio")
-    waits: dict[str, list[stopwatch.Wait]] = {"another order": [], "the next page": [], "one true class": [], "all classes again": []}
+    waits: dict[str, list[stopwatch.Wait]] = {
+        "another order": [],
+        "the next page": [],
+        "one true class": [],
+        "all classes again": [],
+    }
 
     def time(what: str, click) -> None:
         waits[what].append(stopwatch.wait_for(page, click, changed="mistakes"))

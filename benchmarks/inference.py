@@ -1,10 +1,12 @@
-"""How long a network takes to answer: ONNX Runtime, as Atelier asks it, against Keras with `model(x)` and `model.predict`.
+"""How long a network takes to answer: ONNX Runtime, as Atelier asks it, against Keras with
+`model(x)` and `model.predict`.
 
     python -m benchmarks.inference [--run ID] [--rounds 30] [--large-rounds 3]
 
-The same run in the two forms that its folder holds, in one process, taking turns. Keras reads `model.keras`; ONNX Runtime is
-asked through `core.inference.network.Network`, with the threads and batches that the app uses. 10,000 pictures go through `model(x)` in parts,
-since all at once would need gigabytes. The champion unless `--run` names another run of the library.
+The same run in the two forms that its folder holds, in one process, taking turns. Keras reads
+`model.keras`; ONNX Runtime is asked through `core.inference.network.Network`, with the threads and
+batches that the app uses. 10,000 pictures go through `model(x)` in parts, since all at once would
+need gigabytes. The champion unless `--run` names another run of the library.
 """
 
 from __future__ import annotations
@@ -33,40 +35,76 @@ FILE_MB = 4.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.inference")
-    parser.add_argument("--run", help="a finished run of the library (ATELIER_HOME, ATELIER_RUNS); the champion by default")
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], prog="python -m benchmarks.inference"
+    )
+    parser.add_argument(
+        "--run",
+        help="a finished run of the library (ATELIER_HOME, ATELIER_RUNS); the champion by default",
+    )
     parser.add_argument("--rounds", type=int, default=30, help="for 1 and 256 pictures")
     parser.add_argument("--large-rounds", type=int, default=3, help="for 10,000 pictures")
     chosen = parser.parse_args(arguments)
     run = runs.read(chosen.run) if chosen.run else runs.champion()
     available = fashion_mnist.status().available
     data = fashion_mnist.load("fashion-mnist" if available else "offline-sample")
-    conditions("Answers of a network: ONNX Runtime and Keras", "onnxruntime", "keras", "tensorflow",
-               data=f"{data.title}, test pictures" if available else SAMPLE,
-               network=f"{run.name} ({run.id}), {run.parameters:,} parameters, {run.record['multiply_adds']:,} multiply-adds a picture")
+    conditions(
+        "Answers of a network: ONNX Runtime and Keras",
+        "onnxruntime",
+        "keras",
+        "tensorflow",
+        data=f"{data.title}, test pictures" if available else SAMPLE,
+        network=f"{run.name} ({run.id}), {run.parameters:,} parameters, {run.record['multiply_adds']:,} multiply-adds a picture",
+    )
     onnx = runs.onnx_bytes(run.id)
-    ways = {"ONNX Runtime": inference.Network(onnx, run_id=run.id).probabilities, **keras_ways(run.id)}
+    ways = {
+        "ONNX Runtime": inference.Network(onnx, run_id=run.id).probabilities,
+        **keras_ways(run.id),
+    }
     rows, medians = [], {}
     for size in SIZES:
         pixels = data.test_pixels[np.resize(np.arange(len(data.test_pixels)), size)]
-        seconds, apart = take_turns(ways, pixels, chosen.rounds if size < SIZES[-1] else chosen.large_rounds)
+        seconds, apart = take_turns(
+            ways, pixels, chosen.rounds if size < SIZES[-1] else chosen.large_rounds
+        )
         say(f"{size:,} pictures; the answers differ by at most {apart:.1e}")
         for way, values in seconds.items():
             target, many = TARGETS.get(size) if way == "ONNX Runtime" else None, size == SIZES[-1]
             scale, unit = (1, "s") if many else (1000, "ms")
-            rows.append(Row(f"{size:,} picture{'s' if size > 1 else ''}: {way}", [scale * value for value in values], unit,
-                            target and scale * target))
+            rows.append(
+                Row(
+                    f"{size:,} picture{'s' if size > 1 else ''}: {way}",
+                    [scale * value for value in values],
+                    unit,
+                    target and scale * target,
+                )
+            )
             medians[way, size] = sorted(values)[len(values) // 2]
     rows.append(Row("the ONNX file", [len(onnx) / 1e6], "MB", FILE_MB, "max"))
     table("Time to answer", rows)
     print("\nTimes as long as ONNX Runtime (medians)")
-    grid([["", *(f"{size:,}" for size in SIZES)],
-          *([way, *(f"{medians[way, size] / medians['ONNX Runtime', size]:.1f} x" for size in SIZES)] for way in ways)])
+    grid(
+        [
+            ["", *(f"{size:,}" for size in SIZES)],
+            *(
+                [
+                    way,
+                    *(
+                        f"{medians[way, size] / medians['ONNX Runtime', size]:.1f} x"
+                        for size in SIZES
+                    ),
+                ]
+                for way in ways
+            ),
+        ]
+    )
     return 0
 
 
 def keras_ways(run_id: str) -> dict[str, Callable]:
-    """The two ways of asking the Keras model of a run, from pixels `(n, 28, 28)` uint8 to probabilities `(n, 10)`."""
+    """The two ways of asking the Keras model of a run, from pixels `(n, 28, 28)` uint8 to
+    probabilities `(n, 10)`.
+    """
     import keras
 
     from core.training import trainer
@@ -77,13 +115,21 @@ def keras_ways(run_id: str) -> dict[str, Callable]:
         model = keras.saving.load_model(path, compile=False)
 
     def call(pixels: np.ndarray) -> np.ndarray:
-        parts = [model(trainer.as_input(pixels[start:start + PART]), training=False) for start in range(0, len(pixels), PART)]
+        parts = [
+            model(trainer.as_input(pixels[start : start + PART]), training=False)
+            for start in range(0, len(pixels), PART)
+        ]
         return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
 
-    return {"Keras model(x)": call, "Keras model.predict": lambda pixels: model.predict(trainer.as_input(pixels), verbose=0)}
+    return {
+        "Keras model(x)": call,
+        "Keras model.predict": lambda pixels: model.predict(trainer.as_input(pixels), verbose=0),
+    }
 
 
-def take_turns(ways: dict[str, Callable], pixels: np.ndarray, rounds: int) -> tuple[dict[str, list[float]], float]:
+def take_turns(
+    ways: dict[str, Callable], pixels: np.ndarray, rounds: int
+) -> tuple[dict[str, list[float]], float]:
     """Ask in every way by turns, after one round that is not counted.
 
     Returns:

@@ -1,10 +1,12 @@
-"""How long the feature maps of a picture take: calculated, made into pictures, and painted in Chromium after a click on Network.
+"""How long the feature maps of a picture take: calculated, made into pictures, and painted in
+Chromium after a click on Network.
 
     python -m benchmarks.network_page [--rounds 30] [--clicks 10]
 
-Of the champion, and of every layer: `core.explain.activations` calculates all of them at once, the page makes one picture of each layer, or one of
-each map of a layer. In the browser the clock starts at the click (another picture; a layer opened; the next layer) and ends when
-all pictures of the new view are painted.
+Of the champion, and of every layer: `core.explain.activations` calculates all of them at once, the
+page makes one picture of each layer, or one of each map of a layer. In the browser the clock starts
+at the click (another picture; a layer opened; the next layer) and ends when all pictures of the new
+view are painted.
 """
 
 from __future__ import annotations
@@ -26,15 +28,25 @@ TARGET = 0.5  # seconds, for the feature maps of a picture
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.network_page")
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], prog="python -m benchmarks.network_page"
+    )
     parser.add_argument("--rounds", type=int, default=30, help="pictures whose maps are calculated")
-    parser.add_argument("--clicks", type=int, default=10, help="times that each click is made in the browser")
+    parser.add_argument(
+        "--clicks", type=int, default=10, help="times that each click is made in the browser"
+    )
     chosen = parser.parse_args(arguments)
     with workplace() as place:
         champion, data = runs.champion(), fashion_mnist.load(place.data_name)
-        conditions("Feature maps", "onnxruntime", "numpy", "streamlit", data=place.words,
-                   network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
-                           f"{champion.record['multiply_adds']:,} multiply-adds a picture")
+        conditions(
+            "Feature maps",
+            "onnxruntime",
+            "numpy",
+            "streamlit",
+            data=place.words,
+            network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
+            f"{champion.record['multiply_adds']:,} multiply-adds a picture",
+        )
         rows = calculate(champion.id, data, chosen.rounds)
         if find_chromium() is None:
             print("  No Chromium was found: what the page takes to show them is left out.")
@@ -61,9 +73,11 @@ def calculate(run_id: str, data: fashion_mnist.Dataset, rounds: int) -> list[Row
         calculated.append(1000 * (done - began))
         drawn.append(1000 * (time.perf_counter() - done))
     say(f"{rounds} pictures through {len(opened.layers)} layers")
-    return [Row("opening the network to look inside, and checking it", [opening], "s"),
-            Row(f"all maps of {len(opened.layers)} layers, calculated", calculated, "ms", digits=1),
-            Row("… one picture of each layer, as PNG", drawn, "ms", digits=1)]
+    return [
+        Row("opening the network to look inside, and checking it", [opening], "s"),
+        Row(f"all maps of {len(opened.layers)} layers, calculated", calculated, "ms", digits=1),
+        Row("… one picture of each layer, as PNG", drawn, "ms", digits=1),
+    ]
 
 
 def show(place: Place, clicks: int) -> list[Row]:
@@ -78,18 +92,35 @@ def show(place: Place, clicks: int) -> list[Row]:
             waits = clicked(page, clicks)
     finally:
         server.stop()
-    return [Row(f"{what}, until painted", [wait.shown for wait in times], "s", TARGET, "p95") for what, times in waits.items()]
+    return [
+        Row(f"{what}, until painted", [wait.shown for wait in times], "s", TARGET, "p95")
+        for what, times in waits.items()
+    ]
 
 
 def clicked(page, clicks: int) -> dict[str, list[stopwatch.Wait]]:
     """Another picture with all layers in view; a layer opened; the next layer; and back."""
-    waits: dict[str, list[stopwatch.Wait]] = {"another picture, one picture of each layer": [], "a layer of 32 maps opened": [],
-                                              "the next layer": []}
-    another, overview = page.locator(".st-key-network_another button"), page.locator(".st-key-network_overview a")
+    waits: dict[str, list[stopwatch.Wait]] = {
+        "another picture, one picture of each layer": [],
+        "a layer of 32 maps opened": [],
+        "the next layer": [],
+    }
+    another, overview = (
+        page.locator(".st-key-network_another button"),
+        page.locator(".st-key-network_overview a"),
+    )
     for _ in range(clicks):
-        waits["another picture, one picture of each layer"].append(stopwatch.wait_for(page, another.click, changed="maps"))
-        waits["a layer of 32 maps opened"].append(stopwatch.wait_for(page, overview.nth(5).click, changed="maps"))
-        waits["the next layer"].append(stopwatch.wait_for(page, page.locator(".st-key-network_next button").click, changed="maps"))
+        waits["another picture, one picture of each layer"].append(
+            stopwatch.wait_for(page, another.click, changed="maps")
+        )
+        waits["a layer of 32 maps opened"].append(
+            stopwatch.wait_for(page, overview.nth(5).click, changed="maps")
+        )
+        waits["the next layer"].append(
+            stopwatch.wait_for(
+                page, page.locator(".st-key-network_next button").click, changed="maps"
+            )
+        )
         stopwatch.wait_for(page, page.locator(".st-key-network_back button").click, changed="maps")
     say(f"{4 * clicks} clicks on Network")
     return waits

@@ -3,10 +3,12 @@
     python -m benchmarks.outside FOLDER [--run ID]
     python -m benchmarks.outside [--photographs FOLDER] [--count 300] [--run ID]
 
-FOLDER is laid out as `<class index>_<name>/*.png` (JPEG, WebP, BMP and GIF too); `none_<name>` holds what is none of the ten. Without
-it the sketches, icons and scribbles that no network learns from are drawn and measured, and the held-out part of the photographs
-that `--photographs` or ATELIER_PHOTOS names. Every picture is prepared and answered as `python -m core predict` does it. The last
-line is JSON: of FOLDER one object, else one for each kind. The champion unless `--run` names another run of the library.
+FOLDER is laid out as `<class index>_<name>/*.png` (JPEG, WebP, BMP and GIF too); `none_<name>`
+holds what is none of the ten. Without it the sketches, icons and scribbles that no network learns
+from are drawn and measured, and the held-out part of the photographs that `--photographs` or
+ATELIER_PHOTOS names. Every picture is prepared and answered as `python -m core predict` does it.
+The last line is JSON: of FOLDER one object, else one for each kind. The champion unless `--run`
+names another run of the library.
 """
 
 from __future__ import annotations
@@ -25,12 +27,23 @@ from core.outside.report import HEADER, Report
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m benchmarks.outside")
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], prog="python -m benchmarks.outside"
+    )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("folder", nargs="?", metavar="FOLDER", help="pictures in folders named by class index")
-    which.add_argument("--photographs", metavar="FOLDER", help="the Clothing dataset's folders; ATELIER_PHOTOS by default")
+    which.add_argument(
+        "folder", nargs="?", metavar="FOLDER", help="pictures in folders named by class index"
+    )
+    which.add_argument(
+        "--photographs",
+        metavar="FOLDER",
+        help="the Clothing dataset's folders; ATELIER_PHOTOS by default",
+    )
     parser.add_argument("--count", type=int, default=measured.COUNT, help="drawings of each kind")
-    parser.add_argument("--run", help="a finished run of the library (ATELIER_HOME, ATELIER_RUNS); the champion by default")
+    parser.add_argument(
+        "--run",
+        help="a finished run of the library (ATELIER_HOME, ATELIER_RUNS); the champion by default",
+    )
     chosen = parser.parse_args(arguments)
     try:
         found = measure(chosen)
@@ -45,38 +58,80 @@ def measure(chosen: argparse.Namespace) -> dict[str, dict]:
     """Measure every source, print its figures, and return them by kind."""
     run = runs.read(chosen.run) if chosen.run else runs.champion()
     photographs = chosen.photographs or settings.photographs_folder()
-    pictures = {"folder": sources.folder(chosen.folder)} if chosen.folder else measured.held_out(chosen.count, photographs)
+    pictures = (
+        {"folder": sources.folder(chosen.folder)}
+        if chosen.folder
+        else measured.held_out(chosen.count, photographs)
+    )
     drawn = f"drawn by program, held-out seeds; photographs: {photographs or 'none (name them in ATELIER_PHOTOS)'}"
-    conditions("Pictures from outside the data set", "onnxruntime", "numpy", "pillow", "scipy", network=f"{run.name} ({run.id})",
-               pictures=chosen.folder or drawn,
-               preparation="as `python -m core predict`: polarity auto, trimmed, closed outlines filled")
+    conditions(
+        "Pictures from outside the data set",
+        "onnxruntime",
+        "numpy",
+        "pillow",
+        "scipy",
+        network=f"{run.name} ({run.id})",
+        pictures=chosen.folder or drawn,
+        preparation="as `python -m core predict`: polarity auto, trimmed, closed outlines filled",
+    )
     network, reports = inference.load(run.id), {}
     for kind, which in pictures.items():
         reports[kind] = outside_report.measure(network, which)
         say(f"{len(which):,} {'pictures' if kind == 'folder' else kind}")
     print()
-    grid([list(HEADER), *([cell or "" for cell in report.row(kind)] for kind, report in reports.items())])
+    grid(
+        [
+            list(HEADER),
+            *([cell or "" for cell in report.row(kind)] for kind, report in reports.items()),
+        ]
+    )
     for kind, report in reports.items():
         show(kind, report)
-    return {kind: {**report.shares(), "matrix": report.matrix,
-                   "classes": [{"accepted": one.accepted, "pictures": one.pictures, "right": one.right} for one in report.classes]}
-            for kind, report in reports.items()}
+    return {
+        kind: {
+            **report.shares(),
+            "matrix": report.matrix,
+            "classes": [
+                {"accepted": one.accepted, "pictures": one.pictures, "right": one.right}
+                for one in report.classes
+            ],
+        }
+        for kind, report in reports.items()
+    }
 
 
 def show(kind: str, report: Report) -> None:
     """Print one kind's figures class by class, its matrix, and what became of the rest."""
     if report.classes:
         print(f"\n{kind}, class by class")
-        grid([["", "pictures", "right", ""], *([one.name, str(one.pictures), str(one.right), f"{one.accuracy:.1%}"]
-                                              for one in report.classes)])
+        grid(
+            [
+                ["", "pictures", "right", ""],
+                *(
+                    [one.name, str(one.pictures), str(one.right), f"{one.accuracy:.1%}"]
+                    for one in report.classes
+                ),
+            ]
+        )
         print(f"\n{kind}: rows are the truth, columns the answer")
-        grid([["", *map(str, range(len(CLASS_NAMES)))],
-              *([f"{label} {CLASS_NAMES[label]}", *(str(count or "·") for count in row)] for label, row in enumerate(report.matrix))])
+        grid(
+            [
+                ["", *map(str, range(len(CLASS_NAMES)))],
+                *(
+                    [f"{label} {CLASS_NAMES[label]}", *(str(count or "·") for count in row)]
+                    for label, row in enumerate(report.matrix)
+                ),
+            ]
+        )
     if report.blank:
         print(f"  In {report.blank} nothing was found; they count as wrong.")
     if report.others:
-        called = [f"{CLASS_NAMES[label]} {count}" for label, count in enumerate(report.called) if count]
-        print(f"\n  {kind}: {report.others:,} show none of the ten. Surely called: {', '.join(called) or 'nothing'}; the rest was refused.")
+        called = [
+            f"{CLASS_NAMES[label]} {count}" for label, count in enumerate(report.called) if count
+        ]
+        print(
+            f"\n  {kind}: {report.others:,} show none of the ten. Surely called: {', '.join(called) or 'nothing'}; the rest was refused."
+        )
     if report.unreadable:
         print(f"  {len(report.unreadable)} could not be read: {', '.join(report.unreadable)}")
 

@@ -1,8 +1,10 @@
-"""What every benchmark prints: the conditions it ran under, and figures with the target beside them.
+"""What every benchmark prints: the conditions it ran under, and figures with the target beside
+them.
 
-One idea: a figure is a list of measurements, never one number. The table shows median and 95th percentile, and holds the
-one that the target is about against it. It does not measure anything itself, and a missed target is a word in a table:
-benchmarks end with status 0 unless something broke.
+One idea: a figure is a list of measurements, never one number. The table shows median and 95th
+percentile, and holds the one that the target is about against it. It does not measure anything
+itself, and a missed target is a word in a table: benchmarks end with status 0 unless something
+broke.
 """
 
 from __future__ import annotations
@@ -57,11 +59,15 @@ class Row:
         """Whether the target was met; None where there is none."""
         if self.target is None:
             return None
-        return {"median": self.median, "p95": self.p95, "max": max(self.values)}[self.judged] <= self.target
+        return {"median": self.median, "p95": self.p95, "max": max(self.values)}[
+            self.judged
+        ] <= self.target
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest measurement that at least this share of them do not exceed: with few of them, the largest."""
+    """The smallest measurement that at least this share of them do not exceed: with few of them,
+    the largest.
+    """
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
@@ -70,43 +76,70 @@ def table(title: str, rows: Sequence[Row]) -> None:
     """Print figures with their targets."""
     cells = [["", "n", "median", "95 %", "max", "target", ""]]
     for row in rows:
-        numbers = [f"{value:,.{row.digits}f} {row.unit}" for value in (row.median, row.p95, max(row.values))]
+        numbers = [
+            f"{value:,.{row.digits}f} {row.unit}"
+            for value in (row.median, row.p95, max(row.values))
+        ]
         if row.target is None:
             target, verdict = "", ""
         else:
-            target, verdict = f"{row.judged} ≤ {row.target:g} {row.unit}", "met" if row.met else "MISSED"
+            target, verdict = (
+                f"{row.judged} ≤ {row.target:g} {row.unit}",
+                "met" if row.met else "MISSED",
+            )
         cells.append([row.what, str(len(row.values)), *numbers, target, verdict])
     print(f"\n{title}")
     grid(cells)
 
 
 def grid(cells: Sequence[Sequence[str]]) -> None:
-    """Print rows of text in columns, the first one to the left and the others to the right; the first row is the heading."""
+    """Print rows of text in columns, the first one to the left and the others to the right; the
+    first row is the heading.
+    """
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for number, row in enumerate(cells):
-        print("  " + "  ".join(text.ljust(width) if not column else text.rjust(width)
-                               for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip(), flush=True)
+        print(
+            "  "
+            + "  ".join(
+                text.ljust(width) if not column else text.rjust(width)
+                for column, (text, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip(),
+            flush=True,
+        )
         if not number:
             print("  " + "  ".join("-" * width for width in widths))
 
 
 def conditions(title: str, *packages: str, **more: str) -> None:
-    """Print what the figures depend on: machine, versions, how busy it was, and what the caller adds (data, browser, seeds)."""
+    """Print what the figures depend on: machine, versions, how busy it was, and what the caller
+    adds (data, browser, seeds).
+    """
     load = os.getloadavg() if hasattr(os, "getloadavg") else None
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     print(f"{title}\n{'=' * len(title)}")
     lines = {
         "when": time.strftime("%Y-%m-%d %H:%M %Z"),
         "atelier": _commit(),
         "machine": f"{_processor()}, {cores} cores, {_memory()}{platform.system()} {platform.release()}",
-        "versions": ", ".join([f"Python {platform.python_version()}", *(f"{name} {_version(name)}" for name in packages)]),
-        "load at start": "unknown" if load is None else ", ".join(f"{value:.1f}" for value in load) + " (1, 5, 15 minutes)",
+        "versions": ", ".join(
+            [
+                f"Python {platform.python_version()}",
+                *(f"{name} {_version(name)}" for name in packages),
+            ]
+        ),
+        "load at start": "unknown"
+        if load is None
+        else ", ".join(f"{value:.1f}" for value in load) + " (1, 5, 15 minutes)",
         **more,
     }
     for name, text in lines.items():
         print(f"  {name:<14} {text}")
     if load is not None and load[0] > BUSY * cores:
-        print("  The machine was busy before this began: times are longer than they would be on a quiet one.")
+        print(
+            "  The machine was busy before this began: times are longer than they would be on a quiet one."
+        )
     sys.stdout.flush()
 
 
@@ -125,8 +158,16 @@ def _version(package: str) -> str:
 def _commit() -> str:
     """The commit that was measured, and whether files differ from it."""
     try:
-        name = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        name = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "not a git checkout"
     return f"commit {name}" + (" with uncommitted changes" if changed else "")
@@ -137,7 +178,10 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 def _memory() -> str:

@@ -1,7 +1,8 @@
 """A real server and a real browser, for the tests beside this file and for `benchmarks/`.
 
-The server is `streamlit run` in a process group of its own, on a free port, with folders of its own; the browser is whatever
-Chromium the machine has, driven by Playwright, which need not have downloaded one.
+The server is `streamlit run` in a process group of its own, on a free port, with folders of its
+own; the browser is whatever Chromium the machine has, driven by Playwright, which need not have
+downloaded one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,17 @@ from pathlib import Path
 from core.settings import ROOT
 
 START_SECONDS = 60
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
 
 
 def find_chromium() -> str | None:
@@ -44,7 +54,9 @@ class Server:
     def __init__(self, home: Path, data: str | None = None):
         self.home, self.port = home, _free_port()
         self.url = f"http://localhost:{self.port}"
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("ATELIER_")}
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("ATELIER_")
+        }
         self.environment["ATELIER_HOME"] = str(home)
         if data:
             self.environment["ATELIER_DATA"] = data
@@ -60,9 +72,23 @@ class Server:
         began = time.perf_counter()
         with open(self.home / "server.log", "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(self.port),
-                 "--server.headless", "true"], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True)
+                [
+                    sys.executable,
+                    "-m",
+                    "streamlit",
+                    "run",
+                    "streamlit_app.py",
+                    "--server.port",
+                    str(self.port),
+                    "--server.headless",
+                    "true",
+                ],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         while time.perf_counter() - began < START_SECONDS:
             if self.process.poll() is not None:
                 break
@@ -90,8 +116,15 @@ class Server:
 
     def core(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess:
         """Run `python -m core ...` with the server's folders."""
-        return subprocess.run([sys.executable, "-m", "core", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True,
-                              timeout=300, check=check)
+        return subprocess.run(
+            [sys.executable, "-m", "core", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=check,
+        )
 
     def log(self) -> str:
         """What the server has printed."""

@@ -1,7 +1,9 @@
-"""Time what a person waits for, in a real Chromium: from a click or the end of a stroke to what it brings, painted.
+"""Time what a person waits for, in a real Chromium: from a click or the end of a stroke to what it
+brings, painted.
 
-The clock runs inside the page (`stopwatch.js`), so that the way between this process and the browser is not counted: it
-starts at the browser's own time of the event. A time counts once what was waited for stays there for 300 ms.
+The clock runs inside the page (`stopwatch.js`), so that the way between this process and the
+browser is not counted: it starts at the browser's own time of the event. A time counts once what
+was waited for stays there for 300 ms.
 
 Which pages and gestures are timed is the business of the benchmarks.
 """
@@ -23,7 +25,9 @@ TITLES = {"Home": "Atelier"}  # where a page's heading differs from its name in 
 
 @dataclass(frozen=True)
 class Wait:
-    """What one gesture took, in seconds: until the result was painted, and until the app was at rest."""
+    """What one gesture took, in seconds: until the result was painted, and until the app was at
+    rest.
+    """
 
     shown: float
     rest: float
@@ -38,7 +42,9 @@ def chromium() -> Iterator:
     """
     path = find_chromium()
     if path is None:
-        raise SystemExit("This benchmark needs a Chromium. Install chromium, or name one in ATELIER_CHROMIUM.")
+        raise SystemExit(
+            "This benchmark needs a Chromium. Install chromium, or name one in ATELIER_CHROMIUM."
+        )
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -55,32 +61,52 @@ def visitor(browser):
     return page
 
 
-def arrival(page, server: Server, path: str = "/", name: str = "Home", *, sample: bool = False) -> float:
+def arrival(
+    page, server: Server, path: str = "/", name: str = "Home", *, sample: bool = False
+) -> float:
     """Open an address and wait until that page is whole.
 
     Args:
         path, name: the address and the page's name in the sidebar.
-        sample: the real data are missing, so that the page is whole only after the offline sample was chosen.
+        sample: the real data are missing, so that the page is whole only after the offline sample
+            was chosen.
 
     Returns:
-        the time of the first frame that showed it, in seconds since the epoch as `time.time` counts them.
+        the time of the first frame that showed it, in seconds since the epoch as `time.time` counts
+        them.
     """
     page.goto(server.url + path, wait_until="commit")
     if sample:
         page.locator(".st-key-frame_sample button").click()
-    return page.evaluate("([name, limit]) => stopwatch.arrived(name, limit)", [TITLES.get(name, name), LIMIT_MS]) / 1000
+    return (
+        page.evaluate(
+            "([name, limit]) => stopwatch.arrived(name, limit)", [TITLES.get(name, name), LIMIT_MS]
+        )
+        / 1000
+    )
 
 
-def wait_for(page, act: Callable[[], None], *, event: str = "click", changed: str | None = None, to: str | None = None) -> Wait:
+def wait_for(
+    page,
+    act: Callable[[], None],
+    *,
+    event: str = "click",
+    changed: str | None = None,
+    to: str | None = None,
+) -> Wait:
     """Time a gesture.
 
     Args:
         act: performs it; the clock starts at the first `event` in it.
         event: `click`, or `mouseup` for a stroke.
-        changed: what has to look different afterwards: `answer`, `mistakes`, `cells`, `maps` or `garments`.
+        changed: what has to look different afterwards: `answer`, `mistakes`, `cells`, `maps` or
+            `garments`.
         to: or the name of the page, as in the sidebar, that has to be there whole.
     """
-    page.evaluate("(order) => stopwatch.arm(order)", {"type": event, "changed": changed, "page": TITLES.get(to, to), "limit": LIMIT_MS})
+    page.evaluate(
+        "(order) => stopwatch.arm(order)",
+        {"type": event, "changed": changed, "page": TITLES.get(to, to), "limit": LIMIT_MS},
+    )
     act()
     found = page.evaluate("() => stopwatch.result()")
     return Wait(found["shown"] / 1000, found["rest"] / 1000)
@@ -88,7 +114,9 @@ def wait_for(page, act: Callable[[], None], *, event: str = "click", changed: st
 
 def go(page, name: str) -> Wait:
     """Click a page in the sidebar."""
-    link = page.locator('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]').filter(has_text=name)
+    link = page.locator('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]').filter(
+        has_text=name
+    )
     return wait_for(page, link.click, to=name)
 
 

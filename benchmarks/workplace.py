@@ -1,7 +1,9 @@
-"""Where benchmarks work: a home of their own that is gone afterwards, the real data where they are, an engine for trainings.
+"""Where benchmarks work: a home of their own that is gone afterwards, the real data where they are,
+an engine for trainings.
 
-What is measured is Atelier as people have it, through its own doors: the engine trains, the run library keeps. It measures
-nothing itself, apart from reading off a finished run what its files tell about time.
+What is measured is Atelier as people have it, through its own doors: the engine trains, the run
+library keeps. It measures nothing itself, apart from reading off a finished run what its files tell
+about time.
 """
 
 from __future__ import annotations
@@ -50,8 +52,11 @@ class Place:
 
 @contextlib.contextmanager
 def workplace() -> Iterator[Place]:
-    """Point Atelier at an empty home for as long as this is open; at the end its engine is ended and the home removed."""
-    status = fashion_mnist.status()  # before the home changes: the data may have been downloaded there
+    """Point Atelier at an empty home for as long as this is open; at the end its engine is ended
+    and the home removed.
+    """
+    # Before the home changes: the data may have been downloaded there.
+    status = fashion_mnist.status()
     folder = str(status.folder.resolve()) if status.available and status.folder else None
     before = {name: value for name, value in os.environ.items() if name.startswith("ATELIER_")}
     home = Path(tempfile.mkdtemp(prefix="atelier-benchmark-"))
@@ -78,7 +83,8 @@ class Trained:
     Attributes:
         run: as the library has it.
         epochs: training alone of every epoch, as `history.csv` has it.
-        whole_epochs: every epoch but the first, from one validation's end to the next: training, checkpoint, validation.
+        whole_epochs: every epoch but the first, from one validation's end to the next: training,
+            checkpoint, validation.
         until_last: from the first look at the data to the end of the last epoch.
         total: from there to the record, with the export and the answers on the test pictures.
     """
@@ -102,32 +108,45 @@ def train(spec: TrainSpec) -> Trained:
         time.sleep(0.5)  # no more often than a page asks; what is timed is read off the run's files
     run = runs.read(run_id)
     if not run.finished:
-        raise RuntimeError(f"The training of {spec.name} did not finish: {line.failure(run_id) or run.status_text}")
+        raise RuntimeError(
+            f"The training of {spec.name} did not finish: {line.failure(run_id) or run.status_text}"
+        )
     folder = Path(os.environ["ATELIER_HOME"]) / "runs" / run_id
     validated = [path.stat().st_mtime for path in sorted((folder / "epochs").glob("*.npz"))]
-    began = (folder / "run.json").stat().st_mtime - run.seconds  # the record is written as soon as its seconds are taken
-    return Trained(run, [row["seconds"] for row in runs.history(run_id)],
-                   [after - before for before, after in zip(validated, validated[1:], strict=False)],
-                   (folder / "history.csv").stat().st_mtime - began, run.seconds)
+    # The record is written as soon as its seconds are taken.
+    began = (folder / "run.json").stat().st_mtime - run.seconds
+    return Trained(
+        run,
+        [row["seconds"] for row in runs.history(run_id)],
+        [after - before for before, after in zip(validated, validated[1:], strict=False)],
+        (folder / "history.csv").stat().st_mtime - began,
+        run.seconds,
+    )
 
 
 @contextlib.contextmanager
 def training_in_background(spec: TrainSpec, *, settled: float = 3.0) -> Iterator[str]:
-    """A training that runs on the engine for as long as this is open: it has been training for `settled` seconds at the start."""
+    """A training that runs on the engine for as long as this is open: it has been training for
+    `settled` seconds at the start.
+    """
     line = engine.connect(timeout=START_SECONDS)
     run_id = line.submit(spec)
     try:
         while True:
             job = line.job(run_id)
             if job is None:
-                raise RuntimeError(f"The training did not begin: {line.failure(run_id) or 'it ended at once'}")
+                raise RuntimeError(
+                    f"The training did not begin: {line.failure(run_id) or 'it ended at once'}"
+                )
             if job.progress and job.progress.phase == "training" and job.progress.batch:
                 break
             time.sleep(0.2)
         time.sleep(settled)
         yield run_id
         if not _has_job(run_id):
-            raise RuntimeError("The training ended before the measurement did, so a part of it was taken on an idle machine.")
+            raise RuntimeError(
+                "The training ended before the measurement did, so a part of it was taken on an idle machine."
+            )
     finally:
         with contextlib.suppress(engine.EngineRefused, EngineUnavailable):
             line.stop(run_id)

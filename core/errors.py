@@ -1,7 +1,8 @@
 """What a person can do something about.
 
-Every error here carries one full sentence: what was expected, what came, what to do. Pages and the command line show that
-sentence and nothing else; every other exception is a defect and keeps its traceback.
+Every error here carries one full sentence: what was expected, what came, what to do. Pages and the
+command line show that sentence and nothing else; every other exception is a defect and keeps its
+traceback.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Processes of Atelier's own: started detached, one of a kind in a home, their files written whole.
 
-A lock is a file that one process holds for as long as it lives, however it dies. The system releases it with the process, so a
-leftover file is never mistaken for a live process, and no process id has to be trusted that is not the holder's own.
+A lock is a file that one process holds for as long as it lives, however it dies. The system
+releases it with the process, so a leftover file is never mistaken for a live process, and no
+process id has to be trusted that is not the holder's own.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from typing import IO
 from core import settings
 
 MAX_LOG_BYTES = 2_000_000
-ONE_CORE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _started: list[subprocess.Popen[bytes]] = []  # kept so that a child that has ended is reaped
 
 
 def take(file: IO[bytes]) -> bool:
-    """Lock an open file (for reading and writing) for as long as this process lives; False if another one has it."""
+    """Lock an open file (for reading and writing) for as long as this process lives; False if
+    another one has it.
+    """
     try:
         try:
             import fcntl
         except ImportError:  # Windows
             import msvcrt
+
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
@@ -45,11 +49,14 @@ def held(path: Path) -> bool:
         return False
 
 
-def spawn(module: str, *arguments: str, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def spawn(
+    module: str, *arguments: str, log: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     """Run `python -m module arguments` in a process that does not end with this one.
 
     Args:
-        log: what it prints is appended here; a log of more than 2 MB is set aside first, as `.log.1`.
+        log: what it prints is appended here; a log of more than 2 MB is set aside first, as
+            `.log.1`.
 
     Raises:
         OSError: if the log cannot be written.
@@ -58,8 +65,15 @@ def spawn(module: str, *arguments: str, log: Path, environment: Mapping[str, str
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as out:
-        child = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=settings.ROOT, env=dict(environment),
-                                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        child = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=settings.ROOT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
     _started[:] = [child, *(other for other in _started if other.poll() is None)]
     return child
 

@@ -1,4 +1,6 @@
-"""Classify: hand the network a drawing, files, a camera shot or a test picture, and see what it says and why."""
+"""Classify: hand the network a drawing, files, a camera shot or a test picture, and see what it
+says and why.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,23 @@ def draw(asked: list[Asked]) -> None:
         drawn = canvas.sheet()
     if drawn is None:
         with right:
-            result.nothing("Nothing yet", "Draw the outline of a T-shirt: neck, sleeves, sides, hem. Close it and it is filled for "
-                                            "you. The answer follows every stroke.")
+            result.nothing(
+                "Nothing yet",
+                "Draw the outline of a T-shirt: neck, sleeves, sides, hem. Close it and it is filled for "
+                "you. The answer follows every stroke.",
+            )
         return
     how = result.adjusted(fill=False)
-    prepared = picture.prepare(picture.from_canvas(drawn.rgba), polarity=how.polarity, trim=how.trim, fill=drawn.fill)
+    prepared = picture.prepare(
+        picture.from_canvas(drawn.rgba), polarity=how.polarity, trim=how.trim, fill=drawn.fill
+    )
     with right:
-        given = result.answers(asked, prepared.pixels, blank=prepared.blank, doubt=scribble.doubt(drawn.rgba, drawn.pen))
+        given = result.answers(
+            asked,
+            prepared.pixels,
+            blank=prepared.blank,
+            doubt=scribble.doubt(drawn.rgba, drawn.pen),
+        )
     result.remarks(prepared)
     result.adjust(fill=False)
     result.steps(prepared)
@@ -42,15 +54,22 @@ def draw(asked: list[Asked]) -> None:
 @st.fragment
 def upload(asked: list[Asked]) -> None:
     """Several files at once; the one that is chosen is looked at closely."""
-    files = st.file_uploader("Pictures of single garments", KINDS, accept_multiple_files=True, key="classify_files")
+    files = st.file_uploader(
+        "Pictures of single garments", KINDS, accept_multiple_files=True, key="classify_files"
+    )
     if not files:
-        st.info("A photograph of one garment on a plain background works best. Nothing you bring leaves this server or is kept.",
-                icon=":material/photo_camera:")
+        st.info(
+            "A photograph of one garment on a plain background works best. Nothing you bring leaves this server or is kept.",
+            icon=":material/photo_camera:",
+        )
         return
     if len(files) > uploads.MOST_FILES:
-        st.warning(f"Up to {uploads.MOST_FILES} pictures are answered at once; the {len(files) - uploads.MOST_FILES} after them are "
-                   "left out. Take some away to see those.", icon=":material/info:")
-    found = uploads.read_all(files[:uploads.MOST_FILES], result.adjusted(fill=True))
+        st.warning(
+            f"Up to {uploads.MOST_FILES} pictures are answered at once; the {len(files) - uploads.MOST_FILES} after them are "
+            "left out. Take some away to see those.",
+            icon=":material/info:",
+        )
+    found = uploads.read_all(files[: uploads.MOST_FILES], result.adjusted(fill=True))
     good = [one for one in found if not one.problem]
     for one in found:
         if one.problem:
@@ -66,9 +85,13 @@ def upload(asked: list[Asked]) -> None:
 @st.fragment
 def camera(asked: list[Asked]) -> None:
     """One shot from the camera."""
-    shot = st.camera_input("Hold up one garment before a plain background", key="classify_camera", width=480)
+    shot = st.camera_input(
+        "Hold up one garment before a plain background", key="classify_camera", width=480
+    )
     if shot is None:
-        st.caption("Browsers give the camera only to pages on this computer or behind https. A shot is not kept.")
+        st.caption(
+            "Browsers give the camera only to pages on this computer or behind https. A shot is not kept."
+        )
         return
     found = uploads.read_all([shot], result.adjusted(fill=False))[0]
     if found.problem:
@@ -78,12 +101,21 @@ def camera(asked: list[Asked]) -> None:
 
 
 def closer(asked: list[Asked], one: uploads.Brought, name: str, *, fill: bool) -> None:
-    """One file: the picture, of which a part may be chosen, beside what the network says; then the steps between."""
+    """One file: the picture, of which a part may be chosen, beside what the network says; then the
+    steps between.
+    """
     file, desk = one.file, uploads.desk()
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
-        crop_box.choose(file.file_id, uploads.whole(file), name, desk.crops.get(file.file_id), desk.crop, key="classify_crop")
+        crop_box.choose(
+            file.file_id,
+            uploads.whole(file),
+            name,
+            desk.crops.get(file.file_id),
+            desk.crop,
+            key="classify_crop",
+        )
     with right:
         given = result.answers(asked, one.pixels, blank=one.blank)
     prepared = uploads.closely(file, result.adjusted(fill=fill))
@@ -101,19 +133,39 @@ def from_test_set(asked: list[Asked]) -> None:
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
-        thumbnails.show(data.test_pixels[index], alt=f"Test picture {index}: {CLASS_NAMES[truth]}", width=canvas.WIDTH,
-                      caption=f"Test picture {index:,}. The truth: {CLASS_NAMES[truth]}.")
+        thumbnails.show(
+            data.test_pixels[index],
+            alt=f"Test picture {index}: {CLASS_NAMES[truth]}",
+            width=canvas.WIDTH,
+            caption=f"Test picture {index:,}. The truth: {CLASS_NAMES[truth]}.",
+        )
     with right:
         given = result.answers(asked, data.test_pixels[index], truth=truth)
     result.why(asked, data.test_pixels[index], given)
 
 
-frame.begin("Classify", "Draw, upload or photograph a garment, and see what the network says and why.", icon=":material/draw:")
+frame.begin(
+    "Classify",
+    "Draw, upload or photograph a garment, and see what the network says and why.",
+    icon=":material/draw:",
+)
 st.html(f"<style>{result.style()}</style>")
 with frame.errors():
-    mode = state.linked("mode", "classify_mode", {text: text for text in MODES}, "the mode", "draw", lambda options:
-                        st.segmented_control("Bring a picture", options, key="classify_mode", required=True, format_func=MODES.get,
-                                             label_visibility="collapsed"))
+    mode = state.linked(
+        "mode",
+        "classify_mode",
+        {text: text for text in MODES},
+        "the mode",
+        "draw",
+        lambda options: st.segmented_control(
+            "Bring a picture",
+            options,
+            key="classify_mode",
+            required=True,
+            format_func=MODES.get,
+            label_visibility="collapsed",
+        ),
+    )
     if mode != "test":
         state.put({"picture": None, "class": None})
     with st.container(key="classify_networks"):

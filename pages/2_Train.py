@@ -1,7 +1,7 @@
 """Train: choose a preset, change it, watch it learn, stop it, resume it.
 
-With `?run=` in the address the page shows that run, in the making or done; without, the run that is being trained, if
-any; otherwise, or with `?new=1`, the form.
+With `?run=` in the address the page shows that run, in the making or done; without, the run that is
+being trained, if any; otherwise, or with `?new=1`, the form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from ui import frame
 from ui.train import form, run_list, run_view, start
 from ui.train import jobs as run_live
 
-frame.begin("Train", "Choose a preset, change what you like, and watch the network learn.", icon=":material/model_training:")
+frame.begin(
+    "Train",
+    "Choose a preset, change what you like, and watch the network learn.",
+    icon=":material/model_training:",
+)
 
 jobs = run_live.jobs()
 shown = start.run_in_address(jobs)

@@ -1,4 +1,6 @@
-"""Network: look inside a trained network, layer by layer, with a picture of your own or of the test set."""
+"""Network: look inside a trained network, layer by layer, with a picture of your own or of the test
+set.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,14 @@ from ui import cache, frame, state
 from ui.classify import result
 from ui.network import arithmetic, feature_maps, layer_list, learning, map_view, subject
 
-VIEWS = {"layers": "Layers", "filters": "Filters", "maps": "Feature maps", "steps": "Step by step", "map": "Map of the test set",
-         "learning": "How it learns"}
+VIEWS = {
+    "layers": "Layers",
+    "filters": "Filters",
+    "maps": "Feature maps",
+    "steps": "Step by step",
+    "map": "Map of the test set",
+    "learning": "How it learns",
+}
 
 
 def opened(run_id: str):
@@ -18,12 +26,17 @@ def opened(run_id: str):
     try:
         return cache.inside(run_id)
     except RunDamaged as problem:
-        st.info(f"{problem} Filters and feature maps are left out.", icon=":material/visibility_off:")
+        st.info(
+            f"{problem} Filters and feature maps are left out.", icon=":material/visibility_off:"
+        )
         return None
 
 
-frame.begin("Network", "Look inside: what every layer makes of a picture, why it has the size it has, and how it learnt.",
-            icon=":material/account_tree:")
+frame.begin(
+    "Network",
+    "Look inside: what every layer makes of a picture, why it has the size it has, and how it learnt.",
+    icon=":material/account_tree:",
+)
 st.html(f"<style>{result.style()}{arithmetic.STYLE}{feature_maps.STYLE}</style>")
 with frame.errors():
     run = frame.choose_run("Network", "network_run")
@@ -31,9 +44,21 @@ with frame.errors():
         st.stop()
     data_name = str((run.record.get("dataset") or {}).get("name") or run.spec.data)
     shown = subject.choose(run, data_name)
-    view = state.linked("view", "network_view", {text: text for text in VIEWS}, "the view", "layers", lambda options:
-                        st.segmented_control("View", options, key="network_view", required=True, format_func=VIEWS.get,
-                                             label_visibility="collapsed"))
+    view = state.linked(
+        "view",
+        "network_view",
+        {text: text for text in VIEWS},
+        "the view",
+        "layers",
+        lambda options: st.segmented_control(
+            "View",
+            options,
+            key="network_view",
+            required=True,
+            format_func=VIEWS.get,
+            label_visibility="collapsed",
+        ),
+    )
     inside = opened(run.id)
     if view == "layers":
         layer_list.show(run, inside is not None)

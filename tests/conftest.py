@@ -1,4 +1,6 @@
-"""Every test has folders of its own and cannot touch the user's; real data only where they were named."""
+"""Every test has folders of its own and cannot touch the user's; real data only where they were
+named.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Finished runs with known predictions, for every test that needs a run and does not train.
 
-What a network says after a training depends on the processor, so no test may rest on it. These runs have the hand-written network of
-`small_networks` and whatever predictions the test chooses.
+What a network says after a training depends on the processor, so no test may rest on it. These runs
+have the hand-written network of `small_networks` and whatever predictions the test chooses.
 """
 
 from __future__ import annotations
@@ -12,18 +12,27 @@ from benchmarks.synthetic_run import history, write_run
 from core.specs.spec import TrainSpec
 from tests.small_networks import template_network
 
-SPEC = TrainSpec(name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=1)
+SPEC = TrainSpec(
+    name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=1
+)
 
 __all__ = ["SPEC", "finished_run", "history", "predictions"]
 
 
-def finished_run(spec: TrainSpec = SPEC, probabilities: np.ndarray | None = None, labels: np.ndarray | None = None, *,
-                 network: bytes | None = None, **rest) -> str:
+def finished_run(
+    spec: TrainSpec = SPEC,
+    probabilities: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    *,
+    network: bytes | None = None,
+    **rest,
+) -> str:
     """A finished run in the library; returns its id.
 
     Args:
         spec: what it claims to have been trained with.
-        probabilities: its answers to the test pictures, `(n, 10)`; by default three that give every class 0.1.
+        probabilities: its answers to the test pictures, `(n, 10)`; by default three that give every
+            class 0.1.
         labels: their classes, `(n,)`; by default 1, 2 and 3, or as many zeros as there are answers.
         network: its ONNX file; by default the hand-written network.
         rest: as `write_run` takes it.
@@ -32,18 +41,30 @@ def finished_run(spec: TrainSpec = SPEC, probabilities: np.ndarray | None = None
         probabilities, labels = np.full((3, 10), 0.1), np.array([1, 2, 3])
     elif labels is None:
         labels = np.zeros(len(probabilities))
-    return write_run(spec, probabilities, labels, network=template_network() if network is None else network, **rest)
+    return write_run(
+        spec,
+        probabilities,
+        labels,
+        network=template_network() if network is None else network,
+        **rest,
+    )
 
 
-def predictions(labels: np.ndarray, mistakes: dict[tuple[int, int], int] | None = None, confidence: float = 0.82) -> np.ndarray:
-    """Probabilities `(n, 10)` float32 that are right about every picture but the given number of each pair (truth, prediction).
+def predictions(
+    labels: np.ndarray, mistakes: dict[tuple[int, int], int] | None = None, confidence: float = 0.82
+) -> np.ndarray:
+    """Probabilities `(n, 10)` float32 that are right about every picture but the given number of
+    each pair (truth, prediction).
 
-    The mistakes are the first pictures of their class, pair by pair in the order given, and all answers are equally confident.
+    The mistakes are the first pictures of their class, pair by pair in the order given, and all
+    answers are equally confident.
     """
     guesses = np.array(labels, int)
     for (truth, guess), count in (mistakes or {}).items():
         left = np.flatnonzero((labels == truth) & (guesses == truth))[:count]
-        assert len(left) == count, f"{count} pictures of class {truth} were wanted as mistakes, {len(left)} are left"
+        assert len(left) == count, (
+            f"{count} pictures of class {truth} were wanted as mistakes, {len(left)} are left"
+        )
         guesses[left] = guess
     probabilities = np.full((len(guesses), 10), (1 - confidence) / 9, np.float32)
     probabilities[np.arange(len(guesses)), guesses] = confidence

@@ -1,4 +1,6 @@
-"""The house itself: which way imports point, what is light, what is pinned, and whether the docs know every module."""
+"""The house itself: which way imports point, what is light, what is pinned, and whether the docs
+know every module.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ ENTRY = ROOT / "streamlit_app.py"
 PRODUCT = (*CORE, *UI, *PAGES, ENTRY)
 BACKENDS = {"torch"}  # Keras's others: imported only where somebody installed and chose one
 
-# The floors of core/ and ui/, from the ground up: a module imports from lower floors and from its own folder, nothing else.
+# The floors of core/ and ui/, from the ground up: a module imports from lower floors and from its
+# own folder, nothing else.
 CORE_FLOORS = (
     {"settings", "errors", "labels"},
     {"processes", "garments", "pictures", "specs"},
@@ -42,8 +45,11 @@ UI_FLOORS = (
     {"network", "experiments"},
 )
 # Where Keras may be imported: it runs on the engine, or in a terminal that was told `--local`.
-KERAS = {ROOT / "core" / "networks" / "architectures.py", *(ROOT / "core" / "networks").glob("keras_*.py"),
-         *(ROOT / "core" / "training").glob("*.py")}
+KERAS = {
+    ROOT / "core" / "networks" / "architectures.py",
+    *(ROOT / "core" / "networks").glob("keras_*.py"),
+    *(ROOT / "core" / "training").glob("*.py"),
+}
 
 
 def name_of(path: Path) -> str:
@@ -52,7 +58,9 @@ def name_of(path: Path) -> str:
 
 
 def imported_modules(path: Path) -> set[str]:
-    """Every module that a file imports, wherever in it, in full: `from core import runs` is core.runs."""
+    """Every module that a file imports, wherever in it, in full: `from core import runs` is
+    core.runs.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -92,9 +100,13 @@ def canonical(name: str) -> str:
 def modules_after(script: str) -> set[str]:
     """Top-level names in `sys.modules` of a fresh Python after it ran a script."""
     code = f"{script}\nimport sys\nprint('MODULES', *sorted({{name.split('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
-    return set(next(line for line in done.stdout.splitlines() if line.startswith("MODULES")).split()[1:])
+    return set(
+        next(line for line in done.stdout.splitlines() if line.startswith("MODULES")).split()[1:]
+    )
 
 
 @pytest.mark.parametrize("path", CORE, ids=name_of)
@@ -122,7 +134,9 @@ def test_benchmarks_stand_without_the_tests(path):
     assert "tests" not in imports(path)
 
 
-@pytest.mark.parametrize(("top", "floors"), [("core", CORE_FLOORS), ("ui", UI_FLOORS)], ids=["core", "ui"])
+@pytest.mark.parametrize(
+    ("top", "floors"), [("core", CORE_FLOORS), ("ui", UI_FLOORS)], ids=["core", "ui"]
+)
 def test_imports_point_downwards_from_folder_to_folder(top, floors):
     upwards = set()
     for path in sorted((ROOT / top).rglob("*.py")):
@@ -131,17 +145,34 @@ def test_imports_point_downwards_from_folder_to_folder(top, floors):
             continue
         for module in imported_modules(path):
             parts = module.split(".")
-            if parts[0] == top and parts[1] != folder and floor_of(top, floors, parts[1]) >= floor_of(top, floors, folder):
+            if (
+                parts[0] == top
+                and parts[1] != folder
+                and floor_of(top, floors, parts[1]) >= floor_of(top, floors, folder)
+            ):
                 upwards.add(f"{name_of(path)} imports {module}")
     assert not upwards
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in PRODUCT}
-    arrows = {name: {target for module in imported_modules(path) for target in (module, module.rpartition(".")[0]) if target in names}
-              for name, path in names.items()}
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in PRODUCT
+    }
+    arrows = {
+        name: {
+            target
+            for module in imported_modules(path)
+            for target in (module, module.rpartition(".")[0])
+            if target in names
+        }
+        for name, path in names.items()
+    }
     # A module and the face of its own folder do not count: the face hands on what the module holds.
-    arrows = {name: {target for target in targets if not name.startswith(f"{target}.")} for name, targets in arrows.items()}
+    arrows = {
+        name: {target for target in targets if not name.startswith(f"{target}.")}
+        for name, targets in arrows.items()
+    }
     graphlib.TopologicalSorter(arrows).prepare()  # raises CycleError, naming the circle
 
 
@@ -151,7 +182,13 @@ def test_no_two_modules_share_a_name():
 
 
 def test_every_module_named_in_a_string_is_there():
-    named = {text for path in PRODUCT for text in re.findall(r"""["'`]((?:core|ui)(?:\.[a-z_]+)+)["'`]""", path.read_text(encoding="utf-8"))}
+    named = {
+        text
+        for path in PRODUCT
+        for text in re.findall(
+            r"""["'`]((?:core|ui)(?:\.[a-z_]+)+)["'`]""", path.read_text(encoding="utf-8")
+        )
+    }
     assert "core.experiments.baseline_process" in named
     assert {text for text in named if not is_there(text)} == set()
 
@@ -162,12 +199,19 @@ def is_there(name: str) -> bool:
     if path.is_dir() or path.with_suffix(".py").exists():
         return True
     holder = path.parent / "__init__.py" if path.parent.is_dir() else path.parent.with_suffix(".py")
-    return holder.exists() and bool(re.search(rf"\b{path.name}\b", holder.read_text(encoding="utf-8")))
+    return holder.exists() and bool(
+        re.search(rf"\b{path.name}\b", holder.read_text(encoding="utf-8"))
+    )
 
 
 def test_importing_the_whole_core_but_training_imports_no_tensorflow():
-    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in CORE
-               if path.name != "__main__.py" and not imports(path) & {"keras", "tensorflow"} and not needs_keras(path)]
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in CORE
+        if path.name != "__main__.py"
+        and not imports(path) & {"keras", "tensorflow"}
+        and not needs_keras(path)
+    ]
     assert "core.training.gradient_check" in modules and "core.training.trainer" not in modules
     loaded = modules_after("import " + ", ".join(modules))
     assert not loaded & {"tensorflow", "keras", "streamlit"}
@@ -175,8 +219,15 @@ def test_importing_the_whole_core_but_training_imports_no_tensorflow():
 
 def needs_keras(path: Path) -> bool:
     """Whether a module imports, when it is imported itself, one that imports Keras at once."""
-    keras_modules = {".".join(other.relative_to(ROOT).with_suffix("").parts) for other in KERAS if "keras" in imports_at_once(other)}
-    return any(module in keras_modules or module.rpartition(".")[0] in keras_modules for module in modules_at_once(path))
+    keras_modules = {
+        ".".join(other.relative_to(ROOT).with_suffix("").parts)
+        for other in KERAS
+        if "keras" in imports_at_once(other)
+    }
+    return any(
+        module in keras_modules or module.rpartition(".")[0] in keras_modules
+        for module in modules_at_once(path)
+    )
 
 
 def modules_at_once(path: Path) -> set[str]:
@@ -212,25 +263,40 @@ def test_opening_every_page_in_one_process_imports_no_tensorflow():
 
 def test_everything_imported_is_a_direct_requirement():
     ours = {"core", "ui", "pages", "tests"} | BACKENDS
-    third_party = set().union(*(imports(path) for path in PRODUCT)) - set(sys.stdlib_module_names) - ours
+    third_party = (
+        set().union(*(imports(path) for path in PRODUCT)) - set(sys.stdlib_module_names) - ours
+    )
     packages = packages_distributions()
-    missing = {name for name in third_party
-               if not {canonical(package) for package in packages.get(name, [name])} & set(requirements("requirements.txt"))}
+    missing = {
+        name
+        for name in third_party
+        if not {canonical(package) for package in packages.get(name, [name])}
+        & set(requirements("requirements.txt"))
+    }
     assert not missing
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
 def test_every_direct_requirement_is_pinned_to_what_the_lock_holds(name):
-    lines = [line.split("#")[0].strip() for line in (ROOT / f"{name}.txt").read_text(encoding="utf-8").splitlines()]
+    lines = [
+        line.split("#")[0].strip()
+        for line in (ROOT / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    ]
     assert all("==" in line for line in lines if line)
     direct, locked = requirements(f"{name}.txt"), requirements(f"{name}.lock")
     assert direct
-    assert {package: versions for package, versions in direct.items() if locked.get(package) != versions} == {}
+    assert {
+        package: versions for package, versions in direct.items() if locked.get(package) != versions
+    } == {}
 
 
 def test_the_two_locks_agree_where_they_meet():
     app, tools = requirements("requirements.lock"), requirements("requirements-dev.lock")
-    assert {package: versions for package, versions in tools.items() if app.get(package, versions) != versions} == {}
+    assert {
+        package: versions
+        for package, versions in tools.items()
+        if app.get(package, versions) != versions
+    } == {}
     assert "pytest" not in app and "streamlit" not in tools
 
 
@@ -244,11 +310,19 @@ def test_a_lock_names_no_package_index_and_hashes_everything(name):
 
 def test_the_architecture_names_every_module():
     text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    unnamed = [name_of(path) for path in PRODUCT if path.name != "__init__.py" and not re.search(rf"(?<!\w){re.escape(path.name)}", text)]
+    unnamed = [
+        name_of(path)
+        for path in PRODUCT
+        if path.name != "__init__.py" and not re.search(rf"(?<!\w){re.escape(path.name)}", text)
+    ]
     assert not unnamed
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))], ids=name_of)
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))],
+    ids=name_of,
+)
 def test_the_docs_name_no_module_that_is_not_there(path):
     if path.name == "LOG.md":
         pytest.skip("the log tells what was, not only what is")
@@ -256,7 +330,11 @@ def test_the_docs_name_no_module_that_is_not_there(path):
     assert set(re.findall(r"\b\w+\.py\b", path.read_text(encoding="utf-8"))) <= there
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))], ids=name_of)
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))],
+    ids=name_of,
+)
 def test_links_of_the_docs_lead_somewhere(path):
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
     assert [target for target in targets if not (path.parent / target).exists()] == []

@@ -1,8 +1,8 @@
 """Every page opens cold, and the main journeys of Home, Misclassified and Confusion matrix work.
 
-The runs here are small and real: a nearest-centroid classifier answers the offline sample, and the network that ships stands
-in as theirs where a picture is opened. Clicks on the chart and in galleries belong to the browser tests; here the functions
-behind them are called.
+The runs here are small and real: a nearest-centroid classifier answers the offline sample, and the
+network that ships stands in as theirs where a picture is opened. Clicks on the chart and in
+galleries belong to the browser tests; here the functions behind them are called.
 """
 
 from __future__ import annotations
@@ -29,13 +29,16 @@ MISTAKES, MATRIX = frame.MISTAKES, frame.MATRIX
 
 
 def centroid_answers(blur: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities for the sample's test and last 400 training pictures by distance to class means, and the labels' indices.
+    """Probabilities for the sample's test and last 400 training pictures by distance to class
+    means, and the labels' indices.
 
     `blur` mixes the means with the overall one: more of it, more mistakes.
     """
     data = dataset.load("offline-sample")
     flat = data.train_pixels.reshape(len(data.train_pixels), -1) / 255.0
-    means = np.stack([flat[:1600][data.train_labels[:1600] == label].mean(axis=0) for label in range(10)])
+    means = np.stack(
+        [flat[:1600][data.train_labels[:1600] == label].mean(axis=0) for label in range(10)]
+    )
     noise = np.random.default_rng(0).normal(0, blur, means.shape)
 
     def ask(pixels: np.ndarray) -> np.ndarray:
@@ -52,11 +55,26 @@ def make_run(name: str, blur: float = 0.05, perfect: bool = False) -> str:
     test, validation, indices = centroid_answers(blur)
     if perfect:
         test = np.eye(10, dtype=np.float32)[data.test_labels]
-    files = {"split.npz": {"indices": indices.astype(np.int32), "labels": data.train_labels[indices].astype(np.uint8)}}
+    files = {
+        "split.npz": {
+            "indices": indices.astype(np.int32),
+            "labels": data.train_labels[indices].astype(np.uint8),
+        }
+    }
     for epoch, given in ((1, centroid_answers(0.3)[1]), (2, validation)):
-        files[f"epochs/{epoch:03d}.npz"] = {"prediction": given.argmax(axis=1).astype(np.uint8), "confidence": given.max(axis=1)}
-    return finished_run(SPEC.replace(name=name, epochs=2, validation="last", validation_fraction=0.2), test, data.test_labels, data=data,
-                        network=runs.onnx_bytes(runs.SHIPPED), files=files, sure_threshold=0.9)
+        files[f"epochs/{epoch:03d}.npz"] = {
+            "prediction": given.argmax(axis=1).astype(np.uint8),
+            "confidence": given.max(axis=1),
+        }
+    return finished_run(
+        SPEC.replace(name=name, epochs=2, validation="last", validation_fraction=0.2),
+        test,
+        data.test_labels,
+        data=data,
+        network=runs.onnx_bytes(runs.SHIPPED),
+        files=files,
+        sure_threshold=0.9,
+    )
 
 
 def open_page(path: str | None = None, **params: str) -> AppTest:
@@ -79,7 +97,10 @@ def said(app: AppTest) -> str:
 
 def address(app: AppTest) -> dict[str, str]:
     """What the address says after the page ran."""
-    return {param: text if isinstance(text, str) else text[-1] for param, text in app.query_params.items()}
+    return {
+        param: text if isinstance(text, str) else text[-1]
+        for param, text in app.query_params.items()
+    }
 
 
 def mistakes_of(run_id: str) -> np.ndarray:
@@ -115,7 +136,10 @@ def test_an_address_with_an_unknown_run_gets_a_sentence_and_another_run(path, un
     make_run("Centroids")
     app = open_page(path, run=unknown)
     assert not app.exception
-    assert "run" in app.warning[0].value and f"Showing {runs.read(runs.SHIPPED).name} instead" in app.warning[0].value
+    assert (
+        "run" in app.warning[0].value
+        and f"Showing {runs.read(runs.SHIPPED).name} instead" in app.warning[0].value
+    )
 
 
 def test_values_that_an_address_cannot_have_get_a_sentence_each():
@@ -126,7 +150,9 @@ def test_values_that_an_address_cannot_have_get_a_sentence_each():
     for what in ("true class “77”", "order “beauty”", "confidence “9”", "view “x”"):
         assert what in told
     assert "page “0”" in open_page(MISTAKES, run=run_id, page="0").warning[0].value
-    app = open_page(MATRIX, run=run_id, truth="x", share="q", on="validation", epoch="99", picture="-4")
+    app = open_page(
+        MATRIX, run=run_id, truth="x", share="q", on="validation", epoch="99", picture="-4"
+    )
     assert not app.exception
     told = "\n".join(one.value for one in app.warning)
     for what in ("truth “x”", "cells “q”", "epoch “99”", "picture “-4”"):
@@ -156,7 +182,9 @@ def test_home_offers_the_sample_without_data_and_then_says_that_it_is_one():
     assert not app.exception
 
 
-def test_damaged_data_in_the_users_own_folder_are_named_and_no_download_is_offered(tmp_path, monkeypatch, fashion_mnist):
+def test_damaged_data_in_the_users_own_folder_are_named_and_no_download_is_offered(
+    tmp_path, monkeypatch, fashion_mnist
+):
     for file in Path(fashion_mnist).glob("*.gz"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     labels = tmp_path / "t10k-labels-idx1-ubyte.gz"
@@ -182,7 +210,9 @@ def test_home_shows_25_pictures_of_the_real_data(fashion_mnist):
 def test_a_shirt_taken_for_a_t_shirt_is_opened_from_its_cell(fashion_mnist):
     app = open_page(MATRIX, truth="6", prediction="0")
     found = runs.test_predictions(runs.SHIPPED)
-    cell = evaluation.pictures_of(found.labels, found.probabilities.argmax(axis=1), 6, 0, found.probabilities.max(axis=1))
+    cell = evaluation.pictures_of(
+        found.labels, found.probabilities.argmax(axis=1), 6, 0, found.probabilities.max(axis=1)
+    )
     assert f"Shirt → T-shirt/top: {len(cell)}" in said(app)
     app.query_params["picture"] = str(cell[0])
     app.run()
@@ -233,7 +263,9 @@ def test_misclassified_counts_the_mistakes_of_every_class():
     assert f"{len(wrong):,} mistakes of Centroids" in said(app)
     options = app.pills(key="mistakes_truth").options
     for label, name in enumerate(labels.CLASS_NAMES):
-        assert any(option.endswith(f"{name} · {(labels[wrong] == label).sum()}") for option in options), (name, options)
+        assert any(
+            option.endswith(f"{name} · {(labels[wrong] == label).sum()}") for option in options
+        ), (name, options)
 
 
 def test_misclassified_filters_lead_to_an_address_that_shows_the_same_again():
@@ -278,7 +310,10 @@ def test_an_opened_picture_shows_its_truth_its_probabilities_and_its_neighbours(
     run_id = make_run("Centroids")
     found = runs.test_predictions(run_id)
     index = int(mistakes_of(run_id)[0])
-    truth, guess = (labels.CLASS_NAMES[label] for label in (found.labels[index], found.probabilities[index].argmax()))
+    truth, guess = (
+        labels.CLASS_NAMES[label]
+        for label in (found.labels[index], found.probabilities[index].argmax())
+    )
     app = open_page(MISTAKES, run=run_id, picture=str(index))
     assert not app.exception and not app.error
     assert f"{truth}, taken for {guess}" in said(app)
@@ -327,7 +362,10 @@ def test_the_matrix_opens_at_the_most_frequent_mistake_and_a_pair_leads_to_its_c
     cell = app.selectbox(key="matrix_truth").value, app.selectbox(key="matrix_prediction").value
     assert cell == first[:2]
     app.button(key=f"matrix_pair_{second[0]}_{second[1]}").click().run()
-    assert f"{labels.CLASS_NAMES[second[0]]} → {labels.CLASS_NAMES[second[1]]}: {second[2]}" in said(app)
+    assert (
+        f"{labels.CLASS_NAMES[second[0]]} → {labels.CLASS_NAMES[second[1]]}: {second[2]}"
+        in said(app)
+    )
     assert address(app)["truth"] == str(second[0]) and address(app)["prediction"] == str(second[1])
     assert not app.exception
 
@@ -394,7 +432,9 @@ def test_a_run_deleted_in_another_tab_gives_a_sentence():
 
 
 @pytest.mark.parametrize("path", [MISTAKES, MATRIX])
-@pytest.mark.parametrize("shape, labels", [((400, 9), 400), ((400, 10), 399), ((0, 10), 0), ((900, 10), 900)])
+@pytest.mark.parametrize(
+    "shape, labels", [((400, 9), 400), ((400, 10), 399), ((0, 10), 0), ((900, 10), 900)]
+)
 def test_predictions_edited_by_hand_give_a_sentence(path, shape, labels):
     run_id = make_run("Centroids")
     given = np.random.default_rng(0).dirichlet(np.ones(shape[1]), shape[0]).astype(np.float32)
@@ -450,7 +490,11 @@ def test_a_picture_is_enlarged_with_hard_edges():
     pixels = np.zeros((28, 28), np.uint8)
     pixels[3, 5] = 255
     image = np.asarray(Image.open(io.BytesIO(thumbnails.png(pixels, 8))))
-    assert image.shape == (224, 224) and set(np.unique(image)) == {0, 255} and (image == 255).sum() == 64
+    assert (
+        image.shape == (224, 224)
+        and set(np.unique(image)) == {0, 255}
+        and (image == 255).sum() == 64
+    )
 
 
 def test_the_overlay_leaves_cold_parts_grey_and_warms_the_hottest():
@@ -474,6 +518,10 @@ def test_numbers_in_an_address_are_refused_outside_their_range():
 def test_the_files_offered_hold_what_is_shown():
     found = runs.test_predictions(make_run("Centroids"))
     indices = evaluation.find_mistakes(found.probabilities, found.labels)[:3]
-    rows = list(csv.DictReader(io.StringIO(evaluation.mistakes_csv(indices, found.probabilities, found.labels))))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(evaluation.mistakes_csv(indices, found.probabilities, found.labels))
+        )
+    )
     assert [int(row["index"]) for row in rows] == indices.tolist()
     assert rows[0]["truth"] == labels.CLASS_NAMES[found.labels[indices[0]]]

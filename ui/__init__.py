@@ -1,1 +1,3 @@
-"""What pages share: their frame, the session's state, caches, charts and pictures. The only Streamlit code besides pages."""
+"""What pages share: their frame, the session's state, caches, charts and pictures. The only
+Streamlit code besides pages.
+"""

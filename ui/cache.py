@@ -1,7 +1,9 @@
-"""What all visitors share: data, networks, predictions, the list of runs, the engine's handle. Bounded, nothing personal.
+"""What all visitors share: data, networks, predictions, the list of runs, the engine's handle.
+Bounded, nothing personal.
 
-Every key carries where the thing came from (a folder, a run's version), so that a replaced run or another folder is never
-answered from an old entry. Arrays come back by reference, made read-only: many visitors look at the same ones.
+Every key carries where the thing came from (a folder, a run's version), so that a replaced run or
+another folder is never answered from an old entry. Arrays come back by reference, made read-only:
+many visitors look at the same ones.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from core.data import fashion_mnist as _dataset_room
 from core.errors import EngineUnavailable
 
 MAX_CHECKS = 16
+
 
 def dataset(name: str = "fashion-mnist") -> _dataset_room.Dataset:
     """The named data, opened once for everybody.
@@ -38,7 +41,9 @@ def _open_dataset(name: str, folder: str) -> _dataset_room.Dataset:
 
 
 def runs() -> list[_runs_room.Run]:
-    """All runs of the library, newest first, at most two seconds old; call `forget_runs` after changing one."""
+    """All runs of the library, newest first, at most two seconds old; call `forget_runs` after
+    changing one.
+    """
     return _list_runs(settings.runs_address())
 
 
@@ -69,7 +74,8 @@ def _load_network(address: str, run_id: str, version: str):
 
 
 def inside(run_id: str):
-    """The run's network, opened to look inside (`core.explain.activations.Inside`), once for everybody.
+    """The run's network, opened to look inside (`core.explain.activations.Inside`), once for
+    everybody.
 
     Raises:
         RunNotFound, RunDamaged: if it cannot be looked into.
@@ -118,7 +124,9 @@ def _place_points(address: str, run_id: str, version: str, data_name: str) -> Pl
     indices = embedding_map.chosen(len(data.test_labels))
     embeddings = network(run_id).embeddings(data.test_pixels[indices])
     _freeze(indices, embeddings)
-    return PlacedPictures(indices, embeddings, embedding_map.pca(embeddings), embedding_map.key_of(embeddings))
+    return PlacedPictures(
+        indices, embeddings, embedding_map.pca(embeddings), embedding_map.key_of(embeddings)
+    )
 
 
 def test_predictions(run_id: str) -> _runs_room.Predictions:
@@ -147,7 +155,9 @@ def validation_predictions(run_id: str, epoch: int) -> _runs_room.EpochPredictio
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _load_validation(address: str, run_id: str, version: str, epoch: int) -> _runs_room.EpochPredictions:
+def _load_validation(
+    address: str, run_id: str, version: str, epoch: int
+) -> _runs_room.EpochPredictions:
     found = _runs_room.validation_predictions(run_id, epoch)
     _freeze(found.prediction, found.confidence, found.labels, found.indices)
     return found
@@ -161,7 +171,8 @@ class CloserLook:
         probabilities: float `(10,)`.
         heat: float `(28, 28)`, how much the confidence falls when that part is hidden.
         neighbour_pixels: uint8 `(k, 28, 28)`, the nearest training pictures, nearest first.
-        neighbour_labels, neighbour_indices, neighbour_similarities: `(k,)` each, the last at most 1.
+        neighbour_labels, neighbour_indices, neighbour_similarities: `(k,)` each, the last at most
+        1.
     """
 
     probabilities: np.ndarray
@@ -172,17 +183,29 @@ class CloserLook:
     neighbour_similarities: np.ndarray
 
 
-def closer_look(run_id: str, data_name: str, split: str, index: int, neighbours: int = 8) -> CloserLook:
+def closer_look(
+    run_id: str, data_name: str, split: str, index: int, neighbours: int = 8
+) -> CloserLook:
     """Ask a run's network about one picture of the named data; `split` is "test" or "training".
 
     Raises:
         RunNotFound, RunDamaged, DataUnavailable, DataDamaged: if network or data cannot be opened.
     """
-    return _look_closer(settings.runs_address(), run_id, _runs_room.version(run_id), data_name, split, index, neighbours)
+    return _look_closer(
+        settings.runs_address(),
+        run_id,
+        _runs_room.version(run_id),
+        data_name,
+        split,
+        index,
+        neighbours,
+    )
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _look_closer(address: str, run_id: str, version: str, data_name: str, split: str, index: int, count: int) -> CloserLook:
+def _look_closer(
+    address: str, run_id: str, version: str, data_name: str, split: str, index: int, count: int
+) -> CloserLook:
     from core.explain import attribution
 
     data, asked = dataset(data_name), network(run_id)
@@ -191,17 +214,22 @@ def _look_closer(address: str, run_id: str, version: str, data_name: str, split:
     probabilities = answer.probabilities[0]
     heat = attribution.occlusion(asked, pixels, int(probabilities.argmax()))
     spare = 1 if split == "training" else 0  # a training picture is its own nearest neighbour
-    near, alike = attribution.neighbours(asked, _runs_room.read(run_id), data, answer.embedding[0], count + spare)
+    near, alike = attribution.neighbours(
+        asked, _runs_room.read(run_id), data, answer.embedding[0], count + spare
+    )
     others = np.flatnonzero(near != index)[:count] if spare else slice(None)
     near, alike = near[others], alike[others]
-    return CloserLook(probabilities, heat, data.train_pixels[near], data.train_labels[near], near, alike)
+    return CloserLook(
+        probabilities, heat, data.train_pixels[near], data.train_labels[near], near, alike
+    )
 
 
 def outside_picture(name: str):
     """A held-out picture that a report names, as its owner sees it and as networks do.
 
     Returns:
-        uint8 `(h, w, 3 or 4)`, at most 512 pixels on the longest edge, and uint8 `(28, 28)`; None where it cannot be had here.
+        uint8 `(h, w, 3 or 4)`, at most 512 pixels on the longest edge, and uint8 `(28, 28)`; None
+        where it cannot be had here.
 
     Raises:
         UnreadablePicture: if ATELIER_PHOTOS names a folder that holds no photographs.
@@ -224,7 +252,8 @@ def _open_outside(name: str, photographs: Path | None) -> tuple[np.ndarray, np.n
 
 
 def figures(run: _runs_room.Run):
-    """A finished run's line in a comparison (`core.experiments.summary.Figures`), read once: it never changes but for its name.
+    """A finished run's line in a comparison (`core.experiments.summary.Figures`), read once: it
+    never changes but for its name.
 
     Raises:
         RunDamaged: if its history cannot be read.
@@ -247,7 +276,8 @@ def baseline_figures(found) -> list:
 
 
 def f1(line) -> tuple[float, ...]:
-    """F1 of each class of a line in a comparison, as shares in 0..1; empty where there are no answers.
+    """F1 of each class of a line in a comparison, as shares in 0..1; empty where there are no
+    answers.
 
     Raises:
         RunNotFound, RunDamaged: if they cannot be read.
@@ -269,7 +299,9 @@ def _read_f1(address: str, run_id: str, version: str) -> tuple[float, ...]:
 
 @st.cache_resource(show_spinner=False)
 def gradient_checks() -> dict:
-    """The gradient checks that were asked of an engine, by what was asked (`core.engine.client.Calculation`)."""
+    """The gradient checks that were asked of an engine, by what was asked
+    (`core.engine.client.Calculation`).
+    """
     return {}
 
 
@@ -287,18 +319,22 @@ def forget_gradient_check(asked: tuple) -> None:
 
 
 def engine():
-    """The engine (`core.engine.client.Engine`), started if there is none; a dead one is replaced. Cheap to call at every run.
+    """The engine (`core.engine.client.Engine`), started if there is none; a dead one is replaced.
+    Cheap to call at every run.
 
     Raises:
         EngineUnavailable: if none can be reached or started.
     """
-    from core import engine as engine_room  # brings Dask: only where somebody trains or looks at a training
+    # Brings Dask: only where somebody trains or looks at a training.
+    from core import engine as engine_room
 
     return engine_room.connect(start=True)
 
 
 def engine_sentence() -> str:
-    """The engine's state in a few words for the sidebar, at most three seconds old; never starts one."""
+    """The engine's state in a few words for the sidebar, at most three seconds old; never starts
+    one.
+    """
     return _engine_sentence(settings.engine_address(), str(settings.home()))
 
 

@@ -25,7 +25,9 @@ def check(arguments: argparse.Namespace) -> int:
     spec = spec.replace(data=arguments.data or spec.data)
     if settings.engine_address() is None:
         fetch_data(spec.data)
-    asked = engine.connect().check_gradient(spec, epsilon=arguments.epsilon, weights=arguments.weights, seed=arguments.seed)
+    asked = engine.connect().check_gradient(
+        spec, epsilon=arguments.epsilon, weights=arguments.weights, seed=arguments.seed
+    )
     line = terminal.ProgressLine()
     try:
         line.show("the engine moves the weights, one by one")
@@ -34,19 +36,41 @@ def check(arguments: argparse.Namespace) -> int:
         asked.cancel()
         line.clear()
     if arguments.json:
-        terminal.emit({**dataclasses.asdict(found), "checked": found.checked, "at_once": found.at_once, "wrong": found.wrong})
+        terminal.emit(
+            {
+                **dataclasses.asdict(found),
+                "checked": found.checked,
+                "at_once": found.at_once,
+                "wrong": found.wrong,
+            }
+        )
     else:
         _print(found)
     return 1 if found.wrong else 0
 
 
 def _print(found: GradientCheck) -> None:
-    print(f"{found.name}: float64, ten pictures of {found.data}, loss {found.loss:.4f}; relative errors of back-propagation against "
-          f"(E(w+e) - E(w-e)) / 2e, e = {found.epsilon:g}, then smaller steps where they disagree\n")
+    print(
+        f"{found.name}: float64, ten pictures of {found.data}, loss {found.loss:.4f}; relative errors of back-propagation against "
+        f"(E(w+e) - E(w-e)) / 2e, e = {found.epsilon:g}, then smaller steps where they disagree\n"
+    )
     rows = []
     for tensor in found.tensors:
-        rows.append((tensor.name, " x ".join(map(str, tensor.shape)), len(tensor.places), f"{np.median(tensor.errors):.1e}",
-                     f"{tensor.errors.max():.1e}", f"{min(tensor.steps):.0e}", f"{tensor.settled_errors.max():.1e}",
-                     tensor.agrees.count(False)))
-    terminal.table(("weights", "shape", "checked", "median", "largest", "smallest e", "largest then", "wrong"), rows, right=range(2, 8))
+        rows.append(
+            (
+                tensor.name,
+                " x ".join(map(str, tensor.shape)),
+                len(tensor.places),
+                f"{np.median(tensor.errors):.1e}",
+                f"{tensor.errors.max():.1e}",
+                f"{min(tensor.steps):.0e}",
+                f"{tensor.settled_errors.max():.1e}",
+                tensor.agrees.count(False),
+            )
+        )
+    terminal.table(
+        ("weights", "shape", "checked", "median", "largest", "smallest e", "largest then", "wrong"),
+        rows,
+        right=range(2, 8),
+    )
     print(f"\n{found.sentence()}")

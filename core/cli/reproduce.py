@@ -1,7 +1,8 @@
-"""`python -m core reproduce`: train the published systems one after the other, and put ours beside theirs.
+"""`python -m core reproduce`: train the published systems one after the other, and put ours beside
+theirs.
 
-What is done already is not trained again, so asking again goes on where it was broken off. Ctrl-C leaves; the training at
-work goes on in the engine, and the next call joins it.
+What is done already is not trained again, so asking again goes on where it was broken off. Ctrl-C
+leaves; the training at work goes on in the engine, and the next call joins it.
 
 Which run does what is in `core.experiments.series`; following one training is `core.cli.train`'s.
 """
@@ -40,8 +41,10 @@ def reproduce(arguments: argparse.Namespace) -> int:
             try:
                 held = follow(run_id)
             except KeyboardInterrupt:
-                terminal.remark(f"What is done is kept. {run_id} goes on in the engine (`python -m core engine stop` interrupts it); "
-                                "the same command goes on with the rest.")
+                terminal.remark(
+                    f"What is done is kept. {run_id} goes on in the engine (`python -m core engine stop` interrupts it); "
+                    "the same command goes on with the rest."
+                )
                 raise
         else:
             terminal.remark(f"{where}: done already, by {held.id}.")
@@ -60,11 +63,22 @@ def _write(path: Path, results: list[Result]) -> None:
     try:
         processes.write_whole(path, (series.markdown(results) + "\n").encode())
     except OSError as error:
-        raise StorageProblem(f"{path} cannot be written ({error.strerror or error}). Name another file with --table.") from error
+        raise StorageProblem(
+            f"{path} cannot be written ({error.strerror or error}). Name another file with --table."
+        ) from error
 
 
 def _plain(one: Result) -> dict:
-    return {"preset": one.trial.preset.name, "run": one.run.id, "epochs": one.run.record["epochs_done"],
-            "epochs_published": one.trial.preset.spec.epochs, "seconds": one.run.seconds, "test_accuracy": one.run.test_accuracy,
-            "source": one.trial.preset.published.source,
-            "figures": [{**dataclasses.asdict(compared), "difference": compared.difference} for compared in one.comparisons]}
+    return {
+        "preset": one.trial.preset.name,
+        "run": one.run.id,
+        "epochs": one.run.record["epochs_done"],
+        "epochs_published": one.trial.preset.spec.epochs,
+        "seconds": one.run.seconds,
+        "test_accuracy": one.run.test_accuracy,
+        "source": one.trial.preset.published.source,
+        "figures": [
+            {**dataclasses.asdict(compared), "difference": compared.difference}
+            for compared in one.comparisons
+        ],
+    }

@@ -1,7 +1,9 @@
-"""How the command line speaks: JSON lines and tables on standard output, progress and sentences on standard error.
+"""How the command line speaks: JSON lines and tables on standard output, progress and sentences on
+standard error.
 
-One idea: standard output carries answers and nothing else, so that it can be piped; whatever passes by (a progress line, an
-epoch, a remark) goes to standard error, and is redrawn in place only where a person watches.
+One idea: standard output carries answers and nothing else, so that it can be piped; whatever passes
+by (a progress line, an epoch, a remark) goes to standard error, and is redrawn in place only where
+a person watches.
 
 It knows nothing of commands or runs.
 """
@@ -25,7 +27,9 @@ def emit(values: dict[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON knows it: NumPy's numbers and arrays become plain ones, what is not finite becomes null."""
+    """The same as JSON knows it: NumPy's numbers and arrays become plain ones, what is not finite
+    becomes null.
+    """
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
@@ -37,7 +41,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[int] = ()) -> None:
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[int] = ()
+) -> None:
     """Print rows under a header, columns aligned.
 
     Args:
@@ -45,11 +51,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequen
         rows: as many cells each; None is shown as a dash.
         right: positions of the columns of numbers, which are aligned to the right.
     """
-    lines = [tuple(header), *(tuple("-" if cell is None else str(cell) for cell in row) for row in rows)]
+    lines = [
+        tuple(header),
+        *(tuple("-" if cell is None else str(cell) for cell in row) for row in rows),
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
-        cells = (cell.rjust(width) if column in right else cell.ljust(width)
-                 for column, (cell, width) in enumerate(zip(line, widths, strict=True)))
+        cells = (
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
         print("  ".join(cells).rstrip())
 
 
@@ -81,7 +92,9 @@ class ProgressLine:
         self._drawn = 0.0
 
     def show(self, text: str) -> None:
-        """Replace the line; at most ten times a second, so that a quick job does not wait for its terminal."""
+        """Replace the line; at most ten times a second, so that a quick job does not wait for its
+        terminal.
+        """
         if not sys.stderr.isatty() or time.monotonic() - self._drawn < _REDRAW_SECONDS:
             return
         width = shutil.get_terminal_size().columns - 1

@@ -1,8 +1,9 @@
 """`python -m core train`: one run, from the settings of a command line to its record.
 
-One idea: the terminal only watches. The engine trains, as it does for the Train page, so closing the terminal harms nothing
-and the page shows the same run; `--local` trains in this process instead, and is the one way in which a command imports
-TensorFlow. Ctrl-C asks the training to stop, which keeps what was learnt; a second Ctrl-C leaves at once.
+One idea: the terminal only watches. The engine trains, as it does for the Train page, so closing
+the terminal harms nothing and the page shows the same run; `--local` trains in this process
+instead, and is the one way in which a command imports TensorFlow. Ctrl-C asks the training to stop,
+which keeps what was learnt; a second Ctrl-C leaves at once.
 
 What a training does is in `training`, the line of jobs in `engine`.
 """
@@ -29,7 +30,8 @@ from core.specs.presets import preset
 from core.specs.spec import TrainSpec
 
 POLL_SECONDS = 0.5
-LOST_SECONDS = 20.0  # a busy machine may not answer for a moment; after this the engine counts as gone
+# A busy machine may not answer for a moment; after this the engine counts as gone.
+LOST_SECONDS = 20.0
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -37,12 +39,20 @@ def train(arguments: argparse.Namespace) -> int:
     run_id, spec = arguments.resume, None
     if run_id is None:
         spec = spec_from(arguments)
-    elif arguments.preset or arguments.set or any(getattr(arguments, name) is not None for name in ("epochs", "seed", "name")):
-        raise InvalidSpec("A resumed run keeps its settings. Leave out --preset, --set, --epochs, --seed and --name, or train "
-                          "a new run with them.")
+    elif (
+        arguments.preset
+        or arguments.set
+        or any(getattr(arguments, name) is not None for name in ("epochs", "seed", "name"))
+    ):
+        raise InvalidSpec(
+            "A resumed run keeps its settings. Leave out --preset, --set, --epochs, --seed and --name, or train "
+            "a new run with them."
+        )
     elif (run := runs.read(run_id)).finished:
-        raise InvalidSpec(f"The run {run_id} is {run.status_text}, so there is nothing to resume. Train a new run with its "
-                          "settings.")
+        raise InvalidSpec(
+            f"The run {run_id} is {run.status_text}, so there is nothing to resume. Train a new run with its "
+            "settings."
+        )
     else:
         spec = run.spec
     if arguments.local or settings.engine_address() is None:
@@ -50,7 +60,9 @@ def train(arguments: argparse.Namespace) -> int:
     follower = _Follower(run_id)
     with _counted_interrupts() as presses:
         try:
-            run = (_train_here if arguments.local else _train_on_engine)(run_id, spec, follower, presses)
+            run = (_train_here if arguments.local else _train_on_engine)(
+                run_id, spec, follower, presses
+            )
         finally:
             follower.end()
     if arguments.json:
@@ -61,7 +73,8 @@ def train(arguments: argparse.Namespace) -> int:
 
 
 def follow(run_id: str) -> Run:
-    """Follow a run that is in the line of the engine already, to its end. Ctrl-C only ends the following.
+    """Follow a run that is in the line of the engine already, to its end. Ctrl-C only ends the
+    following.
 
     Raises:
         AtelierError: if it ended without a record, with the reason and the way to go on.
@@ -85,7 +98,9 @@ def spec_from(arguments: argparse.Namespace) -> TrainSpec:
     for setting in arguments.set:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise InvalidSpec(f"--set takes a setting and its value, such as learning_rate=0.01; received {setting!r}.")
+            raise InvalidSpec(
+                f"--set takes a setting and its value, such as learning_rate=0.01; received {setting!r}."
+            )
         changes[key.strip()] = parse_setting(key.strip(), text)
     for key in ("epochs", "seed", "name"):
         if getattr(arguments, key) is not None:
@@ -115,16 +130,22 @@ def fetch_data(name: str) -> None:
         line.clear()
 
 
-def _train_here(run_id: str | None, spec: TrainSpec, follower: _Follower, presses: list[float]) -> Run:
+def _train_here(
+    run_id: str | None, spec: TrainSpec, follower: _Follower, presses: list[float]
+) -> Run:
     if run_id is not None and _engine_trains(run_id):
-        raise InvalidSpec(f"The engine is training the run {run_id} already. Leave out --local, or stop it first.")
+        raise InvalidSpec(
+            f"The engine is training the run {run_id} already. Leave out --local, or stop it first."
+        )
     run_id = run_id or runs.create(spec)
     follower.begin(run_id, "in this process")
     try:
         with _native_chatter_in(settings.home() / "local.log"):
             from core.training import trainer  # imports TensorFlow, six seconds
 
-            trainer.train(run_id, report=follower.show, should_stop=lambda: follower.stopping(presses))
+            trainer.train(
+                run_id, report=follower.show, should_stop=lambda: follower.stopping(presses)
+            )
     except KeyboardInterrupt:
         follower.line.keep(_resume_with(run_id))
         raise
@@ -135,7 +156,8 @@ def _train_here(run_id: str | None, spec: TrainSpec, follower: _Follower, presse
 def _native_chatter_in(path: Path) -> Iterator[None]:
     """Send what TensorFlow's native code prints to a file; Python keeps writing to the terminal.
 
-    Its notes on processors and drivers heed no log level before it is set up, and would tear the progress line apart.
+    Its notes on processors and drivers heed no log level before it is set up, and would tear the
+    progress line apart.
     """
     if sys.stderr is not sys.__stderr__:
         yield  # somebody else captures it
@@ -165,7 +187,9 @@ def _engine_trains(run_id: str) -> bool:
         return False
 
 
-def _train_on_engine(run_id: str | None, spec: TrainSpec, follower: _Follower, presses: list[float]) -> Run:
+def _train_on_engine(
+    run_id: str | None, spec: TrainSpec, follower: _Follower, presses: list[float]
+) -> Run:
     from core import engine
 
     line = engine.connect()
@@ -178,7 +202,9 @@ def _train_on_engine(run_id: str | None, spec: TrainSpec, follower: _Follower, p
 
 
 def _watch(line, run_id: str, follower: _Follower, presses: list[float]) -> Run:
-    """Follow a job on the engine to its end, through the engine's absences; asks it to stop at Ctrl-C."""
+    """Follow a job on the engine to its end, through the engine's absences; asks it to stop at
+    Ctrl-C.
+    """
     from core import engine
     from core.engine import process
 
@@ -188,7 +214,9 @@ def _watch(line, run_id: str, follower: _Follower, presses: list[float]) -> Run:
             if not asked and follower.stopping(presses):
                 asked = True
                 if _stop(line, run_id) == "cancelled":
-                    raise AtelierError("The run was still waiting, so it was taken out of the line.")
+                    raise AtelierError(
+                        "The run was still waiting, so it was taken out of the line."
+                    )
             job = line.job(run_id)
             lost = 0.0
         except EngineUnavailable as error:
@@ -250,8 +278,10 @@ class _Follower:
 
     def begin(self, run_id: str, where: str) -> None:
         self.run_id = run_id
-        self.line.keep(f"{f'Resuming {run_id} after epoch {self.told}' if self.told else f'Training {run_id}'}, {where}. "
-                       "Ctrl-C stops it and keeps what was learnt.")
+        self.line.keep(
+            f"{f'Resuming {run_id} after epoch {self.told}' if self.told else f'Training {run_id}'}, {where}. "
+            "Ctrl-C stops it and keeps what was learnt."
+        )
 
     def stopping(self, presses: list[float]) -> bool:
         """Whether Ctrl-C was pressed; says so once."""
@@ -264,13 +294,19 @@ class _Follower:
         if (progress.phase, progress.epoch) != self.seen:
             self.seen = (progress.phase, progress.epoch)
             self._tell_epochs()
-        parts = [f"epoch {progress.epoch}/{progress.epochs}" if progress.phase in ("training", "validating") else progress.phase]
+        parts = [
+            f"epoch {progress.epoch}/{progress.epochs}"
+            if progress.phase in ("training", "validating")
+            else progress.phase
+        ]
         if progress.stage and progress.phase in ("preparing", "training"):
             parts.append(progress.stage)
         if progress.batches:
             parts.append(f"batch {progress.batch}/{progress.batches}")
         if progress.loss is not None and progress.accuracy is not None:
-            parts.append(f"loss {progress.loss:.4f}, accuracy {terminal.percent(progress.accuracy)}")
+            parts.append(
+                f"loss {progress.loss:.4f}, accuracy {terminal.percent(progress.accuracy)}"
+            )
         parts.append(terminal.duration(progress.elapsed_seconds))
         if progress.remaining_seconds is not None:
             parts.append(f"about {terminal.duration(progress.remaining_seconds)} left")
@@ -283,12 +319,14 @@ class _Follower:
 
     def _tell_epochs(self) -> None:
         rows = runs.history(self.run_id)
-        for row in rows[self.told:]:
+        for row in rows[self.told :]:
             validation = ""
             if row["val_accuracy"] is not None:
                 validation = f"; validation loss {row['val_loss']:.4f}, accuracy {terminal.percent(row['val_accuracy'])}"
-            self.line.keep(f"epoch {row['epoch']}: loss {row['loss']:.4f}, accuracy {terminal.percent(row['accuracy'])}"
-                           f"{validation} ({terminal.duration(row['seconds'])})")
+            self.line.keep(
+                f"epoch {row['epoch']}: loss {row['loss']:.4f}, accuracy {terminal.percent(row['accuracy'])}"
+                f"{validation} ({terminal.duration(row['seconds'])})"
+            )
         self.told = len(rows)
 
 
@@ -311,6 +349,8 @@ def _counted_interrupts() -> Iterator[list[float]]:
 
 def _summarise(run: Run) -> None:
     title = "the offline sample" if run.spec.data == "offline-sample" else "Fashion-MNIST"
-    print(f"{run.name}: {terminal.percent(run.test_accuracy)} of the test pictures of {title} right (loss {run.test_loss:.4f}); "
-          f"{run.status_text}, best epoch {run.best_epoch}, {run.parameters:,} parameters, {terminal.duration(run.seconds)}.")
+    print(
+        f"{run.name}: {terminal.percent(run.test_accuracy)} of the test pictures of {title} right (loss {run.test_loss:.4f}); "
+        f"{run.status_text}, best epoch {run.best_epoch}, {run.parameters:,} parameters, {terminal.duration(run.seconds)}."
+    )
     print(f"Run {run.id}. `python -m core runs promote {run.id}` makes it the one that answers.")

@@ -1,8 +1,8 @@
 """Fashion-MNIST, and the sample drawn by program: found, read whole, and split.
 
-One idea: whoever holds a `Dataset` need not ask again whether it is complete or right. The folder that the user named
-(`ATELIER_DATA`) comes first and is only read; then Atelier's own folder, where a damaged file is set aside and can be
-fetched anew. Nothing is downloaded unless asked for.
+One idea: whoever holds a `Dataset` need not ask again whether it is complete or right. The folder
+that the user named (`ATELIER_DATA`) comes first and is only read; then Atelier's own folder, where
+a damaged file is set aside and can be fetched anew. Nothing is downloaded unless asked for.
 
 It does not scale, augment or batch: pixels leave here as the bytes that were published.
 """
@@ -31,7 +31,8 @@ _USERS, _OURS = "ATELIER_DATA", "Atelier's folder"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pictures with their labels, in published order; the arrays are read-only, since pages and visitors share them.
+    """Pictures with their labels, in published order; the arrays are read-only, since pages and
+    visitors share them.
 
     Attributes:
         name: one of `NAMES`.
@@ -69,7 +70,8 @@ class DataStatus:
         folder: where they are, or None.
         origin: "ATELIER_DATA", "Atelier's folder" or "".
         sentence: the same for a person, with the remedy when something is missing.
-        downloadable: whether `download` would mend it; False for a damaged file in the user's own folder.
+        downloadable: whether `download` would mend it; False for a damaged file in the user's own
+            folder.
     """
 
     available: bool
@@ -85,7 +87,9 @@ def own_folder() -> Path:
 
 
 def status() -> DataStatus:
-    """Say whether Fashion-MNIST is there, by the names and lengths of its files only: quick enough for every page."""
+    """Say whether Fashion-MNIST is there, by the names and lengths of its files only: quick enough
+    for every page.
+    """
     place = _find()
     if place is None:
         return DataStatus(False, None, "", _unavailable_sentence())
@@ -97,7 +101,9 @@ def status() -> DataStatus:
     return DataStatus(True, folder, origin, f"Fashion-MNIST is ready, from {origin} ({folder}).")
 
 
-def load(name: str = "fashion-mnist", *, download: bool = False, progress: Progress | None = None) -> Dataset:
+def load(
+    name: str = "fashion-mnist", *, download: bool = False, progress: Progress | None = None
+) -> Dataset:
     """Read a data set whole: about half a second for Fashion-MNIST, 55 MB of memory.
 
     Args:
@@ -107,14 +113,17 @@ def load(name: str = "fashion-mnist", *, download: bool = False, progress: Progr
 
     Raises:
         DataUnavailable: not on this machine, and not to be downloaded or not asked to be.
-        DataDamaged: a file is not the official one. In Atelier's own folder it has then been set aside as `*.damaged`.
+        DataDamaged: a file is not the official one. In Atelier's own folder it has then been set
+            aside as `*.damaged`.
         StorageProblem: the disk is full or the folder cannot be written to.
         InvalidSpec: there is no data set of this name.
     """
     if name == "offline-sample":
         return _offline_sample()
     if name != "fashion-mnist":
-        raise InvalidSpec(f"There is no data set named {name!r}. Choose one of: {', '.join(NAMES)}.")
+        raise InvalidSpec(
+            f"There is no data set named {name!r}. Choose one of: {', '.join(NAMES)}."
+        )
     place = _find()
     if place is None:
         if not download:
@@ -134,10 +143,12 @@ def load(name: str = "fashion-mnist", *, download: bool = False, progress: Progr
 
 
 def download(progress: Progress | None = None) -> Path:
-    """Fetch the four files into Atelier's own folder; what is there and sound stays, so starting again goes on.
+    """Fetch the four files into Atelier's own folder; what is there and sound stays, so starting
+    again goes on.
 
     Args:
-        progress: called with the file at work and the bytes done and to do, counted over all four files.
+        progress: called with the file at work and the bytes done and to do, counted over all four
+            files.
 
     Returns:
         The folder.
@@ -163,8 +174,14 @@ def _unavailable_sentence() -> str:
     named, lacking = settings.data_folder(), idx_files.missing_in(own_folder())
     reason = "Fashion-MNIST is not on this machine yet."
     if named is not None:
-        lacks = f"lacks {', '.join(idx_files.missing_in(named))}" if os.path.isdir(named) else "does not exist"
-        reason = f"Fashion-MNIST is not complete: the folder {named}, named in ATELIER_DATA, {lacks}."
+        lacks = (
+            f"lacks {', '.join(idx_files.missing_in(named))}"
+            if os.path.isdir(named)
+            else "does not exist"
+        )
+        reason = (
+            f"Fashion-MNIST is not complete: the folder {named}, named in ATELIER_DATA, {lacks}."
+        )
     elif len(lacking) < len(idx_files.FILES):
         reason = f"Fashion-MNIST is not complete: {own_folder()} lacks {', '.join(lacking)}."
     megabytes = round(sum(file.size for file in idx_files.FILES) / 1e6)
@@ -186,16 +203,32 @@ def _remedy(origin: str) -> str:
 def _assemble(folder: Path) -> Dataset:
     """Parse the four files of a folder and check that they belong together."""
     train_pixels, train_labels, test_pixels, test_labels = idx_files.read(folder)
-    for pixels, labels, part in ((train_pixels, train_labels, "training"), (test_pixels, test_labels, "test")):
-        if pixels.ndim != 3 or labels.ndim != 1 or len(pixels) != len(labels) or labels.max(initial=0) > 9:
+    for pixels, labels, part in (
+        (train_pixels, train_labels, "training"),
+        (test_pixels, test_labels, "test"),
+    ):
+        if (
+            pixels.ndim != 3
+            or labels.ndim != 1
+            or len(pixels) != len(labels)
+            or labels.max(initial=0) > 9
+        ):
             raise DataDamaged(
                 f"The {part} files in {folder} do not belong together: pictures {pixels.shape}, labels {labels.shape}, "
                 f"largest label {labels.max(initial=0)} (9 at most). Download them again."
             )
-    # The hashes were checked, so they stand for the contents and the pixels need not be hashed again.
-    fingerprint = hashlib.sha256("".join(file.sha256 for file in idx_files.FILES).encode()).hexdigest()[:16]
+    # The hashes were checked, so they stand for the contents and the pixels need not be hashed
+    # again.
+    fingerprint = hashlib.sha256(
+        "".join(file.sha256 for file in idx_files.FILES).encode()
+    ).hexdigest()[:16]
     return Dataset(
-        "fashion-mnist", train_pixels, _frozen(train_labels), test_pixels, _frozen(test_labels), fingerprint
+        "fashion-mnist",
+        train_pixels,
+        _frozen(train_labels),
+        test_pixels,
+        _frozen(test_labels),
+        fingerprint,
     )
 
 
@@ -207,7 +240,9 @@ def _offline_sample() -> Dataset:
     fingerprint = hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()[:16]
     pixels.flags.writeable = False
     labels, cut = _frozen(labels), len(pixels) - SAMPLE_TEST
-    return Dataset("offline-sample", pixels[:cut], labels[:cut], pixels[cut:], labels[cut:], fingerprint)
+    return Dataset(
+        "offline-sample", pixels[:cut], labels[:cut], pixels[cut:], labels[cut:], fingerprint
+    )
 
 
 def _frozen(labels: np.ndarray) -> np.ndarray:

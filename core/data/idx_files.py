@@ -1,7 +1,8 @@
 """The four files in which Fashion-MNIST is published: how to recognise, read and fetch them.
 
-One idea: a file counts only when its SHA-256 is the official one. A download is written under another name, compared,
-and only then given its own, so a file with the right name is never half a file that we wrote.
+One idea: a file counts only when its SHA-256 is the official one. A download is written under
+another name, compared, and only then given its own, so a file with the right name is never half a
+file that we wrote.
 
 Where to look for them, and what they mean together, is the business of `core.data.fashion_mnist`.
 """
@@ -23,7 +24,8 @@ import numpy as np
 
 from core.errors import DataDamaged, DataUnavailable, StorageProblem
 
-# Zalando's own bucket first; the copy that Keras hands out when that one is silent. Same names in both.
+# Zalando's own bucket first; the copy that Keras hands out when that one is silent. Same names in
+# both.
 SOURCES = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
@@ -42,23 +44,37 @@ class DataFile:
 
 
 FILES = (
-    DataFile("train-images-idx3-ubyte.gz", 26_421_880,
-             "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
-    DataFile("train-labels-idx1-ubyte.gz", 29_515,
-             "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
-    DataFile("t10k-images-idx3-ubyte.gz", 4_422_102,
-             "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
-    DataFile("t10k-labels-idx1-ubyte.gz", 5_148,
-             "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+    DataFile(
+        "train-images-idx3-ubyte.gz",
+        26_421_880,
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    ),
+    DataFile(
+        "train-labels-idx1-ubyte.gz",
+        29_515,
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    ),
+    DataFile(
+        "t10k-images-idx3-ubyte.gz",
+        4_422_102,
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    ),
+    DataFile(
+        "t10k-labels-idx1-ubyte.gz",
+        5_148,
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    ),
 )
 
-_LABELS_MAGIC, _IMAGES_MAGIC = 0x00000801, 0x00000803  # unsigned bytes with one and with three dimensions
+# Unsigned bytes with one and with three dimensions.
+_LABELS_MAGIC, _IMAGES_MAGIC = 0x00000801, 0x00000803
 _LONGEST = 16 + 100_000 * 28 * 28  # bytes; a small file must not unpack into all of the memory
 _CHUNK = 256 * 1024
 _TIMEOUT = (6, 30)  # seconds to connect, and between two packets
 _STALE_SECONDS = 3600
 
-# Files whose hash was found right, by (path, size, mtime in ns): hashing 30 MB at every load would be felt.
+# Files whose hash was found right, by (path, size, mtime in ns): hashing 30 MB at every load would
+# be felt.
 _verified: set[tuple[str, int, int]] = set()
 _one_download_at_a_time = threading.Lock()
 
@@ -74,7 +90,8 @@ def parse_idx(raw: bytes, *, name: str) -> np.ndarray:
         uint8, `(n,)` for labels and `(n, 28, 28)` for pictures, read-only.
 
     Raises:
-        DataDamaged: naming the file and what is wrong: not gzip, cut short, wrong magic number, shape or count.
+        DataDamaged: naming the file and what is wrong: not gzip, cut short, wrong magic number,
+            shape or count.
     """
     data = _gunzip(raw, name) if raw[:2] == b"\x1f\x8b" else raw
     if len(data) < 8:
@@ -90,11 +107,15 @@ def parse_idx(raw: bytes, *, name: str) -> np.ndarray:
         raise DataDamaged(f"{name} ends within its header ({len(data)} bytes).")
     shape = tuple(int(size) for size in np.frombuffer(data[4:header], dtype=">u4"))
     if shape[1:] not in ((), (28, 28)):
-        raise DataDamaged(f"{name} holds pictures of {shape[1]} x {shape[2]} pixels; expected 28 x 28.")
+        raise DataDamaged(
+            f"{name} holds pictures of {shape[1]} x {shape[2]} pixels; expected 28 x 28."
+        )
     expected = header + math.prod(shape)
     if len(data) != expected:
         fault = "ends too early" if len(data) < expected else "is longer than its header says"
-        raise DataDamaged(f"{name} {fault}: {len(data):,} bytes for {shape[0]:,} entries, expected {expected:,}.")
+        raise DataDamaged(
+            f"{name} {fault}: {len(data):,} bytes for {shape[0]:,} entries, expected {expected:,}."
+        )
     values = np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape)
     values.flags.writeable = False
     return values
@@ -106,7 +127,9 @@ def missing_in(folder: Path) -> list[str]:
 
 
 def wrong_lengths_in(folder: Path) -> list[str]:
-    """The names of files that have not the official number of bytes: damage that shows without reading them."""
+    """The names of files that have not the official number of bytes: damage that shows without
+    reading them.
+    """
     return [file.name for file in FILES if not _has_length(folder / file.name, file.size)]
 
 
@@ -117,12 +140,16 @@ def damage_in(folder: Path) -> dict[str, str]:
 
 
 def read(folder: Path) -> list[np.ndarray]:
-    """Parse the four files, in the order of `FILES`; whether they are the official ones is for `damage_in` to say."""
+    """Parse the four files, in the order of `FILES`; whether they are the official ones is for
+    `damage_in` to say.
+    """
     paths = [folder / file.name for file in FILES]
     try:
         return [parse_idx(path.read_bytes(), name=str(path)) for path in paths]
     except OSError as error:
-        raise DataDamaged(f"{error.filename} cannot be read ({error.strerror}). Try again.") from error
+        raise DataDamaged(
+            f"{error.filename} cannot be read ({error.strerror}). Try again."
+        ) from error
 
 
 def _has_length(path: Path, size: int) -> bool:
@@ -140,7 +167,8 @@ def _damage(path: Path, file: DataFile) -> str | None:
         if identity in _verified:
             return None
         with path.open("rb") as stream:
-            raw = stream.read(file.size + _CHUNK)  # a little more, to say what is wrong; never a whole disk image
+            # A little more, to say what is wrong; never a whole disk image.
+            raw = stream.read(file.size + _CHUNK)
     except OSError as error:
         return f"{path} cannot be read ({error.strerror})."
     if hashlib.sha256(raw).hexdigest() == file.sha256:
@@ -167,11 +195,13 @@ def set_aside(folder: Path, names: list[str]) -> None:
 
 
 def fetch(folder: Path, progress: Progress | None = None) -> None:
-    """Get every file that is missing or damaged into `folder`; sound ones stay, so starting again goes on.
+    """Get every file that is missing or damaged into `folder`; sound ones stay, so starting again
+    goes on.
 
     Args:
         folder: made if need be; a damaged file in it is set aside as `*.damaged`.
-        progress: called with the file at work and the bytes done and to do, counted over all four files.
+        progress: called with the file at work and the bytes done and to do, counted over all four
+            files.
 
     Raises:
         DataUnavailable: no source delivered a file.
@@ -202,15 +232,22 @@ def _gunzip(raw: bytes, name: str) -> bytes:
     try:
         data = unpacker.decompress(raw, _LONGEST)
     except zlib.error as error:
-        raise DataDamaged(f"{name} cannot be unpacked, some of its bytes are wrong ({error}).") from error
+        raise DataDamaged(
+            f"{name} cannot be unpacked, some of its bytes are wrong ({error})."
+        ) from error
     if not unpacker.eof:
-        fault = "ends too early" if len(data) < _LONGEST else f"unpacks to more than {_LONGEST:,} bytes"
+        fault = (
+            "ends too early" if len(data) < _LONGEST else f"unpacks to more than {_LONGEST:,} bytes"
+        )
         raise DataDamaged(f"{name} {fault}.")
     return data
 
 
 class _Bar:
-    """What pooch moves as bytes arrive. Its counts are whole chunks, so the last one may overshoot."""
+    """What pooch moves as bytes arrive.
+
+    Its counts are whole chunks, so the last one may overshoot.
+    """
 
     def __init__(self, file: DataFile, before: int, total: int, progress: Progress | None) -> None:
         self._file, self._before, self._all, self._progress = file, before, total, progress
@@ -230,7 +267,9 @@ class _Bar:
 
 
 def _fetch_one(file: DataFile, folder: Path, sources: list[str], bar: _Bar) -> None:
-    """Get one file from the first source that has it, and move that source to the front for the next file."""
+    """Get one file from the first source that has it, and move that source to the front for the
+    next file.
+    """
     import pooch  # with requests 0.15 s to import, and only a download needs them
     import requests
 
@@ -241,12 +280,18 @@ def _fetch_one(file: DataFile, folder: Path, sources: list[str], bar: _Bar) -> N
         downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
         try:
             pooch.retrieve(
-                source + file.name, known_hash=file.sha256, fname=file.name, path=folder, downloader=downloader
+                source + file.name,
+                known_hash=file.sha256,
+                fname=file.name,
+                path=folder,
+                downloader=downloader,
             )
         except requests.RequestException as error:
             failures.append(f"{urlsplit(source).netloc} did not deliver it ({_in_words(error)})")
         except ValueError:  # pooch's word for a hash that differs
-            failures.append(f"{urlsplit(source).netloc} delivered something else (its SHA-256 differs)")
+            failures.append(
+                f"{urlsplit(source).netloc} delivered something else (its SHA-256 differs)"
+            )
         except OSError as error:
             raise _storage_problem(folder, error) from error
         else:
@@ -265,7 +310,11 @@ def _in_words(error: Exception) -> str:
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP status {error.response.status_code}"
-    return "no answer in time" if isinstance(error, requests.Timeout) else "no connection, or it broke off"
+    return (
+        "no answer in time"
+        if isinstance(error, requests.Timeout)
+        else "no connection, or it broke off"
+    )
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -14,31 +14,50 @@ SPLITS = ("last", "random", "stratified", "fold", "test", "none")
 
 def split_for(labels: np.ndarray, spec: TrainSpec) -> tuple[np.ndarray, np.ndarray]:
     """The split that a spec asks for; see `split`."""
-    return split(labels, spec.validation, spec.validation_fraction, spec.seed, folds=spec.folds, fold=spec.fold, shuffle=spec.shuffle_folds)
+    return split(
+        labels,
+        spec.validation,
+        spec.validation_fraction,
+        spec.seed,
+        folds=spec.folds,
+        fold=spec.fold,
+        shuffle=spec.shuffle_folds,
+    )
 
 
-
-def split(labels: np.ndarray, method: str, fraction: float, seed: int, *, folds: int = 5, fold: int = 1,
-          shuffle: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def split(
+    labels: np.ndarray,
+    method: str,
+    fraction: float,
+    seed: int,
+    *,
+    folds: int = 5,
+    fold: int = 1,
+    shuffle: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
     """Part the training pictures into those to learn from and those to validate on.
 
     Args:
         labels: int array `(n,)` of the training split; only "stratified" looks at the values.
-        method: "last" keeps the order and takes the end, as Keras does; "random" and "stratified" shuffle as
-            scikit-learn's `train_test_split` does; "fold" takes one of the folds of its `KFold`; "none" and "test" take nothing
-            away.
+        method: "last" keeps the order and takes the end, as Keras does; "random" and "stratified"
+            shuffle as scikit-learn's `train_test_split` does; "fold" takes one of the folds of its
+            `KFold`; "none" and "test" take nothing away.
         fraction: share to validate on, between 0 and 1; ignored for "fold", "none" and "test".
-        seed: of the shuffle.
-        folds, fold, shuffle: only for "fold": into how many parts, which of them (from 1), and whether at random.
+        seed: of the shuffle. folds, fold, shuffle: only for "fold": into how many parts, which of
+        them (from 1), and whether at random.
 
     Returns:
-        Two int64 arrays of positions in `labels`, to learn from and to validate on: disjoint, together all.
+        Two int64 arrays of positions in `labels`, to learn from and to validate on: disjoint,
+            together all.
 
     Raises:
-        InvalidSpec: unknown method, a fold that there is not, or a share that leaves one of the two sides empty.
+        InvalidSpec: unknown method, a fold that there is not, or a share that leaves one of the two
+            sides empty.
     """
     if method not in SPLITS:
-        raise InvalidSpec(f"There is no validation split {method!r}. Choose one of: {', '.join(SPLITS)}.")
+        raise InvalidSpec(
+            f"There is no validation split {method!r}. Choose one of: {', '.join(SPLITS)}."
+        )
     everything = np.arange(len(labels), dtype=np.int64)
     if method in ("none", "test"):
         return everything, everything[:0]
@@ -56,7 +75,9 @@ def split(labels: np.ndarray, method: str, fraction: float, seed: int, *, folds:
 
     strata = labels if method == "stratified" else None
     try:
-        train, validation = train_test_split(everything, test_size=fraction, random_state=seed, stratify=strata)
+        train, validation = train_test_split(
+            everything, test_size=fraction, random_state=seed, stratify=strata
+        )
     except ValueError as error:
         raise InvalidSpec(
             f"{len(labels):,} pictures cannot be split by class with a validation share of {fraction}: {error} "
@@ -65,14 +86,18 @@ def split(labels: np.ndarray, method: str, fraction: float, seed: int, *, folds:
     return train, validation
 
 
-
-def _fold(everything: np.ndarray, folds: int, fold: int, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """All but one fold, and that fold, as scikit-learn's `KFold` cuts them; no seed: in their order."""
+def _fold(
+    everything: np.ndarray, folds: int, fold: int, seed: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """All but one fold, and that fold, as scikit-learn's `KFold` cuts them; no seed: in their
+    order.
+    """
     from sklearn.model_selection import KFold  # slow to import, as above
 
     if not 2 <= folds <= len(everything) or not 1 <= fold <= folds:
-        raise InvalidSpec(f"There is no fold {fold} of {folds} among {len(everything):,} pictures. Choose at least two folds, and one of "
-                          "them.")
+        raise InvalidSpec(
+            f"There is no fold {fold} of {folds} among {len(everything):,} pictures. Choose at least two folds, and one of "
+            "them."
+        )
     parts = KFold(folds, shuffle=seed is not None, random_state=seed).split(everything)
     return next(both for number, both in enumerate(parts, 1) if number == fold)
-

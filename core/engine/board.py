@@ -1,12 +1,15 @@
-"""The line of jobs, kept inside the scheduler: who waits, who trains, how far, who was asked to stop.
+"""The line of jobs, kept inside the scheduler: who waits, who trains, how far, who was asked to
+stop.
 
-A Dask scheduler knows tasks, but not which one has really begun, nor in which order people asked. This plugin watches the
-tasks that carry Atelier's prefix and answers five questions in one round trip each, so that a page can poll it cheaply
-however long a job is. The scheduler's event loop runs one handler at a time, which is what makes the answers exact: a job
-is either cancelled before it begins or told to stop after, never both.
+A Dask scheduler knows tasks, but not which one has really begun, nor in which order people asked.
+This plugin watches the tasks that carry Atelier's prefix and answers five questions in one round
+trip each, so that a page can poll it cheaply however long a job is. The scheduler's event loop runs
+one handler at a time, which is what makes the answers exact: a job is either cancelled before it
+begins or told to stop after, never both.
 
-It is sent to the scheduler by value, so a scheduler on another machine needs Dask but not Atelier. For that reason it
-imports nothing of ours and speaks in plain lists and dictionaries. It neither starts jobs nor touches runs.
+It is sent to the scheduler by value, so a scheduler on another machine needs Dask but not Atelier.
+For that reason it imports nothing of ours and speaks in plain lists and dictionaries. It neither
+starts jobs nor touches runs.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from dataclasses import dataclass
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 PREFIX = "atelier-job-"
-NAME = "atelier-board-3"  # a new number whenever the handlers change, so that two versions do not meet on one scheduler
+# A new number whenever the handlers change, so that two versions do not meet on one scheduler.
+NAME = "atelier-board-3"
 MAX_FAILURES = 200
 
 
@@ -27,7 +31,10 @@ def key(run_id: str) -> str:
 
 @dataclass
 class Entry:
-    """One job from submission to its end. `attempt` grows whenever a worker begins it, so that an older one can tell."""
+    """One job from submission to its end.
+
+    `attempt` grows whenever a worker begins it, so that an older one can tell.
+    """
 
     order: int
     worker: str | None = None
@@ -37,7 +44,9 @@ class Entry:
 
 
 class Board(SchedulerPlugin):
-    """Scheduler plugin with the handlers `atelier_jobs`, `_begin`, `_report`, `_end`, `_stop` and `_failure`."""
+    """Scheduler plugin with the handlers `atelier_jobs`, `_begin`, `_report`, `_end`, `_stop` and
+    `_failure`.
+    """
 
     idempotent = True
 
@@ -48,25 +57,47 @@ class Board(SchedulerPlugin):
 
     async def start(self, scheduler):
         self.scheduler = scheduler
-        scheduler.handlers.update({
-            "atelier_jobs": self.jobs, "atelier_begin": self.begin, "atelier_report": self.report,
-            "atelier_end": self.end, "atelier_stop": self.stop, "atelier_failure": self.failure,
-        })
+        scheduler.handlers.update(
+            {
+                "atelier_jobs": self.jobs,
+                "atelier_begin": self.begin,
+                "atelier_report": self.report,
+                "atelier_end": self.end,
+                "atelier_stop": self.stop,
+                "atelier_failure": self.failure,
+            }
+        )
 
     # --- what a client asks -------------------------------------------------------------------------------------------
 
     def jobs(self) -> dict:
-        """All jobs in the order of the line, those that train first, and the number of workers that can take one.
+        """All jobs in the order of the line, those that train first, and the number of workers that
+        can take one.
 
-        A worker that has registered but not said "running" yet does not count: until it does, jobs are lined up behind another.
+        A worker that has registered but not said "running" yet does not count: until it does, jobs
+        are lined up behind another.
         """
-        ordered = sorted(self.entries.items(), key=lambda item: (item[1].worker is None, item[1].order))
+        ordered = sorted(
+            self.entries.items(), key=lambda item: (item[1].worker is None, item[1].order)
+        )
         jobs, waiting = [], 0
         for run_id, entry in ordered:
             waiting += entry.worker is None
             state = "stopping" if entry.stop else "running" if entry.worker else "waiting"
-            jobs.append({"run_id": run_id, "state": state, "place": 0 if entry.worker else waiting, "progress": entry.progress})
-        return {"jobs": jobs, "workers": sum(worker.status.name != "init" for worker in self.scheduler.workers.values())}
+            jobs.append(
+                {
+                    "run_id": run_id,
+                    "state": state,
+                    "place": 0 if entry.worker else waiting,
+                    "progress": entry.progress,
+                }
+            )
+        return {
+            "jobs": jobs,
+            "workers": sum(
+                worker.status.name != "init" for worker in self.scheduler.workers.values()
+            ),
+        }
 
     def stop(self, run_id: str) -> str:
         """Ask a job to stop, or take it out of the line if nobody has begun it.
@@ -77,11 +108,16 @@ class Board(SchedulerPlugin):
         entry = self.entries.get(run_id)
         if entry is None:
             return "absent"
-        # A job that lost its worker keeps its place; it stops, with what it learnt, as soon as another takes it up.
-        # Asked a second time while nobody has, it goes.
+        # A job that lost its worker keeps its place; it stops, with what it learnt, as soon as
+        # another takes it up. Asked a second time while nobody has, it goes.
         if entry.worker is None and (entry.attempt == 0 or entry.stop):
-            self.scheduler.stimulus_cancel(keys=[PREFIX + run_id], client="fire-and-forget", force=True,
-                                           reason="atelier-stop", msg="taken out of the line")
+            self.scheduler.stimulus_cancel(
+                keys=[PREFIX + run_id],
+                client="fire-and-forget",
+                force=True,
+                reason="atelier-stop",
+                msg="taken out of the line",
+            )
             self.entries.pop(run_id, None)
             return "cancelled"
         entry.stop = True
@@ -102,7 +138,9 @@ class Board(SchedulerPlugin):
         return entry.attempt
 
     def report(self, run_id: str, attempt: int, progress: dict | None) -> str:
-        """Take progress in; returns "go", "stop", or "gone" if the job was given to another worker or cancelled."""
+        """Take progress in; returns "go", "stop", or "gone" if the job was given to another worker
+        or cancelled.
+        """
         entry = self.entries.get(run_id)
         if entry is None or entry.attempt != attempt:
             return "gone"
@@ -121,10 +159,12 @@ class Board(SchedulerPlugin):
     # --- what the scheduler sees --------------------------------------------------------------------------------------
 
     def transition(self, key, start, finish, *args, stimulus_id=None, **kwargs):
-        """Follow our tasks: a new one joins the line, one that ended, died or was cancelled leaves it."""
+        """Follow our tasks: a new one joins the line, one that ended, died or was cancelled leaves
+        it.
+        """
         if not isinstance(key, str) or not key.startswith(PREFIX):
             return
-        run_id = key[len(PREFIX):]
+        run_id = key[len(PREFIX) :]
         if start == "released" and finish == "waiting" and run_id not in self.entries:
             self.count += 1
             self.entries[run_id] = Entry(self.count)
@@ -132,11 +172,17 @@ class Board(SchedulerPlugin):
         elif finish == "erred":
             task = self.scheduler.tasks[key]
             if task.suspicious > self.scheduler.allowed_failures:
-                self._fail(run_id, f"The worker died {task.suspicious} times while it trained this run (out of memory, perhaps). "
-                                   f"Its finished epochs are kept: make the batch or the network smaller, or resume it.")
+                self._fail(
+                    run_id,
+                    f"The worker died {task.suspicious} times while it trained this run (out of memory, perhaps). "
+                    f"Its finished epochs are kept: make the batch or the network smaller, or resume it.",
+                )
             elif run_id in self.entries:
-                self._fail(run_id, f"No worker could take this job up ({task.exception_text}). Workers must have the same "
-                                   f"Atelier and the same libraries as the app.")
+                self._fail(
+                    run_id,
+                    f"No worker could take this job up ({task.exception_text}). Workers must have the same "
+                    f"Atelier and the same libraries as the app.",
+                )
             self.entries.pop(run_id, None)
         elif finish in ("memory", "forgotten"):
             self.entries.pop(run_id, None)

@@ -1,11 +1,13 @@
 """Where jobs run: find or start the engine, put runs in its line, follow them, stop them.
 
-The engine is a Dask scheduler with one worker, in a process that outlives the app (`engine_process`); `ATELIER_ENGINE` names
-another scheduler instead, and nothing else changes. A job is one run being trained. Everything a page asks goes to the
-scheduler's board (`engine_board`) in one short round trip, so polling costs the same in the first minute as in the tenth
-hour. A call either answers within three seconds or raises `EngineUnavailable`; after that, `connect` heals.
+The engine is a Dask scheduler with one worker, in a process that outlives the app
+(`engine_process`); `ATELIER_ENGINE` names another scheduler instead, and nothing else changes. A
+job is one run being trained. Everything a page asks goes to the scheduler's board (`engine_board`)
+in one short round trip, so polling costs the same in the first minute as in the tenth hour. A call
+either answers within three seconds or raises `EngineUnavailable`; after that, `connect` heals.
 
-It does not train and keeps nothing itself: what was learnt is in the run library, and the line is in the scheduler.
+It does not train and keeps nothing itself: what was learnt is in the run library, and the line is
+in the scheduler.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def serve(*, workers: int = 1) -> int:
 
 
 def connect(*, start: bool = True, timeout: float = 15.0) -> Engine:
-    """The engine of this home, or the one that `ATELIER_ENGINE` names. Cheap to call again; a dead one is replaced.
+    """The engine of this home, or the one that `ATELIER_ENGINE` names. Cheap to call again; a dead
+    one is replaced.
 
     Args:
         start: start an engine if this home has none.
@@ -83,14 +86,19 @@ def connect(*, start: bool = True, timeout: float = 15.0) -> Engine:
             if known.alive():
                 return known
             _engines.pop(place).close()
-        line = connection.join(named) if named else connection.find_or_start(start, time.monotonic() + timeout)
+        line = (
+            connection.join(named)
+            if named
+            else connection.find_or_start(start, time.monotonic() + timeout)
+        )
         return _engines.setdefault(place, Engine(line))
     finally:
         _connecting.release()
 
 
 def end_own() -> bool:
-    """End the engine of this home, also one that no longer answers. A job that trains is interrupted and can be resumed.
+    """End the engine of this home, also one that no longer answers. A job that trains is
+    interrupted and can be resumed.
 
     Returns:
         whether there was one.
@@ -142,12 +150,15 @@ class Engine:
         """
         run = runs.read(run_id)
         if run.finished:
-            raise EngineRefused(f"“{run.name}” is complete ({run.status_text}), so there is nothing to resume. Train a new "
-                                f"run with its settings instead.")
+            raise EngineRefused(
+                f"“{run.name}” is complete ({run.status_text}), so there is nothing to resume. Train a new "
+                f"run with its settings instead."
+            )
         self._put_in_line(run_id)
 
     def stop(self, run_id: str) -> str:
-        """End a job: one that trains keeps what it learnt, one that waits leaves the line and takes its empty run with it.
+        """End a job: one that trains keeps what it learnt, one that waits leaves the line and takes
+        its empty run with it.
 
         Returns:
             "stopping" or "cancelled".
@@ -157,7 +168,9 @@ class Engine:
         """
         answer = self._ask("atelier_stop", run_id=runs.check_id(run_id))
         if answer == "absent":
-            raise EngineRefused(f"The run {run_id} is neither training nor waiting; it has ended already.")
+            raise EngineRefused(
+                f"The run {run_id} is neither training nor waiting; it has ended already."
+            )
         if answer == "cancelled" and not runs.history(run_id):
             with contextlib.suppress(RunNotFound):
                 runs.delete(run_id)
@@ -172,12 +185,21 @@ class Engine:
         return next((job for job in self.jobs() if job.run_id == run_id), None)
 
     def failure(self, run_id: str) -> str | None:
-        """Why the last job of a run failed, as a sentence; None if it did not, or the engine has been restarted since."""
+        """Why the last job of a run failed, as a sentence; None if it did not, or the engine has
+        been restarted since.
+        """
         return self._ask("atelier_failure", run_id=runs.check_id(run_id))
 
-    def check_gradient(self, spec: TrainSpec, *, epsilon: float = gradient_check.EPSILON, weights: int = gradient_check.WEIGHTS,
-                       seed: int = 0) -> Calculation:
-        """Let a worker check the gradient of a spec's network; it waits behind the jobs in the queue.
+    def check_gradient(
+        self,
+        spec: TrainSpec,
+        *,
+        epsilon: float = gradient_check.EPSILON,
+        weights: int = gradient_check.WEIGHTS,
+        seed: int = 0,
+    ) -> Calculation:
+        """Let a worker check the gradient of a spec's network; it waits behind the jobs in the
+        queue.
 
         Args:
             epsilon: the step, from 1e-7 to 1.
@@ -191,13 +213,23 @@ class Engine:
             EngineUnavailable: if the engine does not answer.
         """
         gradient_check.validate(spec, epsilon=epsilon, weights=weights)
-        return self._calculate(CalculationKind.GRADIENT_CHECK, spec=spec, epsilon=epsilon, weights=weights, seed=seed)
+        return self._calculate(
+            CalculationKind.GRADIENT_CHECK, spec=spec, epsilon=epsilon, weights=weights, seed=seed
+        )
 
     def _calculate(self, kind: CalculationKind, **values: Any) -> Calculation:
         self.jobs()  # so that nothing is sent to an engine that is not there
         with _translated(self.address):
-            future = self._client.submit(_calculation(), kind, values, settings.worker_environment(self.own), self.own,
-                                         key=f"atelier-calculation-{secrets.token_hex(8)}", pure=False, fifo_timeout="0ms")
+            future = self._client.submit(
+                _calculation(),
+                kind,
+                values,
+                settings.worker_environment(self.own),
+                self.own,
+                key=f"atelier-calculation-{secrets.token_hex(8)}",
+                pure=False,
+                fifo_timeout="0ms",
+            )
         return Calculation(self.address, future)
 
     # --- the engine itself --------------------------------------------------------------------------------------------
@@ -206,7 +238,9 @@ class Engine:
         """Workers, jobs that train and jobs that wait."""
         board = self._ask("atelier_jobs")
         running = sum(values["place"] == 0 for values in board["jobs"])
-        return EngineStatus(self.address, board["workers"], running, len(board["jobs"]) - running, self.own)
+        return EngineStatus(
+            self.address, board["workers"], running, len(board["jobs"]) - running, self.own
+        )
 
     def alive(self) -> bool:
         """Whether it answers."""
@@ -223,7 +257,9 @@ class Engine:
             EngineRefused: if the engine is somebody else's.
         """
         if not self.own:
-            raise EngineRefused(f"The engine at {self.address} was not started here. Whoever runs that cluster can end it.")
+            raise EngineRefused(
+                f"The engine at {self.address} was not started here. Whoever runs that cluster can end it."
+            )
         self.close()
         end_own()
 
@@ -232,7 +268,9 @@ class Engine:
         self._line.close()
 
     def _put_in_line(self, run_id: str) -> None:
-        """Send a job and wait until the board shows it, so that it is safe even if the app dies the moment after."""
+        """Send a job and wait until the board shows it, so that it is safe even if the app dies the
+        moment after.
+        """
         from distributed import fire_and_forget
 
         from core.engine.board import key
@@ -241,8 +279,15 @@ class Engine:
             if self.job(run_id) is not None:
                 raise EngineRefused(f"The run {run_id} is in the line already.")
             with _translated(self.address):
-                future = self._client.submit(_task(), run_id, settings.worker_environment(self.own), self.own, key=key(run_id),
-                                             pure=False, fifo_timeout="0ms")
+                future = self._client.submit(
+                    _task(),
+                    run_id,
+                    settings.worker_environment(self.own),
+                    self.own,
+                    key=key(run_id),
+                    pure=False,
+                    fifo_timeout="0ms",
+                )
                 fire_and_forget(future)
             try:
                 self._wait_for_place(run_id, future)
@@ -260,8 +305,10 @@ class Engine:
             if future.status in ("error", "cancelled", "lost"):
                 break
             time.sleep(0.01)
-        raise EngineUnavailable(f"The engine at {self.address} did not take the job. Try again; `python -m core engine status` "
-                                f"tells whether it lives.")
+        raise EngineUnavailable(
+            f"The engine at {self.address} did not take the job. Try again; `python -m core engine status` "
+            f"tells whether it lives."
+        )
 
     def _ask(self, question: str, **values):
         """One round trip to the board."""
@@ -288,7 +335,8 @@ class Calculation:
 
         Raises:
             AtelierError: what the calculation refused with.
-            EngineUnavailable: if the engine went away meanwhile, or there is no answer after so many seconds.
+            EngineUnavailable: if the engine went away meanwhile, or there is no answer after so
+                many seconds.
         """
         from distributed.scheduler import KilledWorker
 
@@ -296,8 +344,9 @@ class Calculation:
             with _translated(self._address):
                 answer, refusal = self._future.result(seconds)
         except KilledWorker as error:
-            raise EngineUnavailable("The worker died over this calculation (out of memory, perhaps). Ask for a smaller network.") \
-                from error
+            raise EngineUnavailable(
+                "The worker died over this calculation (out of memory, perhaps). Ask for a smaller network."
+            ) from error
         if refusal:
             raise AtelierError(refusal)
         return answer
@@ -310,29 +359,43 @@ class Calculation:
 
 def _calculation():
     """What Dask is asked to run for a calculation; by value, as `_task`."""
+
     def calculate_here(kind, values, environment, own):
         from core.engine.worker import calculate
 
         return calculate(kind, values, environment, own)
+
     return calculate_here
 
 
 def _task():
-    """What Dask is asked to run. A function of its own travels by value, so the scheduler need not know Atelier."""
+    """What Dask is asked to run.
+
+    A function of its own travels by value, so the scheduler need not know Atelier.
+    """
+
     def train_run(run_id, environment, own):
         from core.engine.worker import run_job
 
         run_job(run_id, environment, own)
+
     return train_run
 
 
 def _as_job(values: dict) -> Job:
     progress = values["progress"]
-    return Job(values["run_id"], values["state"], values["place"], runs.Progress.from_dict(progress) if progress else None)
+    return Job(
+        values["run_id"],
+        values["state"],
+        values["place"],
+        runs.Progress.from_dict(progress) if progress else None,
+    )
 
 
 def _lost(address: str) -> EngineUnavailable:
-    return EngineUnavailable(f"The engine at {address} does not answer. Training that was under way can be resumed.")
+    return EngineUnavailable(
+        f"The engine at {address} does not answer. Training that was under way can be resumed."
+    )
 
 
 @contextlib.contextmanager
@@ -342,5 +405,6 @@ def _translated(address: str):
 
     try:
         yield
-    except (OSError, RuntimeError, CancelledError, ClosedClientError) as error:  # timeouts are OSErrors
+    # Timeouts are OSErrors.
+    except (OSError, RuntimeError, CancelledError, ClosedClientError) as error:
         raise _lost(address) from error

@@ -1,8 +1,10 @@
-"""The process that the engine is: a Dask scheduler and its workers on this machine, and nothing to look at.
+"""The process that the engine is: a Dask scheduler and its workers on this machine, and nothing to
+look at.
 
-Alone in its home by a lock on a file that the system lets go of when the process dies, however it dies; so two apps that
-start it at the same moment end with one, and a leftover address is never mistaken for a live engine. Its address is
-written last, when jobs can be sent. It listens on this machine only and serves no dashboard.
+Alone in its home by a lock on a file that the system lets go of when the process dies, however it
+dies; so two apps that start it at the same moment end with one, and a leftover address is never
+mistaken for a live engine. Its address is written last, when jobs can be sent. It listens on this
+machine only and serves no dashboard.
 
 Run it with `python -m core.engine.process`. It knows nothing of runs or networks.
 """
@@ -24,21 +26,25 @@ from urllib.parse import urlsplit
 from core import processes, settings
 
 ALREADY_THERE = 3  # exit status: another engine holds the lock
-IDLE_SECONDS = 30 * 60  # without a job and without an app: then it is only memory that someone wants back
+# Without a job and without an app: then it is only memory that someone wants back.
+IDLE_SECONDS = 30 * 60
 STOP_SECONDS = 5.0
 _TIDY = {
     "distributed.scheduler.worker-ttl": None,  # a laptop that slept is not a dead worker
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,  # looks at the stack a hundred times a second
-    # Dask's default hands freed memory back to the system at once. Training takes the same memory again in the next step:
-    # measured with it, four to five times the page faults and 3-5 % more processor time.
+    # Dask's default hands freed memory back to the system at once. Training takes the same memory
+    # again in the next step: measured with it, four to five times the page faults and 3-5 % more
+    # processor time.
     "distributed.nanny.pre-spawn-environ": {},
 }
 
 
 def address_file() -> Path:
-    """Where a running engine leaves its address: JSON with `address`, `id`, `pid`, `started` and `code`."""
+    """Where a running engine leaves its address: JSON with `address`, `id`, `pid`, `started` and
+    `code`.
+    """
     return settings.home() / "engine.json"
 
 
@@ -46,7 +52,11 @@ def read_address() -> dict | None:
     """What an engine of this home wrote down, if it is whole; the engine may have died since."""
     try:
         found = json.loads(address_file().read_text())
-        return found if urlsplit(str(found["address"])).port and found["id"] and int(found["pid"]) > 0 else None
+        return (
+            found
+            if urlsplit(str(found["address"])).port and found["id"] and int(found["pid"]) > 0
+            else None
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -59,7 +69,8 @@ def locked() -> bool:
 def holder() -> int | None:
     """The process id of the engine of this home, None if there is none or it is only starting.
 
-    While the lock is held the address file is its holder's own, so the id cannot be that of a later, unrelated process.
+    While the lock is held the address file is its holder's own, so the id cannot be that of a
+    later, unrelated process.
     """
     found = read_address() if locked() else None
     return int(found["pid"]) if found else None
@@ -71,7 +82,9 @@ def log_file() -> Path:
 
 
 def code_version() -> str:
-    """A checksum of all of Atelier's core: an engine started from other sources is replaced as soon as it has nothing to do."""
+    """A checksum of all of Atelier's core: an engine started from other sources is replaced as soon
+    as it has nothing to do.
+    """
     sum_ = 0
     for path in sorted((settings.ROOT / "core").rglob("*.py")):
         sum_ = zlib.crc32(path.read_bytes(), sum_)
@@ -117,28 +130,49 @@ async def _run(workers: int) -> None:
             asyncio.get_running_loop().add_signal_handler(sign, ended.set)
     with dask.config.set(_TIDY):
         cluster = await LocalCluster(
-            asynchronous=True, n_workers=0, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tcp://",
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"}, dashboard_address=None,
-            memory_limit=0, preload=[worker.__name__], local_directory=str(settings.home() / "engine"),
+            asynchronous=True,
+            n_workers=0,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            protocol="tcp://",
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            dashboard_address=None,
+            memory_limit=0,
+            preload=[worker.__name__],
+            local_directory=str(settings.home() / "engine"),
             env={"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")},
         )
         await cluster.scheduler.register_scheduler_plugin(Board(), name=NAME, idempotent=True)
         _write_address(cluster.scheduler)
         cluster.scale(workers)  # an app need not wait for them; jobs wait in the line
         watch = asyncio.create_task(_end_when_forgotten(cluster.scheduler, ended))
-        await asyncio.wait([asyncio.create_task(ended.wait()), asyncio.create_task(cluster.scheduler.finished())],
-                           return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            [asyncio.create_task(ended.wait()), asyncio.create_task(cluster.scheduler.finished())],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
         watch.cancel()
         address_file().unlink(missing_ok=True)
         with contextlib.suppress(asyncio.TimeoutError, OSError):
             await asyncio.wait_for(cluster.close(timeout=STOP_SECONDS / 2), STOP_SECONDS)
-        # A worker in the middle of a batch does not hear of it; it ends with its parent, and its run is resumed later.
+        # A worker in the middle of a batch does not hear of it; it ends with its parent, and its
+        # run is resumed later.
         os._exit(0)
 
 
 def _write_address(scheduler) -> None:
-    processes.write_whole(address_file(), json.dumps({
-        "address": scheduler.address, "id": scheduler.id, "pid": os.getpid(), "started": time.time(), "code": code_version()}).encode())
+    processes.write_whole(
+        address_file(),
+        json.dumps(
+            {
+                "address": scheduler.address,
+                "id": scheduler.id,
+                "pid": os.getpid(),
+                "started": time.time(),
+                "code": code_version(),
+            }
+        ).encode(),
+    )
 
 
 async def _end_when_forgotten(scheduler, ended: asyncio.Event) -> None:
@@ -152,6 +186,10 @@ async def _end_when_forgotten(scheduler, ended: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description="Be Atelier's engine: train the jobs that apps send.")
-    arguments.add_argument("--workers", type=int, default=1, help="jobs that may train at the same time")
+    arguments = argparse.ArgumentParser(
+        description="Be Atelier's engine: train the jobs that apps send."
+    )
+    arguments.add_argument(
+        "--workers", type=int, default=1, help="jobs that may train at the same time"
+    )
     sys.exit(serve(workers=arguments.parse_args().workers))

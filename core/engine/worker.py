@@ -1,9 +1,10 @@
 """What happens on a worker: getting ready when it starts, and carrying a job out.
 
-As a Dask preload (`--preload core.engine.worker`) it lowers the worker's priority, so that pages stay quick while it
-trains, and imports Keras in the background, so that the worker is there at once and the first job need not wait. `run_job`
-then trains a run and keeps the scheduler's board informed from the worker's event loop: the training itself only puts
-its progress down and reads a flag, and never waits for the network.
+As a Dask preload (`--preload core.engine.worker`) it lowers the worker's priority, so that pages
+stay quick while it trains, and imports Keras in the background, so that the worker is there at once
+and the first job need not wait. `run_job` then trains a run and keeps the scheduler's board
+informed from the worker's event loop: the training itself only puts its progress down and reads a
+flag, and never waits for the network.
 
 It does not train (`training`) and does not decide what comes next (the scheduler).
 """
@@ -23,10 +24,13 @@ from core.errors import AtelierError
 
 logger = logging.getLogger(__name__)
 
-POST_SECONDS = 0.4  # between two words to the board; with the batches it makes a stop felt well within two seconds
-ASK_SECONDS = 30.0  # a busy scheduler may take its time; a job that has trained for an hour can wait for it
+# Between two words to the board; with the batches it makes a stop felt well within two seconds.
+POST_SECONDS = 0.4
+# A busy scheduler may take its time; a job that has trained for an hour can wait for it.
+ASK_SECONDS = 30.0
 PRIORITY = 10  # of 19: behind everything interactive, before nothing
-_ONE_AT_A_TIME = threading.Lock()  # seeds and Keras's state belong to the process, so a worker with many threads trains one
+# Seeds and Keras's state belong to the process, so a worker with many threads trains one.
+_ONE_AT_A_TIME = threading.Lock()
 _READY = threading.Lock()
 
 
@@ -50,13 +54,15 @@ def dask_setup(worker) -> None:
 
 
 def run_job(run_id: str, environment: dict[str, str], own: bool) -> None:
-    """Train one run, as a Dask task. A failure becomes a sentence on the board and a traceback in the log, never a lost task.
+    """Train one run, as a Dask task. A failure becomes a sentence on the board and a traceback in
+    the log, never a lost task.
 
     Args:
         run_id: an unfinished run; what it has learnt so far is kept.
         environment: the app's `ATELIER_...` settings that say where things are.
-        own: whether app and worker are one machine. Then the app's settings apply, since the engine may have been started
-            by an app with others; elsewhere they only fill in for what the worker was not told.
+        own: whether app and worker are one machine. Then the app's settings apply, since the engine
+            may have been started by an app with others; elsewhere they only fill in for what the
+            worker was not told.
     """
     from distributed import get_worker
 
@@ -77,14 +83,19 @@ def run_job(run_id: str, environment: dict[str, str], own: bool) -> None:
         except Exception as error:
             logger.exception("The run %s failed.", run_id)
             first = (str(error).strip().splitlines() or [""])[0][:200]
-            failure = (f"The training broke off with {type(error).__name__}{': ' + first if first else ''}. The engine's log has "
-                       f"the details; the epochs that were finished are kept.")
+            failure = (
+                f"The training broke off with {type(error).__name__}{': ' + first if first else ''}. The engine's log has "
+                f"the details; the epochs that were finished are kept."
+            )
         finally:
             post.end(failure)
 
 
-def calculate(kind: CalculationKind, values: dict[str, Any], environment: dict[str, str], own: bool) -> tuple[object, str | None]:
-    """Calculate something small that needs Keras, as a Dask task; between two trainings, never beside one.
+def calculate(
+    kind: CalculationKind, values: dict[str, Any], environment: dict[str, str], own: bool
+) -> tuple[object, str | None]:
+    """Calculate something small that needs Keras, as a Dask task; between two trainings, never
+    beside one.
 
     Args:
         kind: what is calculated, from `values`.
@@ -115,7 +126,10 @@ def _set_environment(environment: dict[str, str], own: bool) -> None:
 
 
 class _Post:
-    """The way between one training and the board. `report` and `should_stop` cost the training nothing."""
+    """The way between one training and the board.
+
+    `report` and `should_stop` cost the training nothing.
+    """
 
     def __init__(self, run_id: str, worker):
         self.run_id, self.worker = run_id, worker
@@ -127,7 +141,9 @@ class _Post:
         """Take the job up; False if it was cancelled."""
         self.attempt = self._ask("atelier_begin", worker=self.worker.address)
         if self.attempt:
-            self.posting = asyncio.run_coroutine_threadsafe(self._keep_posting(), self.worker.loop.asyncio_loop)
+            self.posting = asyncio.run_coroutine_threadsafe(
+                self._keep_posting(), self.worker.loop.asyncio_loop
+            )
         return bool(self.attempt)
 
     def report(self, progress) -> None:
@@ -148,21 +164,29 @@ class _Post:
         try:
             self._ask("atelier_end", attempt=self.attempt, failure=failure)
         except (OSError, RuntimeError, CancelledError):  # the line leaves with the task then
-            logger.warning("The scheduler was not to be reached at the end of the run %s.", self.run_id)
+            logger.warning(
+                "The scheduler was not to be reached at the end of the run %s.", self.run_id
+            )
 
     async def _keep_posting(self) -> None:
         sent = None
         while True:
             progress = self.progress
-            with contextlib.suppress(OSError):  # the next post will say it; without a scheduler Dask ends the worker
+            # The next post will say it; without a scheduler Dask ends the worker.
+            with contextlib.suppress(OSError):
                 self.answer = await self.worker.scheduler.atelier_report(
-                    run_id=self.run_id, attempt=self.attempt, progress=progress if progress is not sent else None)
+                    run_id=self.run_id,
+                    attempt=self.attempt,
+                    progress=progress if progress is not sent else None,
+                )
                 sent = progress
             await asyncio.sleep(POST_SECONDS)
 
     def _ask(self, question: str, **values):
         answer = getattr(self.worker.scheduler, question)(run_id=self.run_id, **values)
-        return asyncio.run_coroutine_threadsafe(answer, self.worker.loop.asyncio_loop).result(ASK_SECONDS)
+        return asyncio.run_coroutine_threadsafe(answer, self.worker.loop.asyncio_loop).result(
+            ASK_SECONDS
+        )
 
 
 def _training():

@@ -17,7 +17,37 @@ from core.evaluation.metrics import (
     sure_from,
     sure_threshold,
 )
-from core.evaluation.mistakes import SORTS, find_mistakes, measure, mistakes_csv, one_of_every_class, pictures_of
+from core.evaluation.mistakes import (
+    SORTS,
+    find_mistakes,
+    measure,
+    mistakes_csv,
+    one_of_every_class,
+    pictures_of,
+)
 from core.evaluation.observations import observe
 
-__all__ = ["Calibration", "ClassRow", "Comparison", "Evaluation", "NEVER_SURE", "SORTS", "calibration", "class_report", "compare", "confusion", "confusion_csv", "evaluate", "find_mistakes", "fit_temperature", "measure", "mistakes_csv", "most_confused", "observe", "one_of_every_class", "pictures_of", "sure_from", "sure_threshold"]
+__all__ = [
+    "NEVER_SURE",
+    "SORTS",
+    "Calibration",
+    "ClassRow",
+    "Comparison",
+    "Evaluation",
+    "calibration",
+    "class_report",
+    "compare",
+    "confusion",
+    "confusion_csv",
+    "evaluate",
+    "find_mistakes",
+    "fit_temperature",
+    "measure",
+    "mistakes_csv",
+    "most_confused",
+    "observe",
+    "one_of_every_class",
+    "pictures_of",
+    "sure_from",
+    "sure_threshold",
+]

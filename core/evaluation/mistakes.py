@@ -1,7 +1,9 @@
-"""Find the pictures behind the numbers: those a network got wrong, filtered and sorted, or those of one cell of a matrix.
+"""Find the pictures behind the numbers: those a network got wrong, filtered and sorted, or those of
+one cell of a matrix.
 
-Everything comes back as positions in the test split, in the order to show them; nothing is copied. Three measures put
-mistakes in order: how sure the network was, how little it gave the truth, and how far the wrong class was ahead of it.
+Everything comes back as positions in the test split, in the order to show them; nothing is copied.
+Three measures put mistakes in order: how sure the network was, how little it gave the truth, and
+how far the wrong class was ahead of it.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ def measure(probabilities: np.ndarray, labels: np.ndarray, by: str) -> np.ndarra
     Args:
         probabilities: float `(n, 10)`.
         labels: int `(n,)`, 0..9.
-        by: `confidence` (the largest probability, 0..1), `loss` (cross-entropy in nats, 0..16) or `margin` (how far the
-            prediction is ahead of the truth, 0..1; 0 where they agree).
+        by: `confidence` (the largest probability, 0..1), `loss` (cross-entropy in nats, 0..16) or
+            `margin` (how far the prediction is ahead of the truth, 0..1; 0 where they agree).
 
     Returns:
         float `(n,)`.
@@ -38,13 +40,22 @@ def measure(probabilities: np.ndarray, labels: np.ndarray, by: str) -> np.ndarra
     confidence = probabilities.max(axis=1)
     if by == "confidence":
         return confidence
-    of_truth = np.take_along_axis(probabilities, np.asarray(labels, np.int64)[:, None], axis=1)[:, 0]
+    of_truth = np.take_along_axis(probabilities, np.asarray(labels, np.int64)[:, None], axis=1)[
+        :, 0
+    ]
     return confidence - of_truth if by == "margin" else -np.log(np.clip(of_truth, TINY, 1))
 
 
-def find_mistakes(probabilities: np.ndarray, labels: np.ndarray, *, truth: Collection[int] | None = None,
-             prediction: Collection[int] | None = None, confidence: tuple[float, float] = (0.0, 1.0),
-             sort: str = "confidence", descending: bool = True) -> np.ndarray:
+def find_mistakes(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    *,
+    truth: Collection[int] | None = None,
+    prediction: Collection[int] | None = None,
+    confidence: tuple[float, float] = (0.0, 1.0),
+    sort: str = "confidence",
+    descending: bool = True,
+) -> np.ndarray:
     """Positions of the pictures that were taken for something else.
 
     Args:
@@ -61,9 +72,11 @@ def find_mistakes(probabilities: np.ndarray, labels: np.ndarray, *, truth: Colle
     """
     labels, taken_for = np.asarray(labels), probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
-    # Compared as float32, like the confidences: 0.9 as a double would leave out a confidence of 0.9.
+    # Compared as float32, like the confidences: 0.9 as a double would leave out a confidence of
+    # 0.9.
     low, high = np.float32(confidence[0]), np.float32(confidence[1])
-    wanted = (taken_for != labels) & (sure >= low) & ((sure <= high) | (high >= 1))  # rounding may lift a confidence above 1
+    # Rounding may lift a confidence above 1.
+    wanted = (taken_for != labels) & (sure >= low) & ((sure <= high) | (high >= 1))
     if truth is not None:
         wanted &= np.isin(labels, list(truth))
     if prediction is not None:
@@ -73,8 +86,13 @@ def find_mistakes(probabilities: np.ndarray, labels: np.ndarray, *, truth: Colle
     return found[np.argsort(-key if descending else key, kind="stable")]
 
 
-def one_of_every_class(probabilities: np.ndarray, labels: np.ndarray, *, sort: str = "confidence",
-                       descending: bool = True) -> dict[int, int]:
+def one_of_every_class(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    *,
+    sort: str = "confidence",
+    descending: bool = True,
+) -> dict[int, int]:
     """The first mistake of every true class, in the given order.
 
     Returns:
@@ -86,8 +104,13 @@ def one_of_every_class(probabilities: np.ndarray, labels: np.ndarray, *, sort: s
     return dict(sorted(first.items()))
 
 
-def pictures_of(truth: np.ndarray, prediction: np.ndarray, row: int, column: int,
-                confidence: np.ndarray | None = None) -> np.ndarray:
+def pictures_of(
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    row: int,
+    column: int,
+    confidence: np.ndarray | None = None,
+) -> np.ndarray:
     """Positions of the pictures of class `row` that were taken for `column`, on the diagonal too.
 
     Args:
@@ -99,7 +122,11 @@ def pictures_of(truth: np.ndarray, prediction: np.ndarray, row: int, column: int
         int64 `(m,)`; `m` is the number in that cell.
     """
     found = np.flatnonzero((np.asarray(truth) == row) & (np.asarray(prediction) == column))
-    return found if confidence is None else found[np.argsort(-np.asarray(confidence)[found], kind="stable")]
+    return (
+        found
+        if confidence is None
+        else found[np.argsort(-np.asarray(confidence)[found], kind="stable")]
+    )
 
 
 def mistakes_csv(indices: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) -> str:
@@ -111,7 +138,8 @@ def mistakes_csv(indices: np.ndarray, probabilities: np.ndarray, labels: np.ndar
         labels: int `(n,)`, 0..9.
 
     Returns:
-        lines of index, truth, prediction, confidence, and a probability under the name of each class.
+        lines of index, truth, prediction, confidence, and a probability under the name of each
+        class.
     """
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")

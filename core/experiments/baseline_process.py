@@ -2,9 +2,10 @@
 
     python -m core.experiments.baseline_process BASELINES_ID
 
-It computes what the record asks for and has no result yet, and writes the results after each fit. A fit that fails (out of
-memory, too many components for the pictures) becomes a sentence in its place, and the next one begins. One such process runs in a
-home, by a lock that ends with it; a second one ends at once.
+It computes what the record asks for and has no result yet, and writes the results after each fit. A
+fit that fails (out of memory, too many components for the pictures) becomes a sentence in its
+place, and the next one begins. One such process runs in a home, by a lock that ends with it; a
+second one ends at once.
 """
 
 from __future__ import annotations
@@ -38,29 +39,44 @@ def compute(wanted: Wanted, data: fashion_mnist.Dataset, spec: TrainSpec) -> Res
         ValueError: if there are more components than pictures.
     """
     learn, kept = splits.split_for(data.train_labels, spec)
-    chosen = np.random.default_rng(spec.seed).permutation(learn)[:METHODS[wanted.method].pictures]
+    chosen = np.random.default_rng(spec.seed).permutation(learn)[: METHODS[wanted.method].pictures]
     train, labels = _grey(data.train_pixels[chosen]), data.train_labels[chosen]
     began = time.perf_counter()
     model = _pipeline(wanted, spec.seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an iteration limit that was reached is part of the setting
+        # An iteration limit that was reached is part of the setting.
+        warnings.simplefilter("ignore")
         model.fit(train, labels)
     guesses = model.predict(_grey(data.test_pixels))
     validation = None
     if spec.validation == "test":
         validation = float((guesses == data.test_labels).mean())
     elif len(kept):
-        validation = float((model.predict(_grey(data.train_pixels[kept])) == data.train_labels[kept]).mean())
+        validation = float(
+            (model.predict(_grey(data.train_pixels[kept])) == data.train_labels[kept]).mean()
+        )
     rows = evaluation.class_report(data.test_labels, guesses)
-    return Result(len(chosen), round(time.perf_counter() - began, 2), float((guesses == data.test_labels).mean()), validation,
-                  tuple(row.f1 for row in rows if row.label is not None))
+    return Result(
+        len(chosen),
+        round(time.perf_counter() - began, 2),
+        float((guesses == data.test_labels).mean()),
+        validation,
+        tuple(row.f1 for row in rows if row.label is not None),
+    )
 
 
 def explained_variance(pixels: np.ndarray) -> tuple[float, ...]:
-    """The share of the variance that each principal component of pixels `(n, 28, 28)` holds, largest first."""
+    """The share of the variance that each principal component of pixels `(n, 28, 28)` holds,
+    largest first.
+    """
     from sklearn.decomposition import PCA
 
-    return tuple(PCA(svd_solver="covariance_eigh").fit(_grey(pixels)).explained_variance_ratio_.astype(float).tolist())
+    return tuple(
+        PCA(svd_solver="covariance_eigh")
+        .fit(_grey(pixels))
+        .explained_variance_ratio_.astype(float)
+        .tolist()
+    )
 
 
 def _pipeline(wanted: Wanted, seed: int):
@@ -78,7 +94,9 @@ def _pipeline(wanted: Wanted, seed: int):
         "linear-svm": lambda: LinearSVC(C=0.01, max_iter=500, random_state=seed),
         "rbf-svm": lambda: SVC(C=10, gamma="scale", cache_size=500),
         "forest": lambda: RandomForestClassifier(100, random_state=seed),
-        "boosting": lambda: HistGradientBoostingClassifier(max_iter=60, learning_rate=0.2, early_stopping=False, random_state=seed),
+        "boosting": lambda: HistGradientBoostingClassifier(
+            max_iter=60, learning_rate=0.2, early_stopping=False, random_state=seed
+        ),
     }[wanted.method]()
     if not wanted.components:
         return make_pipeline(method)
@@ -95,7 +113,9 @@ def work(found: Baselines) -> None:
     data = fashion_mnist.load(found.spec.data, download=True)
     if not found.variance:
         learn, _ = splits.split_for(data.train_labels, found.spec)
-        found = replace(found, variance=explained_variance(data.train_pixels[learn[:VARIANCE_PICTURES]]))
+        found = replace(
+            found, variance=explained_variance(data.train_pixels[learn[:VARIANCE_PICTURES]])
+        )
         baselines.keep(found)
     for place, wanted in enumerate(found.wanted):
         if found.results[place] is not None and not found.results[place].problem:
@@ -104,8 +124,13 @@ def work(found: Baselines) -> None:
         try:
             result = compute(wanted, data, found.spec)
         except (ValueError, MemoryError) as error:
-            result = Result(problem=f"It could not be fitted: {str(error).strip() or 'out of memory'}"[:300])
-        found = replace(found, results=tuple(result if at == place else held for at, held in enumerate(found.results)))
+            result = Result(
+                problem=f"It could not be fitted: {str(error).strip() or 'out of memory'}"[:300]
+            )
+        found = replace(
+            found,
+            results=tuple(result if at == place else held for at, held in enumerate(found.results)),
+        )
         if records.read_record(found.id) is None:
             return  # deleted meanwhile
         baselines.keep(found)

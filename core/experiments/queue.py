@@ -1,8 +1,9 @@
 """An experiment and the engine: see that its trainings are in line, say how far each is, stop them.
 
-One idea: all trainings of an experiment are put into the line at once, so one worker does them one after the other, several side
-by side, and nobody has to be there. A training that the library holds already, finished, is not trained again, whichever
-experiment asked for it first (`experiments.done`), so going on after a stop, a crash or a deletion is beginning again.
+One idea: all trainings of an experiment are put into the line at once, so one worker does them one
+after the other, several side by side, and nobody has to be there. A training that the library holds
+already, finished, is not trained again, whichever experiment asked for it first
+(`experiments.done`), so going on after a stop, a crash or a deletion is beginning again.
 
 What the finished trainings say is in `run_figures`.
 """
@@ -21,7 +22,14 @@ from core.networks import architectures
 from core.runs import Run
 from core.training import estimate
 
-DONE, STOPPED, RUNNING, WAITING, BROKEN, MISSING = "done", "stopped", "running", "waiting", "broken", "missing"
+DONE, STOPPED, RUNNING, WAITING, BROKEN, MISSING = (
+    "done",
+    "stopped",
+    "running",
+    "waiting",
+    "broken",
+    "missing",
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,8 @@ class PointState:
     """How far one training of an experiment is.
 
     Attributes:
-        state: DONE (to its end), STOPPED (early, with a network), RUNNING, WAITING (in line), BROKEN (interrupted, or failed with
-            `problem`), or MISSING (never begun, or deleted).
+        state: DONE (to its end), STOPPED (early, with a network), RUNNING, WAITING (in line),
+            BROKEN (interrupted, or failed with `problem`), or MISSING (never begun, or deleted).
         run: the run, None where there is none.
         job: its `engine.Job` while it is in line.
         problem: why it failed, as a sentence, or nothing.
@@ -48,7 +56,8 @@ class PointState:
 
 
 def begin(line, experiment: Experiment) -> Experiment:
-    """Put what is not done into an engine's line; the record is written after each, so that a break in the middle loses nothing.
+    """Put what is not done into an engine's line; the record is written after each, so that a break
+    in the middle loses nothing.
 
     Args:
         line: an engine, from `engine.connect`.
@@ -91,12 +100,15 @@ def states(experiment: Experiment, line=None) -> list[PointState]:
         elif job is not None:
             found.append(PointState(WAITING if job.state == "waiting" else RUNNING, run, job))
         else:
-            found.append(PointState(BROKEN, run, problem=(line.failure(run.id) if line else None) or ""))
+            found.append(
+                PointState(BROKEN, run, problem=(line.failure(run.id) if line else None) or "")
+            )
     return found
 
 
 def stop(line, experiment: Experiment) -> int:
-    """Take everything of an experiment out of the line; what trains keeps what it learnt, what is done stays.
+    """Take everything of an experiment out of the line; what trains keeps what it learnt, what is
+    done stays.
 
     Returns:
         how many trainings that were.
@@ -104,7 +116,8 @@ def stop(line, experiment: Experiment) -> int:
     from core.engine import EngineRefused
 
     ours = [job.run_id for job in line.jobs() if job.run_id in experiment.run_ids]
-    for run_id in reversed(ours):  # from the end of the line, else the next one would begin before its turn to go
+    # From the end of the line, else the next one would begin before its turn to go.
+    for run_id in reversed(ours):
         with contextlib.suppress(EngineRefused):  # it has ended in this moment
             line.stop(run_id)
     return len(ours)
@@ -116,11 +129,20 @@ def estimate_seconds(experiment_points) -> float:
     Args:
         experiment_points: specs, at least one.
     """
+
     def work(spec) -> float:
-        return max(1, architectures.multiply_adds(spec)) * estimate.trained_pictures(spec) * spec.epochs
+        return (
+            max(1, architectures.multiply_adds(spec))
+            * estimate.trained_pictures(spec)
+            * spec.epochs
+        )
 
     first = experiment_points[0]
-    return estimate.estimate_seconds(first)[0] * sum(work(spec) for spec in experiment_points) / work(first)
+    return (
+        estimate.estimate_seconds(first)[0]
+        * sum(work(spec) for spec in experiment_points)
+        / work(first)
+    )
 
 
 def _run(run_id: str | None) -> Run | None:

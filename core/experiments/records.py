@@ -1,11 +1,13 @@
 """What an experiment is, and its record on disk: a sweep or a k-fold, and the runs that do it.
 
-One idea: an experiment is a spec with one or two of its settings varied. A k-fold cross-validation is one, too: it varies the
-setting `fold`. So the record holds a spec, the values, and the ids of the runs, in the order of the points; what became of a run
-is read from the run library, and the same experiment is found after a reload, in another tab, and after a restart.
+One idea: an experiment is a spec with one or two of its settings varied. A k-fold cross-validation
+is one, too: it varies the setting `fold`. So the record holds a spec, the values, and the ids of
+the runs, in the order of the points; what became of a run is read from the run library, and the
+same experiment is found after a reload, in another tab, and after a restart.
 
-The records lie in `_experiments` beside the runs, where no run can have its folder. Nothing is trained or submitted here; that is
-`experiment_line`'s. Classical baselines keep their own records in the same place (`baselines`).
+The records lie in `_experiments` beside the runs, where no run can have its folder. Nothing is
+trained or submitted here; that is `experiment_line`'s. Classical baselines keep their own records
+in the same place (`baselines`).
 """
 
 from __future__ import annotations
@@ -74,7 +76,12 @@ class Experiment:
 
     def with_run(self, point: int, run_id: str | None) -> Experiment:
         """The same with another run for a point."""
-        return replace(self, run_ids=tuple(run_id if place == point else held for place, held in enumerate(self.run_ids)))
+        return replace(
+            self,
+            run_ids=tuple(
+                run_id if place == point else held for place, held in enumerate(self.run_ids)
+            ),
+        )
 
 
 # --- what to vary -----------------------------------------------------------------------------------------------------
@@ -84,11 +91,14 @@ def axis(setting: str, values: tuple | list) -> Axis:
     """An axis with its values checked, equal ones once.
 
     Raises:
-        InvalidSpec: for a setting that there is not or that cannot be varied, a value that is not allowed, or no value.
+        InvalidSpec: for a setting that there is not or that cannot be varied, a value that is not
+            allowed, or no value.
     """
     field = BY_NAME.get(setting)
     if field is None or setting in NOT_SWEPT:
-        raise InvalidSpec(f"{setting!r} is no setting that can be varied. Choose one of {', '.join(sweepable())}.")
+        raise InvalidSpec(
+            f"{setting!r} is no setting that can be varied. Choose one of {', '.join(sweepable())}."
+        )
     checked = dict.fromkeys(parse_setting(setting, value_text(value)) for value in values)
     if not checked:
         raise InvalidSpec(f"{field.label}: give at least one value.")
@@ -100,8 +110,8 @@ def parse_values(setting: str, text: str) -> Axis:
 
     Args:
         setting: a field of `TrainSpec`.
-        text: `0.1, 0.01, 0.001`; where a setting is a list itself, a semicolon parts the values, as in `32; 32, 64`, and without
-            one every number is a list of its own.
+        text: `0.1, 0.01, 0.001`; where a setting is a list itself, a semicolon parts the values, as
+            in `32; 32, 64`, and without one every number is a list of its own.
 
     Raises:
         InvalidSpec: as `axis`.
@@ -119,7 +129,8 @@ def grid(base: TrainSpec, axes: tuple[Axis, ...]) -> tuple[TrainSpec, ...]:
     """The spec of every combination, each named after its values; the first axis changes slowest.
 
     Raises:
-        InvalidSpec: if two axes vary one setting, there are too many points, or two values do not fit together.
+        InvalidSpec: if two axes vary one setting, there are too many points, or two values do not
+            fit together.
     """
     if not 1 <= len(axes) <= 2 or len({axis.setting for axis in axes}) < len(axes):
         raise InvalidSpec("A sweep varies one setting, or two different ones.")
@@ -127,11 +138,16 @@ def grid(base: TrainSpec, axes: tuple[Axis, ...]) -> tuple[TrainSpec, ...]:
     for one in axes:
         count *= len(one.values)
     if count > MAX_POINTS:
-        raise InvalidSpec(f"These are {count} trainings; a sweep has at most {MAX_POINTS}. Leave out some values.")
+        raise InvalidSpec(
+            f"These are {count} trainings; a sweep has at most {MAX_POINTS}. Leave out some values."
+        )
     made = []
     for values in itertools.product(*(axis.values for axis in axes)):
         changes = {axis.setting: value for axis, value in zip(axes, values, strict=True)}
-        told = ", ".join(f"{BY_NAME[setting].label.lower()} {value_text(value)}" for setting, value in changes.items())
+        told = ", ".join(
+            f"{BY_NAME[setting].label.lower()} {value_text(value)}"
+            for setting, value in changes.items()
+        )
         made.append(base.replace(**changes, name=_fitting(f"{base.name}, {told}")))
     return tuple(made)
 
@@ -145,8 +161,11 @@ def value_text(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def folds_of(base: TrainSpec, folds: int, *, shuffle: bool, seed: int) -> tuple[TrainSpec, tuple[Axis, ...]]:
-    """A k-fold cross-validation as a spec and its axis. The seed is that of the cut and of every training.
+def folds_of(
+    base: TrainSpec, folds: int, *, shuffle: bool, seed: int
+) -> tuple[TrainSpec, tuple[Axis, ...]]:
+    """A k-fold cross-validation as a spec and its axis. The seed is that of the cut and of every
+    training.
 
     Raises:
         InvalidSpec: for a number of folds or a seed that is not allowed.
@@ -160,32 +179,59 @@ def folds_of(base: TrainSpec, folds: int, *, shuffle: bool, seed: int) -> tuple[
 
 def published_sweeps() -> tuple[tuple[presets.Preset, Sweep], ...]:
     """Every sweep of a report, with the preset whose settings it varies."""
-    return tuple((preset, sweep) for preset in presets.PRESETS.values() if preset.published for sweep in preset.published.sweeps)
+    return tuple(
+        (preset, sweep)
+        for preset in presets.PRESETS.values()
+        if preset.published
+        for sweep in preset.published.sweeps
+    )
 
 
 def published_folds() -> tuple[tuple[presets.Preset, Folds], ...]:
     """Every k-fold cross-validation of a report, with its preset."""
-    return tuple((preset, preset.published.folds) for preset in presets.PRESETS.values()
-                 if preset.published and preset.published.folds)
+    return tuple(
+        (preset, preset.published.folds)
+        for preset in presets.PRESETS.values()
+        if preset.published and preset.published.folds
+    )
 
 
 def spec_of_folds(preset: presets.Preset, folds: Folds) -> tuple[TrainSpec, tuple[Axis, ...]]:
     """A report's cross-validation, as `folds_of` gives one."""
-    return folds_of(preset.spec.replace(**folds.changes), len(folds.accuracies), shuffle=True, seed=folds.shuffle_seed)
+    return folds_of(
+        preset.spec.replace(**folds.changes),
+        len(folds.accuracies),
+        shuffle=True,
+        seed=folds.shuffle_seed,
+    )
 
 
 def report_of(experiment: Experiment) -> tuple[presets.Preset, Sweep | Folds] | None:
     """The report that did this experiment, with its figures; None where none did."""
     if experiment.kind == FOLDS:
         same = {"name": "same"}
-        return next(((preset, folds) for preset, folds in published_folds()
-                     if spec_of_folds(preset, folds)[0].replace(**same) == experiment.base.replace(**same)), None)
+        return next(
+            (
+                (preset, folds)
+                for preset, folds in published_folds()
+                if spec_of_folds(preset, folds)[0].replace(**same)
+                == experiment.base.replace(**same)
+            ),
+            None,
+        )
     if len(experiment.axes) != 1:
         return None
     varied = experiment.axes[0].setting
     free = {"name": "same", "seed": 0, varied: getattr(TrainSpec(), varied)}
-    return next(((preset, sweep) for preset, sweep in published_sweeps()
-                 if sweep.setting == varied and preset.spec.replace(**free) == experiment.base.replace(**free)), None)
+    return next(
+        (
+            (preset, sweep)
+            for preset, sweep in published_sweeps()
+            if sweep.setting == varied
+            and preset.spec.replace(**free) == experiment.base.replace(**free)
+        ),
+        None,
+    )
 
 
 # --- records ----------------------------------------------------------------------------------------------------------
@@ -205,8 +251,15 @@ def create(kind: str, name: str, base: TrainSpec, axes: tuple[Axis, ...]) -> Exp
         blueprint(spec)
     created = datetime.fromtimestamp(time.time(), UTC)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30] or kind
-    made = Experiment(f"{created:%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}", kind, _fitting(name.strip() or kind),
-                      created.isoformat(timespec="seconds"), base, axes, (None,) * len(points))
+    made = Experiment(
+        f"{created:%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}",
+        kind,
+        _fitting(name.strip() or kind),
+        created.isoformat(timespec="seconds"),
+        base,
+        axes,
+        (None,) * len(points),
+    )
     save(made)
     return made
 
@@ -217,10 +270,21 @@ def save(experiment: Experiment) -> None:
     Raises:
         StorageProblem: if it cannot be written.
     """
-    write_record(experiment.id, {
-        "schema": SCHEMA, "id": experiment.id, "kind": experiment.kind, "name": experiment.name, "created": experiment.created,
-        "base": experiment.base.to_dict(), "axes": [{"setting": one.setting, "values": list(one.texts)} for one in experiment.axes],
-        "runs": list(experiment.run_ids)})
+    write_record(
+        experiment.id,
+        {
+            "schema": SCHEMA,
+            "id": experiment.id,
+            "kind": experiment.kind,
+            "name": experiment.name,
+            "created": experiment.created,
+            "base": experiment.base.to_dict(),
+            "axes": [
+                {"setting": one.setting, "values": list(one.texts)} for one in experiment.axes
+            ],
+            "runs": list(experiment.run_ids),
+        },
+    )
 
 
 def read(experiment_id: str) -> Experiment:
@@ -232,17 +296,29 @@ def read(experiment_id: str) -> Experiment:
     """
     values = read_record(experiment_id)
     if values is None or values.get("kind") not in (SWEEP, FOLDS):
-        raise RunNotFound(f"There is no experiment {experiment_id}; it may have been deleted. Choose another from the list.")
+        raise RunNotFound(
+            f"There is no experiment {experiment_id}; it may have been deleted. Choose another from the list."
+        )
     try:
         base = TrainSpec.from_dict(values["base"])
         axes = tuple(axis(str(one["setting"]), one["values"]) for one in values["axes"])
         held = tuple(None if run_id is None else check_id(run_id) for run_id in values["runs"])
         if len(held) != len(grid(base, axes)):
             raise ValueError(f"{len(held)} runs")
-        return Experiment(experiment_id, values["kind"], str(values["name"]), str(values["created"]), base, axes, held)
+        return Experiment(
+            experiment_id,
+            values["kind"],
+            str(values["name"]),
+            str(values["created"]),
+            base,
+            axes,
+            held,
+        )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidSpec, RunNotFound) as error:
-        raise RunDamaged(f"The record of the experiment {experiment_id} is not what Atelier writes ({error}); someone may have edited "
-                         "it. Restore it or delete the experiment; its runs stay.") from error
+        raise RunDamaged(
+            f"The record of the experiment {experiment_id} is not what Atelier writes ({error}); someone may have edited "
+            "it. Restore it or delete the experiment; its runs stay."
+        ) from error
 
 
 def list_all(*kinds: str) -> list[Experiment]:
@@ -252,7 +328,8 @@ def list_all(*kinds: str) -> list[Experiment]:
         try:
             found.append(read(experiment_id))
         except (RunNotFound, RunDamaged):
-            continue  # baselines, one deleted in this moment, or one that its own address will tell about
+            # Baselines, one deleted in this moment, or one that its own address will tell about.
+            continue
     return [one for one in found if not kinds or one.kind in kinds]
 
 
@@ -268,10 +345,15 @@ def record_ids() -> list[str]:
     """Ids of the records there are, newest first."""
     fs, root = library()
     try:
-        names = [name.rsplit("/", 1)[-1] for name in fs.ls(f"{root.rstrip('/')}/{FOLDER}", detail=False)]
+        names = [
+            name.rsplit("/", 1)[-1] for name in fs.ls(f"{root.rstrip('/')}/{FOLDER}", detail=False)
+        ]
     except FileNotFoundError:
         return []
-    return sorted((name[:-5] for name in names if re.fullmatch(r"[a-z0-9][a-z0-9-]*\.json", name)), reverse=True)
+    return sorted(
+        (name[:-5] for name in names if re.fullmatch(r"[a-z0-9][a-z0-9-]*\.json", name)),
+        reverse=True,
+    )
 
 
 def read_record(name: str) -> dict | None:
@@ -303,4 +385,4 @@ def _place(name: str):
 
 
 def _fitting(name: str) -> str:
-    return name if len(name) <= MAX_NAME else name[:MAX_NAME - 1] + "…"
+    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"

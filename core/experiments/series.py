@@ -1,10 +1,12 @@
 """A series of trainings: what of it is done, what goes on, what is still to begin.
 
-One idea: a series keeps no record of its own. A training is done when the run library holds a finished run of the same spec,
-whoever asked for it, so that a series that was broken off, or had one training too many deleted, goes on by being asked for
-again. An unfinished run of the same spec is resumed rather than begun anew.
+One idea: a series keeps no record of its own. A training is done when the run library holds a
+finished run of the same spec, whoever asked for it, so that a series that was broken off, or had
+one training too many deleted, goes on by being asked for again. An unfinished run of the same spec
+is resumed rather than begun anew.
 
-The engine trains; what its reports say beside a run is in `published`. Nothing here waits or prints.
+The engine trains; what its reports say beside a run is in `published`. Nothing here waits or
+prints.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ QUICK_EPOCHS = 2
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of a series, and the preset whose published figures it is to be compared with, if any."""
+    """One training of a series, and the preset whose published figures it is to be compared with,
+    if any.
+    """
 
     spec: TrainSpec
     preset: Preset | None = None
@@ -50,16 +54,26 @@ def reproduction(names: Sequence[str] = (), *, quick: bool = False) -> tuple[Tri
     Raises:
         InvalidSpec: for a name that is no preset, or one without a report.
     """
-    chosen = [presets.preset(name) for name in dict.fromkeys(names)] or [one for one in presets.PRESETS.values() if one.published]
+    chosen = [presets.preset(name) for name in dict.fromkeys(names)] or [
+        one for one in presets.PRESETS.values() if one.published
+    ]
     for one in chosen:
         if one.published is None:
             known = ", ".join(name for name, preset in presets.PRESETS.items() if preset.published)
-            raise InvalidSpec(f"The preset {one.name} is Atelier's own, so there is no report to reproduce. Choose from {known}.")
-    return tuple(Trial(one.spec.replace(epochs=min(QUICK_EPOCHS, one.spec.epochs)) if quick else one.spec, one) for one in chosen)
+            raise InvalidSpec(
+                f"The preset {one.name} is Atelier's own, so there is no report to reproduce. Choose from {known}."
+            )
+    return tuple(
+        Trial(
+            one.spec.replace(epochs=min(QUICK_EPOCHS, one.spec.epochs)) if quick else one.spec, one
+        )
+        for one in chosen
+    )
 
 
 def done(trial: Trial, known: Sequence[Run] | None = None) -> Run | None:
-    """The newest run that trained this spec to its end, or None; one that was stopped early is none.
+    """The newest run that trained this spec to its end, or None; one that was stopped early is
+    none.
 
     Args:
         known: the library's runs, newest first, where the caller has read them already.
@@ -68,8 +82,8 @@ def done(trial: Trial, known: Sequence[Run] | None = None) -> Run | None:
 
 
 def begin(line, trial: Trial, known: Sequence[Run] | None = None) -> str:
-    """See that a trial which is not done is in an engine's line: join the run that trains it, resume one that was interrupted,
-    or begin a new one.
+    """See that a trial which is not done is in an engine's line: join the run that trains it,
+    resume one that was interrupted, or begin a new one.
 
     Args:
         line: an engine, from `engine.connect`.
@@ -98,26 +112,41 @@ def result(trial: Trial, run: Run) -> Result:
     report = trial.preset.published if trial.preset else None
     rows = runs.history(run.id)
     leaks = run.spec.validation == "test"
-    return Result(trial, run, published.compare(report, run.record["scores"], rows, leaks=leaks) if report else ())
+    return Result(
+        trial,
+        run,
+        published.compare(report, run.record["scores"], rows, leaks=leaks) if report else (),
+    )
 
 
 def markdown(results: Sequence[Result]) -> str:
     """The results as a table in Markdown, a line for each published figure."""
-    lines = ["| preset | figure | published | ours | difference | epochs | seconds |", "|---|---|---:|---:|---:|---:|---:|"]
+    lines = [
+        "| preset | figure | published | ours | difference | epochs | seconds |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
     for one in results:
         spec = one.trial.preset.spec if one.trial.preset else one.trial.spec
         trained = one.run.record["epochs_done"]
         epochs = f"{trained}" if trained == spec.epochs else f"{trained} of {spec.epochs}"
         ending = f"{epochs} | {one.run.seconds:,.0f} |"
         for compared in one.comparisons:
-            lines.append(f"| `{one.run.spec.name}` | {compared.figure} | {' | '.join(compared.texts())} | {ending}")
+            lines.append(
+                f"| `{one.run.spec.name}` | {compared.figure} | {' | '.join(compared.texts())} | {ending}"
+            )
         if not one.comparisons:
-            lines.append(f"| `{one.run.spec.name}` | test accuracy | – | "
-                         f"{published.text_of(published.ACCURACY, one.run.test_accuracy)} | – | {ending}")
+            lines.append(
+                f"| `{one.run.spec.name}` | test accuracy | – | "
+                f"{published.text_of(published.ACCURACY, one.run.test_accuracy)} | – | {ending}"
+            )
     return "\n".join(lines)
 
 
 def _runs(trial: Trial, known: Sequence[Run] | None) -> list[Run]:
     """The library's runs of this spec, whatever they are called, newest first."""
     wanted = trial.spec.replace(name="same")
-    return [run for run in (runs.list_runs() if known is None else known) if run.spec.replace(name="same") == wanted]
+    return [
+        run
+        for run in (runs.list_runs() if known is None else known)
+        if run.spec.replace(name="same") == wanted
+    ]

@@ -1,8 +1,9 @@
-"""Runs and classical baselines as figures that can be laid beside each other: a line each, F1 by class, mean and deviation.
+"""Runs and classical baselines as figures that can be laid beside each other: a line each, F1 by
+class, mean and deviation.
 
-One idea: everything is read from what a run keeps (`run.json`, `history.csv`, `test.npz`), nothing is asked of a network again.
-Where every epoch was judged on the test set, the best epoch was chosen with the answers, so the last one's figure stands for the
-run, as in `published`.
+One idea: everything is read from what a run keeps (`run.json`, `history.csv`, `test.npz`), nothing
+is asked of a network again. Where every epoch was judged on the test set, the best epoch was chosen
+with the answers, so the last one's figure stands for the run, as in `published`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ class Figures:
 
     Attributes:
         id: a run's id, or that of a baseline (see `baseline_id`).
-        leaks: its epochs were judged on the test set, so both validation figures are of test pictures.
-        best_validation, last_validation: of the epoch that was kept, and of the last one.
+        leaks: its epochs were judged on the test set, so both validation figures are of test
+        pictures. best_validation, last_validation: of the epoch that was kept, and of the last one.
         pictures: how many pictures it learnt from in an epoch; None where the record does not say.
     """
 
@@ -43,8 +44,9 @@ class Figures:
 
     @property
     def score(self) -> float | None:
-        """What networks are ranked by: the best epoch's validation accuracy; the last epoch's where that is on the test set; the
-        test accuracy where nothing was kept back."""
+        """What networks are ranked by: the best epoch's validation accuracy; the last epoch's where
+        that is on the test set; the test accuracy where nothing was kept back.
+        """
         ranked = self.last_validation if self.leaks else self.best_validation
         return self.test_accuracy if ranked is None else ranked
 
@@ -61,18 +63,44 @@ def of_run(run: Run, history: Sequence[dict] | None = None) -> Figures:
     rows = runs.history(run.id) if history is None else history
     epochs = run.record.get("epochs_done") or len(rows) or None
     trained = run.record.get("pictures_trained")
-    return Figures(run.id, run.name, run.record["dataset"]["name"], True, run.spec.validation == "test",
-                   run.record["scores"].get("validation_accuracy"), rows[-1].get("val_accuracy") if rows else None, run.best_epoch,
-                   epochs, run.test_accuracy, run.parameters, run.seconds, round(trained / epochs) if trained and epochs else None)
+    return Figures(
+        run.id,
+        run.name,
+        run.record["dataset"]["name"],
+        True,
+        run.spec.validation == "test",
+        run.record["scores"].get("validation_accuracy"),
+        rows[-1].get("val_accuracy") if rows else None,
+        run.best_epoch,
+        epochs,
+        run.test_accuracy,
+        run.parameters,
+        run.seconds,
+        round(trained / epochs) if trained and epochs else None,
+    )
 
 
 def of_baselines(found: Baselines) -> list[Figures]:
     """The lines of all baselines that are done."""
-    return [Figures(baseline_id(found.id, place), wanted.title, found.spec.data, False, found.spec.validation == "test",
-                    result.validation_accuracy, result.validation_accuracy, None, None, result.test_accuracy, None, result.seconds,
-                    result.pictures)
-            for place, (wanted, result) in enumerate(zip(found.wanted, found.results, strict=True))
-            if result is not None and not result.problem]
+    return [
+        Figures(
+            baseline_id(found.id, place),
+            wanted.title,
+            found.spec.data,
+            False,
+            found.spec.validation == "test",
+            result.validation_accuracy,
+            result.validation_accuracy,
+            None,
+            None,
+            result.test_accuracy,
+            None,
+            result.seconds,
+            result.pictures,
+        )
+        for place, (wanted, result) in enumerate(zip(found.wanted, found.results, strict=True))
+        if result is not None and not result.problem
+    ]
 
 
 def baseline_id(baselines_id: str, place: int) -> str:
@@ -92,7 +120,8 @@ def f1_of_run(run_id: str) -> tuple[float, ...]:
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and standard deviation; the deviation is that of the values themselves (divided by n), as NumPy's and the reports'.
+    """Mean and standard deviation; the deviation is that of the values themselves (divided by n),
+    as NumPy's and the reports'.
 
     Args:
         values: at least one.

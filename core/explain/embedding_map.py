@@ -1,11 +1,14 @@
 """The test pictures as a map: pictures that a network holds for alike lie close together.
 
-The embedding of a picture has dozens or hundreds of numbers; a map has two. PCA, the two directions in which the embeddings
-differ most, is one decomposition and there at once. t-SNE, which keeps neighbours together, takes seconds to minutes: a process of
-its own computes it at low priority (`embedding_process`), one at a time, and leaves it in a file, so that it is computed once for
-everybody. The file's name is made of the embeddings themselves: another network or other pictures never find an old map.
+The embedding of a picture has dozens or hundreds of numbers; a map has two. PCA, the two directions
+in which the embeddings differ most, is one decomposition and there at once. t-SNE, which keeps
+neighbours together, takes seconds to minutes: a process of its own computes it at low priority
+(`embedding_process`), one at a time, and leaves it in a file, so that it is computed once for
+everybody. The file's name is made of the embeddings themselves: another network or other pictures
+never find an old map.
 
-Distances between groups on a t-SNE map mean nothing, and neither map is the space itself: they are for looking.
+Distances between groups on a t-SNE map mean nothing, and neither map is the space itself: they are
+for looking.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ from core import processes, settings
 from core.errors import StorageProblem
 from core.explain import tsne_process
 
-SAMPLE = 2000  # of the test pictures: t-SNE of all 10,000 takes minutes, and as many points hide each other
+# Of the test pictures: t-SNE of all 10,000 takes minutes, and as many points hide each other.
+SAMPLE = 2000
 KEPT = 40  # maps on disk, 25 KB each; the oldest go
 
 
@@ -71,7 +75,11 @@ class Neighbourhoods:
 
 def chosen(count: int, at_most: int = SAMPLE) -> np.ndarray:
     """Positions of the pictures on the map, evenly spread over the test set; int64, in order."""
-    return np.arange(count) if count <= at_most else np.linspace(0, count - 1, at_most).astype(np.int64)
+    return (
+        np.arange(count)
+        if count <= at_most
+        else np.linspace(0, count - 1, at_most).astype(np.int64)
+    )
 
 
 def pca(embeddings: np.ndarray) -> Plane:
@@ -87,9 +95,17 @@ def pca(embeddings: np.ndarray) -> Plane:
     if len(spread) < 2:  # an embedding of one number
         spread, directions = np.append(0.0, spread), np.pad(directions, ((0, 0), (1, 0)))
     axes = directions[:, [-1, -2]].T
-    # A direction has no sign of its own; the largest number of each is made positive, so that a map is never mirrored.
-    axes = axes * np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1) + 1e-30)
-    return Plane(((values - mean) @ axes.T).astype(np.float32), spread[[-1, -2]] / max(spread.sum(), 1e-30), mean, axes)
+    # A direction has no sign of its own; the largest number of each is made positive, so that a map
+    # is never mirrored.
+    axes = axes * np.sign(
+        np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1) + 1e-30
+    )
+    return Plane(
+        ((values - mean) @ axes.T).astype(np.float32),
+        spread[[-1, -2]] / max(spread.sum(), 1e-30),
+        mean,
+        axes,
+    )
 
 
 def key_of(embeddings: np.ndarray) -> str:
@@ -148,15 +164,25 @@ def _start(key: str, embeddings: np.ndarray) -> _Job:
     given = _folder() / f"{key}.input.npy"
     try:
         _folder().mkdir(parents=True, exist_ok=True)
-        for old in sorted(_folder().glob("*.npz"), key=lambda path: path.stat().st_mtime)[:-KEPT + 1]:
+        for old in sorted(_folder().glob("*.npz"), key=lambda path: path.stat().st_mtime)[
+            : -KEPT + 1
+        ]:
             old.unlink(missing_ok=True)
         np.save(given, np.asarray(embeddings, np.float32))
     except OSError as error:
-        raise StorageProblem(f"The map cannot be kept in {_folder()} ({error.strerror or error}). Free some space, or name another folder "
-                             "with ATELIER_HOME.") from error
-    process = subprocess.Popen([sys.executable, "-m", tsne_process.__name__, str(given), str(_folder() / f"{key}.npz")], cwd=settings.ROOT,
-                               env={**os.environ, **processes.ONE_CORE}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, text=True)
+        raise StorageProblem(
+            f"The map cannot be kept in {_folder()} ({error.strerror or error}). Free some space, or name another folder "
+            "with ATELIER_HOME."
+        ) from error
+    process = subprocess.Popen(
+        [sys.executable, "-m", tsne_process.__name__, str(given), str(_folder() / f"{key}.npz")],
+        cwd=settings.ROOT,
+        env={**os.environ, **processes.ONE_CORE},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     return _Job(process, time.monotonic())
 
 
@@ -167,8 +193,16 @@ def _look_after(key: str, job: _Job) -> Neighbourhoods:
     found = _read(_folder() / f"{key}.npz")  # it may have ended between the two looks
     if found is not None:
         return found
-    lines = (job.process.stderr.read() if job.process.stderr and not job.process.stderr.closed else "").strip().splitlines()
-    return Neighbourhoods("failed", seconds=seconds, problem=lines[-1] if lines else f"it ended with status {job.process.returncode}")
+    lines = (
+        (job.process.stderr.read() if job.process.stderr and not job.process.stderr.closed else "")
+        .strip()
+        .splitlines()
+    )
+    return Neighbourhoods(
+        "failed",
+        seconds=seconds,
+        problem=lines[-1] if lines else f"it ended with status {job.process.returncode}",
+    )
 
 
 def _read(path: Path) -> Neighbourhoods | None:

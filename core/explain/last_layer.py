@@ -1,8 +1,10 @@
-"""How a network learns, on one weight of it: forward to the loss, back to the gradient, and down in steps.
+"""How a network learns, on one weight of it: forward to the loss, back to the gradient, and down in
+steps.
 
-The last dense layer makes ten scores out of the embedding, and softmax makes probabilities of the scores. There the whole of
-back-propagation is three lines of arithmetic, and exact: the slope of the loss at a score is probability minus truth, at a weight
-that times the number the weight is multiplied with. All other weights are kept; nothing here changes a network.
+The last dense layer makes ten scores out of the embedding, and softmax makes probabilities of the
+scores. There the whole of back-propagation is three lines of arithmetic, and exact: the slope of
+the loss at a score is probability minus truth, at a weight that times the number the weight is
+multiplied with. All other weights are kept; nothing here changes a network.
 """
 
 from __future__ import annotations
@@ -45,17 +47,23 @@ class LastLayer:
 
     @property
     def score_slopes(self) -> np.ndarray:
-        """Slope of the loss at every score, `(10,)`: probability minus 1 for the truth, minus 0 for the others."""
+        """Slope of the loss at every score, `(10,)`: probability minus 1 for the truth, minus 0 for
+        the others.
+        """
         return self.probabilities - np.eye(len(self.bias))[self.truth]
 
     @property
     def weight_slopes(self) -> np.ndarray:
-        """Slope of the loss at every weight, `(d, 10)`: the chain rule's product of score's slope and input."""
+        """Slope of the loss at every weight, `(d, 10)`: the chain rule's product of score's slope
+        and input.
+        """
         return np.outer(self.inputs.astype(np.float64), self.score_slopes)
 
     @property
     def input_slopes(self) -> np.ndarray:
-        """Slope of the loss at every number of the embedding, `(d,)`: what is handed on to the layer before."""
+        """Slope of the loss at every number of the embedding, `(d,)`: what is handed on to the
+        layer before.
+        """
         return self.weights.astype(np.float64) @ self.score_slopes
 
     def loss_with(self, place: int, neuron: int, values: np.ndarray) -> np.ndarray:
@@ -72,11 +80,14 @@ class LastLayer:
 
     def slope_with(self, place: int, neuron: int, value: float) -> float:
         """The slope of that loss at one value."""
-        probability = _softmax(self._scores_with(place, neuron, np.array([value], np.float64)))[0, neuron]
+        probability = _softmax(self._scores_with(place, neuron, np.array([value], np.float64)))[
+            0, neuron
+        ]
         return float((probability - (neuron == self.truth)) * self.inputs[place])
 
     def descend(self, place: int, neuron: int, start: float, rate: float, steps: int) -> np.ndarray:
-        """Gradient descent on one weight: each step goes against the slope, times the learning rate.
+        """Gradient descent on one weight: each step goes against the slope, times the learning
+        rate.
 
         Returns:
             float `(steps + 1,)`, the weight at the start and after each step.
@@ -88,7 +99,9 @@ class LastLayer:
 
     def _scores_with(self, place: int, neuron: int, values: np.ndarray) -> np.ndarray:
         scores = np.repeat(self.scores[None], len(values), axis=0)
-        scores[:, neuron] += (values - float(self.weights[place, neuron])) * float(self.inputs[place])
+        scores[:, neuron] += (values - float(self.weights[place, neuron])) * float(
+            self.inputs[place]
+        )
         return scores
 
 

@@ -1,7 +1,9 @@
-"""The arithmetic of a network in steps that can be followed by hand: sizes, one window of a convolution, one of a pooling.
+"""The arithmetic of a network in steps that can be followed by hand: sizes, one window of a
+convolution, one of a pooling.
 
-Every number here is one that the network itself computes: the tests hold a convolution made of these steps against the
-layer's own feature map. Made for pages that explain; networks answer through `inference` and `inside`.
+Every number here is one that the network itself computes: the tests hold a convolution made of
+these steps against the layer's own feature map. Made for pages that explain; networks answer
+through `inference` and `inside`.
 """
 
 from __future__ import annotations
@@ -52,10 +54,14 @@ class Size:
     def latex(self) -> str:
         """The formula in letters, and below it with its numbers, as LaTeX: two lines fit a phone."""
         letters = "W - F" if not self._counts else "W - F + 2P"
-        top = f"{self.width} - {self.field}" + (f" + {self._padded(chr(92) + 'cdot ')}" if self._counts else "")
+        top = f"{self.width} - {self.field}" + (
+            f" + {self._padded(chr(92) + 'cdot ')}" if self._counts else ""
+        )
         left, right = (r"\left\lfloor", r"\right\rfloor") if self._rounds else ("", "")
-        return (rf"\begin{{aligned}}W_\text{{out}} &= {left}\frac{{{letters}}}{{S}}{right} + 1 \\[0.6em] "
-                rf"&= {left}\frac{{{top}}}{{{self.stride}}}{right} + 1 = {self.out}\end{{aligned}}")
+        return (
+            rf"\begin{{aligned}}W_\text{{out}} &= {left}\frac{{{letters}}}{{S}}{right} + 1 \\[0.6em] "
+            rf"&= {left}\frac{{{top}}}{{{self.stride}}}{right} + 1 = {self.out}\end{{aligned}}"
+        )
 
     @property
     def words(self) -> str:
@@ -95,7 +101,9 @@ def size(layer: Layer, source: Layer | None) -> Size | None:
     field = layer.options["pool_size"] if pooling else layer.options["kernel_size"]
     stride = layer.options.get("strides", field)
     width, out = source.output_shape[1], layer.output_shape[1]
-    return Size(pooling, width, field, zeros(width, field, stride, layer.options["padding"])[1], stride, out)
+    return Size(
+        pooling, width, field, zeros(width, field, stride, layer.options["padding"])[1], stride, out
+    )
 
 
 def zeros(width: int, field: int, stride: int, padding: str) -> tuple[int, int]:
@@ -114,7 +122,8 @@ class Step:
         row, column: the place in the output.
         top, left: the window's corner in the padded input.
         window: float `(F, F)`, the values in it.
-        value: the output at that place. Of a convolution: the sum of window times weights, plus bias.
+        value: the output at that place. Of a convolution: the sum of window times weights, plus
+            bias.
     """
 
     row: int
@@ -153,12 +162,20 @@ class Walk:
         """The window of that number, counted from 0, row by row."""
         row, column = divmod(int(number), self.output.shape[1])
         top, left = row * self.stride, column * self.stride
-        window = self.padded[top:top + self.field, left:left + self.field]
+        window = self.padded[top : top + self.field, left : left + self.field]
         return Step(row, column, top, left, window, float(self.output[row, column]))
 
 
-def convolve(values: np.ndarray, weights: np.ndarray, *, bias: float = 0.0, stride: int = 1, padding: str = "same") -> Walk:
-    """Lay a filter over a picture of one channel, window by window (without turning it round, as all networks do).
+def convolve(
+    values: np.ndarray,
+    weights: np.ndarray,
+    *,
+    bias: float = 0.0,
+    stride: int = 1,
+    padding: str = "same",
+) -> Walk:
+    """Lay a filter over a picture of one channel, window by window (without turning it round, as
+    all networks do).
 
     Args:
         values: float `(h, w)`.
@@ -170,10 +187,21 @@ def convolve(values: np.ndarray, weights: np.ndarray, *, bias: float = 0.0, stri
     field = len(weights)
     padded, before = _pad(values, field, stride, padding)
     output = np.einsum("hwij,ij->hw", _windows(padded, field, stride), weights) + bias
-    return Walk(padded, before, values.shape[1], np.asarray(weights, np.float64), bias, stride, output, field)
+    return Walk(
+        padded,
+        before,
+        values.shape[1],
+        np.asarray(weights, np.float64),
+        bias,
+        stride,
+        output,
+        field,
+    )
 
 
-def pool(values: np.ndarray, *, field: int = 2, stride: int | None = None, padding: str = "valid") -> Walk:
+def pool(
+    values: np.ndarray, *, field: int = 2, stride: int | None = None, padding: str = "valid"
+) -> Walk:
     """Keep the largest value of every window.
 
     Args:
@@ -184,10 +212,21 @@ def pool(values: np.ndarray, *, field: int = 2, stride: int | None = None, paddi
     """
     stride = stride or field
     padded, before = _pad(values, field, stride, padding, empty=-np.inf)
-    return Walk(padded, before, values.shape[1], None, 0.0, stride, _windows(padded, field, stride).max(axis=(2, 3)), field)
+    return Walk(
+        padded,
+        before,
+        values.shape[1],
+        None,
+        0.0,
+        stride,
+        _windows(padded, field, stride).max(axis=(2, 3)),
+        field,
+    )
 
 
-def _pad(values: np.ndarray, field: int, stride: int, padding: str, empty: float = 0.0) -> tuple[np.ndarray, int]:
+def _pad(
+    values: np.ndarray, field: int, stride: int, padding: str, empty: float = 0.0
+) -> tuple[np.ndarray, int]:
     rows, columns = (zeros(side, field, stride, padding) for side in values.shape)
     around = [(before, total - before) for before, total in (rows, columns)]
     return np.pad(np.asarray(values, np.float64), around, constant_values=empty), columns[0]

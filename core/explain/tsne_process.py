@@ -1,9 +1,10 @@
-"""The process that computes a t-SNE map at low priority: embeddings in one file, positions in another, nothing else.
+"""The process that computes a t-SNE map at low priority: embeddings in one file, positions in
+another, nothing else.
 
     python -m core.explain.tsne_process EMBEDDINGS.npy POSITIONS.npz
 
-A process and not a thread, because scikit-learn would keep the app's processors busy and stay in its memory. The positions are
-written whole or not at all, and the embeddings removed after use.
+A process and not a thread, because scikit-learn would keep the app's processors busy and stay in
+its memory. The positions are written whole or not at all, and the embeddings removed after use.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 
 PRIORITY = 19  # the lowest: pages and trainings go first
 PERPLEXITY = 30.0  # neighbours that count, scikit-learn's default
-DIMENSIONS = 50  # before t-SNE, by PCA, as its authors do: noise goes, and neighbours are found faster
+# Before t-SNE, by PCA, as its authors do: noise goes, and neighbours are found faster.
+DIMENSIONS = 50
 
 
 def positions(embeddings: np.ndarray) -> np.ndarray:
@@ -33,7 +35,11 @@ def positions(embeddings: np.ndarray) -> np.ndarray:
         values = PCA(DIMENSIONS, random_state=0).fit_transform(values)
     perplexity = min(PERPLEXITY, (len(values) - 1) / 3)
     init = "pca" if values.shape[1] > 1 else "random"
-    return TSNE(2, perplexity=perplexity, init=init, random_state=0).fit_transform(values).astype(np.float32)
+    return (
+        TSNE(2, perplexity=perplexity, init=init, random_state=0)
+        .fit_transform(values)
+        .astype(np.float32)
+    )
 
 
 def main(arguments: list[str]) -> int:

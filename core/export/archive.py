@@ -16,21 +16,37 @@ from core.errors import RunDamaged, StorageProblem
 from core.export.card import card
 from core.outside import measured
 
-_EXPORTED = ("job.json", "label.json", "run.json", "history.csv", "model.keras", "model.onnx", "test.npz",
-             "split.npz", "index.npz", measured.FILE)
+_EXPORTED = (
+    "job.json",
+    "label.json",
+    "run.json",
+    "history.csv",
+    "model.keras",
+    "model.onnx",
+    "test.npz",
+    "split.npz",
+    "index.npz",
+    measured.FILE,
+)
 
 
 def export_files(run_id: str) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of what is worth keeping of a finished run: card, record, curves, networks, predictions.
+    """Names and contents of what is worth keeping of a finished run: card, record, curves,
+    networks, predictions.
 
     Raises:
         RunDamaged: if the run is not finished.
     """
     run = runs.read(run_id)
     if not run.finished:
-        raise RunDamaged(f"The run {run_id} is not finished, so there is nothing to export yet. Resume it first.")
+        raise RunDamaged(
+            f"The run {run_id} is not finished, so there is nothing to export yet. Resume it first."
+        )
     yield "CARD.md", card(run, runs.test_predictions(run_id), measured.kept(run_id)).encode()
-    for name in (*_EXPORTED, *(f"epochs/{epoch:03d}.npz" for epoch in runs.validation_epochs(run_id))):
+    for name in (
+        *_EXPORTED,
+        *(f"epochs/{epoch:03d}.npz" for epoch in runs.validation_epochs(run_id)),
+    ):
         data = runs.read_bytes(run_id, name)
         if data is not None:
             yield name, data
@@ -46,18 +62,23 @@ def export_zip(run_id: str) -> bytes:
 
 
 def export_folder(run_id: str, folder: Path) -> None:
-    """Write a finished run into a folder, as `assets/shipped` holds the network that ships; what the folder held is replaced.
+    """Write a finished run into a folder, as `assets/shipped` holds the network that ships; what
+    the folder held is replaced.
 
     Raises:
         StorageProblem: if the folder holds something else than a run, or cannot be written.
     """
     files = list(export_files(run_id))
     if folder.exists() and any(folder.iterdir()) and not (folder / "run.json").exists():
-        raise StorageProblem(f"{folder} holds something else than a run, and is left alone. Name an empty or a new folder.")
+        raise StorageProblem(
+            f"{folder} holds something else than a run, and is left alone. Name an empty or a new folder."
+        )
     try:
         shutil.rmtree(folder, ignore_errors=True)
         for name, data in files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
     except OSError as error:
-        raise StorageProblem(f"{folder} could not be written ({error.strerror or error}). Choose another folder.") from error
+        raise StorageProblem(
+            f"{folder} could not be written ({error.strerror or error}). Choose another folder."
+        ) from error

@@ -1,6 +1,7 @@
 """A run's card: what it learnt from, how, how well, and what it cannot do, as a page of Markdown.
 
-Every figure is read from the run's record and its stored answers; the card of the network that ships is made the same way.
+Every figure is read from the run's record and its stored answers; the card of the network that
+ships is made the same way.
 
 Source: Mitchell et al., Model cards for model reporting, arXiv 1810.03993.
 """
@@ -36,33 +37,65 @@ def card(run: Run, test: Predictions, outside: Figures | None = None) -> str:
     record, scores, spec = run.record, run.record["scores"], run.spec
     result = evaluate(test.probabilities, test.labels)
     title = TITLES[record["dataset"]["name"]]
-    lines = [f"# {run.name}", "", *([run.note, ""] if run.note else []), "## Data", "",
-             f"{title} (fingerprint {record['dataset']['fingerprint'][:16]}). {_validation(run)}", ""]
+    lines = [
+        f"# {run.name}",
+        "",
+        *([run.note, ""] if run.note else []),
+        "## Data",
+        "",
+        f"{title} (fingerprint {record['dataset']['fingerprint'][:16]}). {_validation(run)}",
+        "",
+    ]
     if title == "Fashion-MNIST":
-        lines += ["Fashion-MNIST is by Zalando Research (Xiao, Rasul and Vollgraf, arXiv 1708.07747), MIT licence.", ""]
+        lines += [
+            "Fashion-MNIST is by Zalando Research (Xiao, Rasul and Vollgraf, arXiv 1708.07747), MIT licence.",
+            "",
+        ]
     if spec.start_from == "imagenet":
         borrowed = backbones.get(spec.backbone)
-        lines += [f"Before that, others trained its first layers, {borrowed.title} ({borrowed.source}), on the photographs of ImageNet; "
-                  "these weights are those of keras.applications.", ""]
+        lines += [
+            f"Before that, others trained its first layers, {borrowed.title} ({borrowed.source}), on the photographs of ImageNet; "
+            "these weights are those of keras.applications.",
+            "",
+        ]
     lines += _lessons(record)
     lines += ["## Training", "", "| setting | value |", "|---|---|"]
-    lines += [f"| {field.name} | {_shown(getattr(spec, field.name))} |" for field in FIELDS if field.name != "name"]
+    lines += [
+        f"| {field.name} | {_shown(getattr(spec, field.name))} |"
+        for field in FIELDS
+        if field.name != "name"
+    ]
     machine, versions = record.get("machine", {}), record.get("versions", {})
     epochs = f"{record['epochs_done']} epoch{'s' * (record['epochs_done'] != 1)}"
     numbers = ", ".join(f"{name} {number}" for name, number in versions.items())
-    lines += ["", f"{record['parameters']:,} parameters, {record['multiply_adds']:,} multiply-adds a picture. "
-              f"{run.status_text.capitalize()}: {epochs} in {run.seconds:,.0f} s on {machine.get('cpus')} processors "
-              f"({machine.get('system')}); the weights of epoch {run.best_epoch} are kept. Versions: {numbers}.",
-              "", "## Results", "",
-              f"Test set, {result.n:,} pictures, never used for a choice: accuracy **{result.accuracy:.2%}**, cross-entropy "
-              f"{result.loss:.4f}, expected calibration error {result.calibration.error:.3f} (temperature {record['temperature']:.2f})."]
+    lines += [
+        "",
+        f"{record['parameters']:,} parameters, {record['multiply_adds']:,} multiply-adds a picture. "
+        f"{run.status_text.capitalize()}: {epochs} in {run.seconds:,.0f} s on {machine.get('cpus')} processors "
+        f"({machine.get('system')}); the weights of epoch {run.best_epoch} are kept. Versions: {numbers}.",
+        "",
+        "## Results",
+        "",
+        f"Test set, {result.n:,} pictures, never used for a choice: accuracy **{result.accuracy:.2%}**, cross-entropy "
+        f"{result.loss:.4f}, expected calibration error {result.calibration.error:.3f} (temperature {record['temperature']:.2f}).",
+    ]
     if scores.get("validation_accuracy") is not None:
-        lines += [f"Validation pictures: accuracy {scores['validation_accuracy']:.2%}, cross-entropy {scores['validation_loss']:.4f}."]
+        lines += [
+            f"Validation pictures: accuracy {scores['validation_accuracy']:.2%}, cross-entropy {scores['validation_loss']:.4f}."
+        ]
     lines += ["", "| class | precision | recall | F1 | pictures |", "|---|---|---|---|---|"]
-    lines += [f"| {row.name} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} | {row.support:,} |" for row in result.report]
-    confused = [f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]} ({count})" for truth, prediction, count
-                in most_confused(result.confusion, 3)]
-    lines += ["", f"Most confused: {', '.join(confused)}." if confused else "No picture is mistaken."]
+    lines += [
+        f"| {row.name} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} | {row.support:,} |"
+        for row in result.report
+    ]
+    confused = [
+        f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]} ({count})"
+        for truth, prediction, count in most_confused(result.confusion, 3)
+    ]
+    lines += [
+        "",
+        f"Most confused: {', '.join(confused)}." if confused else "No picture is mistaken.",
+    ]
     lines += [*_outside(outside), "", "## Limits", "", _LIMITS, ""]
     return "\n".join(lines)
 
@@ -73,12 +106,18 @@ def _lessons(record: dict) -> list[str]:
     if not kinds:
         return []
     numbers = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
-    lines = [f"It also learnt from pictures prepared as a visitor's are: {numbers}. Traced ones and composed ones are made of training "
-             "pictures, sketches, icons and scribbles by program; the target of a scribble is an even share for all ten classes. Its best "
-             "epoch was chosen by the mean of the validation accuracy and the accuracy on such pictures kept apart.", ""]
+    lines = [
+        f"It also learnt from pictures prepared as a visitor's are: {numbers}. Traced ones and composed ones are made of training "
+        "pictures, sketches, icons and scribbles by program; the target of a scribble is an even share for all ten classes. Its best "
+        "epoch was chosen by the mean of the validation accuracy and the accuracy on such pictures kept apart.",
+        "",
+    ]
     if "photographs" in kinds:
-        lines += ["The photographs, in several views each, are of the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0), those "
-                  "that are neither tuned on nor measured.", ""]
+        lines += [
+            "The photographs, in several views each, are of the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0), those "
+            "that are neither tuned on nor measured.",
+            "",
+        ]
     return lines
 
 
@@ -86,12 +125,21 @@ def _outside(figures: Figures | None) -> list[str]:
     """A table of what was measured on drawings and photographs; nothing where nothing was."""
     if figures is None:
         return []
-    lines = ["", "## Pictures from outside", "",
-             f"Measured on {figures.measured[:10]} through Atelier's preparation, on pictures kept apart from training. Sketches, icons "
-             "and scribbles are drawn by program and more alike than people's own; photographs are of the Clothing dataset (Alexey "
-             "Grigorev and contributors, CC0 1.0). \"Sure\" and \"called Bag\" are shares of the pictures that show one of the ten.", "",
-             f"| {' | '.join(HEADER)} |", "|---" * len(HEADER) + "|"]
-    return lines + [f"| {' | '.join(cell or '–' for cell in report.row(kind))} |" for kind, report in figures.reports.items()]
+    lines = [
+        "",
+        "## Pictures from outside",
+        "",
+        f"Measured on {figures.measured[:10]} through Atelier's preparation, on pictures kept apart from training. Sketches, icons "
+        "and scribbles are drawn by program and more alike than people's own; photographs are of the Clothing dataset (Alexey "
+        'Grigorev and contributors, CC0 1.0). "Sure" and "called Bag" are shares of the pictures that show one of the ten.',
+        "",
+        f"| {' | '.join(HEADER)} |",
+        "|---" * len(HEADER) + "|",
+    ]
+    return lines + [
+        f"| {' | '.join(cell or '–' for cell in report.row(kind))} |"
+        for kind, report in figures.reports.items()
+    ]
 
 
 def _validation(run: Run) -> str:
@@ -103,7 +151,11 @@ def _validation(run: Run) -> str:
     if spec.validation == "fold":
         return f"The best epoch was chosen on fold {spec.fold} of {spec.folds} of the training pictures, which was not trained on."
     share = f"{spec.validation_fraction:.0%} of the training pictures"
-    which = {"last": f"the last {share}", "random": f"a random {share}", "stratified": f"a random {share}, equal by class"}[spec.validation]
+    which = {
+        "last": f"the last {share}",
+        "random": f"a random {share}",
+        "stratified": f"a random {share}, equal by class",
+    }[spec.validation]
     return f"The best epoch was chosen on {which}, which were not trained on."
 
 

@@ -1,8 +1,10 @@
-"""Garments drawn by program: the offline sample, small real data for tests, and raw material for augmentation.
+"""Garments drawn by program: the offline sample, small real data for tests, and raw material for
+augmentation.
 
-One idea: a shape (`core.garments.shapes`) is painted part by part at several times the size, reduced to 28 x 28 pixels,
-and only then gets cloth, pattern, light and noise, which cost next to nothing at that size. As in Fashion-MNIST the
-garment is bright on black and its longest edge fills the frame.
+One idea: a shape (`core.garments.shapes`) is painted part by part at several times the size,
+reduced to 28 x 28 pixels, and only then gets cloth, pattern, light and noise, which cost next to
+nothing at that size. As in Fashion-MNIST the garment is bright on black and its longest edge fills
+the frame.
 
 These are not photographs: a network that learnt from them alone knows little of real clothing.
 """
@@ -23,12 +25,19 @@ STYLES = ("filled", "outline")
 OVER = 5  # how many times larger shapes are painted; more does not show at 28 x 28
 _TONE = 120  # grey level that stands for tone 1 while painting; leaves room for tones up to 2
 
-# How often a class is striped, checked, blotched, printed on; the rest is plain. Shoes and bags have few patterns.
+# How often a class is striped, checked, blotched, printed on; the rest is plain. Shoes and bags
+# have few patterns.
 _PATTERNS = ("stripes", "pinstripes", "checks", "blotches", "print")
 _SHARES = (
-    (0.16, 0.03, 0.03, 0.12, 0.36), (0.00, 0.04, 0.03, 0.12, 0.00), (0.26, 0.04, 0.05, 0.12, 0.18),
-    (0.10, 0.05, 0.05, 0.22, 0.03), (0.05, 0.02, 0.06, 0.10, 0.03), (0.00, 0.00, 0.00, 0.15, 0.00),
-    (0.06, 0.16, 0.22, 0.18, 0.03), (0.00, 0.00, 0.00, 0.20, 0.00), (0.04, 0.03, 0.05, 0.15, 0.08),
+    (0.16, 0.03, 0.03, 0.12, 0.36),
+    (0.00, 0.04, 0.03, 0.12, 0.00),
+    (0.26, 0.04, 0.05, 0.12, 0.18),
+    (0.10, 0.05, 0.05, 0.22, 0.03),
+    (0.05, 0.02, 0.06, 0.10, 0.03),
+    (0.00, 0.00, 0.00, 0.15, 0.00),
+    (0.06, 0.16, 0.22, 0.18, 0.03),
+    (0.00, 0.00, 0.00, 0.20, 0.00),
+    (0.04, 0.03, 0.05, 0.15, 0.08),
     (0.00, 0.00, 0.00, 0.20, 0.00),
 )
 # Two clocks along the frame, for patterns and light: rows and columns from -1 to 1.
@@ -50,7 +59,9 @@ def draw(label: int, rng: np.random.Generator, *, style: str = "filled") -> np.n
         ValueError: no such class or style.
     """
     if not 0 <= label <= 9 or style not in STYLES:
-        raise ValueError(f"Expected a label from 0 to 9 and a style of {STYLES}; received {label!r}, {style!r}.")
+        raise ValueError(
+            f"Expected a label from 0 to 9 and a style of {STYLES}; received {label!r}, {style!r}."
+        )
     parts = fit(shape(int(label), rng), angle=float(rng.normal(0, 2.0)))
     if style == "outline":
         return np.asarray(outline(parts, stroke=float(rng.uniform(1.2, 2.4))))
@@ -59,7 +70,8 @@ def draw(label: int, rng: np.random.Generator, *, style: str = "filled") -> np.n
 
 
 def sample(n: int = 2400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a small data set; every ten pictures in a row hold each class once, so any cut keeps the classes balanced.
+    """Draw a small data set; every ten pictures in a row hold each class once, so any cut keeps the
+    classes balanced.
 
     Args:
         n: how many.
@@ -69,7 +81,9 @@ def sample(n: int = 2400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         uint8 `(n, 28, 28)` and int64 `(n,)`.
     """
     order = np.random.default_rng(seed)
-    labels = np.concatenate([order.permutation(10) for _ in range(math.ceil(n / 10))] or [np.empty(0)])[:n]
+    labels = np.concatenate(
+        [order.permutation(10) for _ in range(math.ceil(n / 10))] or [np.empty(0)]
+    )[:n]
     pixels = np.empty((n, SIDE, SIDE), dtype=np.uint8)
     for position, label in enumerate(labels):
         pixels[position] = draw(int(label), np.random.default_rng([seed, position]))
@@ -77,7 +91,8 @@ def sample(n: int = 2400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(parts: list[Part], *, angle: float = 0.0) -> list[Part]:
-    """Turn a shape by `angle` degrees and scale it so that its longest edge fills the frame, centred.
+    """Turn a shape by `angle` degrees and scale it so that its longest edge fills the frame,
+    centred.
 
     Returns:
         The same parts in pixels of the enlarged frame on which `fill` and `outline` paint.
@@ -92,7 +107,8 @@ def fit(parts: list[Part], *, angle: float = 0.0) -> list[Part]:
     scale = SIDE * OVER / float((high - low).max())
     shift = SIDE * OVER / 2 - (low + high) / 2 * scale
     return [
-        Part(points * scale + shift, part.tone, part.width * scale) for points, part in zip(turned, parts, strict=True)
+        Part(points * scale + shift, part.tone, part.width * scale)
+        for points, part in zip(turned, parts, strict=True)
     ]
 
 
@@ -110,7 +126,8 @@ def fill(parts: list[Part]) -> Image.Image:
 
 
 def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
-    """Draw fitted parts as a sketch: the contour of the whole and the lines within; 28 x 28, white on black.
+    """Draw fitted parts as a sketch: the contour of the whole and the lines within; 28 x 28, white
+    on black.
 
     Args:
         stroke: width of the lines in pixels of the small picture.
@@ -125,7 +142,8 @@ def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
         elif not part.width:
             brush.polygon(points, fill=level)
     width = max(3, round(stroke * OVER) | 1)
-    # Without a rim of background a garment that fills the frame would have no contour where it touches the edge.
+    # Without a rim of background a garment that fills the frame would have no contour where it
+    # touches the edge.
     framed = Image.new("L", (side + 2 * width, side + 2 * width), 0)
     framed.paste(whole, (width, width))
     contour = ImageChops.subtract(framed, framed.filter(ImageFilter.MinFilter(width)))
@@ -169,13 +187,17 @@ def _pattern(kind: str, rng: np.random.Generator) -> np.ndarray:
     if kind == "checks":
         return (1 - 0.6 * strong * _bands(_ROWS, rng)) * (1 - 0.6 * strong * _bands(_COLUMNS, rng))
     if kind == "blotches":
-        coarse = Image.fromarray(rng.integers(0, 256, (int(rng.integers(6, 15)),) * 2, dtype=np.uint8))
+        coarse = Image.fromarray(
+            rng.integers(0, 256, (int(rng.integers(6, 15)),) * 2, dtype=np.uint8)
+        )
         return 1 - strong * np.asarray(coarse.resize((SIDE, SIDE), Image.Resampling.BILINEAR)) / 255
     factor = np.ones((SIDE, SIDE))
     high, wide = int(rng.integers(2, 9)), int(rng.integers(4, 12))
     top, left = int(rng.integers(8, 13)), (SIDE - wide) // 2
-    motif = rng.random((high, wide)) < 0.7 if rng.random() < 0.6 else np.ones((high, wide), dtype=bool)
-    factor[top:top + high, left:left + wide][motif] = rng.choice([1 - strong, 1.4])
+    motif = (
+        rng.random((high, wide)) < 0.7 if rng.random() < 0.6 else np.ones((high, wide), dtype=bool)
+    )
+    factor[top : top + high, left : left + wide][motif] = rng.choice([1 - strong, 1.4])
     return factor
 
 

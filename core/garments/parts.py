@@ -1,10 +1,12 @@
 """What garments are put together from: parts, and the little geometry that makes their outlines.
 
-One idea: a shape is geometry only. A `Part` is a filled outline or a stroke and says how bright it is beside the cloth;
-the cloth itself, its pattern and its light come later, in `core.garments.drawing`, so that one shape serves a picture like a
-photograph and a sketch alike. Nothing is painted here.
+One idea: a shape is geometry only. A `Part` is a filled outline or a stroke and says how bright it
+is beside the cloth; the cloth itself, its pattern and its light come later, in
+`core.garments.drawing`, so that one shape serves a picture like a photograph and a sketch alike.
+Nothing is painted here.
 
-Coordinates: x to the right, y down, in any unit; `core.garments.drawing.fit` scales the whole to the frame.
+Coordinates: x to the right, y down, in any unit; `core.garments.drawing.fit` scales the whole to
+the frame.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ class Part:
 
     Attributes:
         points: float `(k, 2)`.
-        tone: brightness beside the cloth: 1 is cloth, 0 lets the black background through, at most 2.
+        tone: brightness beside the cloth: 1 is cloth, 0 lets the black background through, at most
+            2.
         width: 0 for a filled outline; else the stroke's width, in the unit of the points.
     """
 
@@ -64,21 +67,31 @@ def stretched(points: Points, tall: float) -> list[tuple[float, float]]:
 
 
 def dense(corners: Points) -> np.ndarray:
-    """Points along the edges of a polygon, so that smoothing rounds its corners and leaves its sides."""
+    """Points along the edges of a polygon, so that smoothing rounds its corners and leaves its
+    sides.
+    """
     corners = np.array(corners, dtype=float)
     following = np.roll(corners, -1, axis=0)
     near, far = 0.85 * corners + 0.15 * following, 0.15 * corners + 0.85 * following
     return np.stack([corners, near, far], axis=1).reshape(-1, 2)
 
 
-def arc(x: float, y: float, wide: float, high: float, start: float, end: float) -> list[tuple[float, float]]:
-    """Points on an ellipse around `(x, y)`; degrees run clockwise from the right, so 180 to 360 is the upper half."""
+def arc(
+    x: float, y: float, wide: float, high: float, start: float, end: float
+) -> list[tuple[float, float]]:
+    """Points on an ellipse around `(x, y)`; degrees run clockwise from the right, so 180 to 360 is
+    the upper half.
+    """
     angles = np.radians(np.linspace(start, end, 14))
-    return list(zip((x + wide * np.cos(angles)).tolist(), (y + high * np.sin(angles)).tolist(), strict=True))
+    return list(
+        zip((x + wide * np.cos(angles)).tolist(), (y + high * np.sin(angles)).tolist(), strict=True)
+    )
 
 
 def smooth(points: np.ndarray, rounds: int, closed: bool = True) -> np.ndarray:
-    """Cut the corners of an outline `rounds` times (Chaikin's rule: a quarter off both ends of every edge)."""
+    """Cut the corners of an outline `rounds` times (Chaikin's rule: a quarter off both ends of
+    every edge).
+    """
     for _ in range(rounds):
         here, there = (points, np.roll(points, -1, axis=0)) if closed else (points[:-1], points[1:])
         cut = np.empty((2 * len(here), 2))

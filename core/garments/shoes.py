@@ -1,7 +1,8 @@
 """The shapes of sandals, sneakers and ankle boots, seen from the side.
 
-They stand on y = 0 with the toe at x = 0 and the heel at x = 1, pointing left as nearly all shoes in Fashion-MNIST do.
-Each is drawn flat and then bent over its heel. A low boot and a high sneaker meet half-way, as they do in the data.
+They stand on y = 0 with the toe at x = 0 and the heel at x = 1, pointing left as nearly all shoes
+in Fashion-MNIST do. Each is drawn flat and then bent over its heel. A low boot and a high sneaker
+meet half-way, as they do in the data.
 
 Cloth, light and scale come later, in `core.garments.drawing`.
 """
@@ -15,16 +16,30 @@ from core.garments.parts import Part, Points, arc, area, line, pick, smooth, str
 
 def sneaker(rng: np.random.Generator) -> list[Part]:
     """Low or, now and then, over the ankle; with laces, stripes and a sole that stands out."""
-    tall, ankle = rng.uniform(0.85, 1.15), rng.uniform(0.26, 0.36) if rng.random() < 0.82 else rng.uniform(0.4, 0.6)
+    tall, ankle = (
+        rng.uniform(0.85, 1.15),
+        rng.uniform(0.26, 0.36) if rng.random() < 0.82 else rng.uniform(0.4, 0.6),
+    )
     toe, tongue = rng.uniform(0.13, 0.18), rng.uniform(0.5, 0.6)
     heel = ankle + rng.uniform(-0.03, 0.05)
     upper = [
-        (0.0, -0.02), (0.0, -toe + 0.02), (0.12, -toe - 0.02), (0.28, -toe - 0.04), (tongue - 0.1, -ankle * 0.85),
-        (tongue, -ankle - 0.04), (tongue + 0.1, -ankle), (0.78, -ankle + 0.05), (0.92, -heel),
-        (0.98, -heel + 0.03), (0.97, -0.16), (1.0, -0.02),
+        (0.0, -0.02),
+        (0.0, -toe + 0.02),
+        (0.12, -toe - 0.02),
+        (0.28, -toe - 0.04),
+        (tongue - 0.1, -ankle * 0.85),
+        (tongue, -ankle - 0.04),
+        (tongue + 0.1, -ankle),
+        (0.78, -ankle + 0.05),
+        (0.92, -heel),
+        (0.98, -heel + 0.03),
+        (0.97, -0.16),
+        (1.0, -0.02),
     ]
     parts = [area(stretched(upper, tall), 1.0, rounds=2)]
-    parts.append(area(stretched(arc(0.78, -ankle + 0.01, 0.13, 0.05, 0, 360), tall), rng.uniform(0.2, 0.6)))
+    parts.append(
+        area(stretched(arc(0.78, -ankle + 0.01, 0.13, 0.05, 0, 360), tall), rng.uniform(0.2, 0.6))
+    )
     if rng.random() < 0.8:
         tone = rng.choice([rng.uniform(0.3, 0.6), rng.uniform(1.2, 1.6)])
         for step in np.linspace(0.1, 0.9, int(rng.integers(3, 6))):
@@ -33,7 +48,9 @@ def sneaker(rng: np.random.Generator) -> list[Part]:
     tone = rng.choice([rng.uniform(0.3, 0.7), rng.uniform(1.2, 1.6)])
     for stripe in range(int(rng.integers(0, 4))):
         x = 0.46 + 0.09 * stripe
-        parts.append(line(stretched([(x + 0.1, -0.25), (x, -0.08)], tall), tone, rng.uniform(0.02, 0.05)))
+        parts.append(
+            line(stretched([(x + 0.1, -0.25), (x, -0.08)], tall), tone, rng.uniform(0.02, 0.05))
+        )
     if rng.random() < 0.3:
         parts.append(line(stretched([(0.14, -toe), (0.2, -0.06)], tall), 0.6, 0.02))
     return parts + [_sole(rng, rng.uniform(0.05, 0.09), 0.0)]
@@ -46,9 +63,19 @@ def boot(rng: np.random.Generator) -> list[Part]:
     toe, front = rng.uniform(0.12, 0.18), rng.uniform(0.4, 0.52)
     back, flare = rng.uniform(0.92, 0.98), rng.uniform(-0.04, 0.04)
     upper = [
-        (0.02, -0.02), (0.0, -0.07), (0.08, -toe), (0.26, -toe - 0.07), (front - 0.04, -0.36), (front, -0.46),
-        (front - flare, -shaft), (front - flare, -shaft), (back + flare, -shaft + rng.uniform(-0.03, 0.05)),
-        (back + flare, -shaft), (back - 0.02, -0.34), (1.0, -0.18), (0.99, -0.02),
+        (0.02, -0.02),
+        (0.0, -0.07),
+        (0.08, -toe),
+        (0.26, -toe - 0.07),
+        (front - 0.04, -0.36),
+        (front, -0.46),
+        (front - flare, -shaft),
+        (front - flare, -shaft),
+        (back + flare, -shaft + rng.uniform(-0.03, 0.05)),
+        (back + flare, -shaft),
+        (back - 0.02, -0.34),
+        (1.0, -0.18),
+        (0.99, -0.02),
     ]
     parts = [Part(_raised(smooth(np.array(upper), 1), lift))]
     detail, tone = rng.random(), rng.uniform(0.35, 0.75)
@@ -63,7 +90,9 @@ def boot(rng: np.random.Generator) -> list[Part]:
         parts.append(Part(_raised([(0.72, -shaft), (0.68, -0.08)], lift), tone, 0.02))
     if rng.random() < 0.4:  # a fold of fur, or a strap
         y = -shaft + 0.03 if rng.random() < 0.5 else -0.4
-        parts.append(Part(_raised([(front - 0.02, y), (back, y)], lift), rng.choice([0.6, 1.35]), 0.06))
+        parts.append(
+            Part(_raised([(front - 0.02, y), (back, y)], lift), rng.choice([0.6, 1.35]), 0.06)
+        )
     parts.append(_sole(rng, rng.uniform(0.03, 0.07), lift))
     return parts + _heel(rng, lift)
 
@@ -80,23 +109,44 @@ def sandal(rng: np.random.Generator) -> list[Part]:
 
     kind = rng.choice(["slide", "thong", "straps", "straps", "ankle", "closed"])
     rise, base = rng.uniform(0.15, 0.24), -thick + 0.02
-    if kind in ("slide", "closed"):  # one broad band over the foot; a closed one also holds the heel
+    # One broad band over the foot; a closed one also holds the heel.
+    if kind in ("slide", "closed"):
         end = rng.uniform(0.42, 0.58)
-        band = [(0.08, base), (0.16, -rise * 0.8), (0.28, -rise - 0.02), (end - 0.06, -rise - 0.08), (end, base)]
+        band = [
+            (0.08, base),
+            (0.16, -rise * 0.8),
+            (0.28, -rise - 0.02),
+            (end - 0.06, -rise - 0.08),
+            (end, base),
+        ]
         parts.append(Part(_raised(smooth(np.array(band), 1), lift), tone))
         if rng.random() < 0.5:
             parts.append(Part(_raised([(0.22, base), (0.34, -rise)], lift), 0.0, 0.03))
         if kind == "slide":
             return parts
     elif kind == "thong":
-        parts.append(strap([(0.16, base), (0.22, -rise * 0.6), (0.38, -rise * 0.9), (0.66, base)], 1.3))
+        parts.append(
+            strap([(0.16, base), (0.22, -rise * 0.6), (0.38, -rise * 0.9), (0.66, base)], 1.3)
+        )
     else:
         for x in np.linspace(0.12, rng.uniform(0.26, 0.44), int(rng.integers(1, 4))):
-            parts.append(strap([(x - 0.04, base), (x + 0.06, -rise), (x + 0.16, -rise - 0.04), (x + 0.26, base)], 1.3))
+            parts.append(
+                strap(
+                    [
+                        (x - 0.04, base),
+                        (x + 0.06, -rise),
+                        (x + 0.16, -rise - 0.04),
+                        (x + 0.26, base),
+                    ],
+                    1.3,
+                )
+            )
     if kind != "thong" or rng.random() < 0.4:
         top = rng.uniform(0.28, 0.42)
         parts.append(strap([(0.98, base), (0.95, -top * 0.7), (0.92, -top)], 1.4))
-        parts.append(strap([(0.94, -top), (0.75, -top - 0.04), (0.62, -top * 0.9), (0.56, -top * 0.7)], 0.9))
+        parts.append(
+            strap([(0.94, -top), (0.75, -top - 0.04), (0.62, -top * 0.9), (0.56, -top * 0.7)], 0.9)
+        )
         parts.append(strap([(0.56, -top * 0.7), (0.7, -top * 0.55), (0.94, -top * 0.8)], 0.8))
         if rng.random() < 0.6:
             parts.append(strap([(0.56, -top * 0.7), (0.42, -rise), (0.3, -rise * 0.9)], 0.9))
@@ -107,7 +157,9 @@ def _sole(rng: np.random.Generator, thick: float, lift: float) -> Part:
     """What a shoe stands on, from toe to heel."""
     xs = np.linspace(0.0, 1.0, 9)
     top = [(x, -thick - 0.02 * (x < 0.05)) for x in xs]
-    return Part(_raised([*top, *((x, 0.0) for x in xs[::-1])], lift), pick(rng, (1.35, 0.5), (0.55, 0.5)))
+    return Part(
+        _raised([*top, *((x, 0.0) for x in xs[::-1])], lift), pick(rng, (1.35, 0.5), (0.55, 0.5))
+    )
 
 
 def _heel(rng: np.random.Generator, lift: float) -> list[Part]:
@@ -117,7 +169,9 @@ def _heel(rng: np.random.Generator, lift: float) -> list[Part]:
     wide, foot = rng.uniform(0.12, 0.28), rng.uniform(0.035, 0.16)
     if rng.random() < 0.2:  # a wedge follows the sole
         xs = np.linspace(0.3, 1.0, 6)
-        return [area([*map(tuple, _raised([(x, 0.0) for x in xs], lift)), (0.98, 0.0), (0.3, 0.0)], 0.8)]
+        return [
+            area([*map(tuple, _raised([(x, 0.0) for x in xs], lift)), (0.98, 0.0), (0.3, 0.0)], 0.8)
+        ]
     top = -lift + 0.03
     block = [(1.0 - wide, top), (1.0, top - 0.02), (0.98, 0.0), (0.98 - min(foot, wide), 0.0)]
     return [area(block, rng.uniform(0.7, 1.1))]

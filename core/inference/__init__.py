@@ -1,5 +1,7 @@
-"""From pictures to answers: a run's network on ONNX Runtime, and the one way from a picture to its answer."""
+"""From pictures to answers: a run's network on ONNX Runtime, and the one way from a picture to its
+answer.
+"""
 
 from core.inference.network import BATCH, SURE, Answer, Network, load, open_session, soften
 
-__all__ = ["Answer", "BATCH", "Network", "SURE", "load", "open_session", "soften"]
+__all__ = ["BATCH", "SURE", "Answer", "Network", "load", "open_session", "soften"]

@@ -1,8 +1,10 @@
 """One picture, one answer: how a picture that somebody brings is prepared and put to a network.
 
-One idea: whoever answers a picture and whoever measures such answers ask here, so that what is measured is what people get.
+One idea: whoever answers a picture and whoever measures such answers ask here, so that what is
+measured is what people get.
 
-The page draws the steps between and lets people change them; it calls `core.pictures.preparation` itself.
+The page draws the steps between and lets people change them; it calls `core.pictures.preparation`
+itself.
 """
 
 from __future__ import annotations
@@ -44,14 +46,27 @@ class Said:
         return float(self.probabilities[self.prediction])
 
 
-def prepare(image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True,
-            crop: pictures.Crop | None = None) -> pictures.Prepared:
+def prepare(
+    image: Image.Image,
+    *,
+    polarity: str = "auto",
+    trim: bool = True,
+    fill: bool = True,
+    crop: pictures.Crop | None = None,
+) -> pictures.Prepared:
     """Prepare a picture as it is answered where nobody says otherwise; see `picture.prepare`."""
     return pictures.prepare(image, polarity=polarity, trim=trim, fill=fill, crop=crop)
 
 
-def ask(network: Network, image: Image.Image, *, polarity: str = "auto", trim: bool = True, fill: bool = True,
-        crop: pictures.Crop | None = None) -> Said:
+def ask(
+    network: Network,
+    image: Image.Image,
+    *,
+    polarity: str = "auto",
+    trim: bool = True,
+    fill: bool = True,
+    crop: pictures.Crop | None = None,
+) -> Said:
     """Prepare a picture and let a network answer.
 
     Args:
@@ -65,5 +80,10 @@ def ask(network: Network, image: Image.Image, *, polarity: str = "auto", trim: b
     if prepared.blank:
         raise UnreadablePicture(" ".join(prepared.warnings))
     probabilities = network.both_ways(prepared.pixels[None])
-    return Said(prepared.pixels, int(probabilities[0].argmax()), probabilities[0], bool(network.sure(probabilities)[0]),
-                prepared.warnings)
+    return Said(
+        prepared.pixels,
+        int(probabilities[0].argmax()),
+        probabilities[0],
+        bool(network.sure(probabilities)[0]),
+        prepared.warnings,
+    )

@@ -1,6 +1,8 @@
-"""Keras's networks and weights as bytes, and as ONNX: Keras writes and reads files, the run library bytes.
+"""Keras's networks and weights as bytes, and as ONNX: Keras writes and reads files, the run library
+bytes.
 
-One idea: whatever backend trained, TensorFlow writes the ONNX file, so that its names are always the same.
+One idea: whatever backend trained, TensorFlow writes the ONNX file, so that its names are always
+the same.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ def onnx_bytes(network: keras.Model, spec: TrainSpec) -> bytes:
     """A plain network as ONNX, with three named outputs: probabilities, embedding and feature map.
 
     Raises:
-        RuntimeError: with what TensorFlow said, if another backend trained and TensorFlow could not export.
+        RuntimeError: with what TensorFlow said, if another backend trained and TensorFlow could not
+            export.
     """
     if keras.backend.backend() == "tensorflow":
         return _saved(lambda path: _export(network, spec, path), "model.onnx")
@@ -55,8 +58,14 @@ def onnx_bytes(network: keras.Model, spec: TrainSpec) -> bytes:
         Path(folder, "model.keras").write_bytes(network_bytes(network))
         Path(folder, "spec.json").write_text(json.dumps(spec.to_dict()), encoding="utf-8")
         code = "import sys; from core.networks import keras_files; keras_files.export_folder(sys.argv[1])"
-        done = subprocess.run([sys.executable, "-c", code, folder], cwd=settings.ROOT, check=False,
-                              env=os.environ | {"KERAS_BACKEND": "tensorflow"}, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, folder],
+            cwd=settings.ROOT,
+            check=False,
+            env=os.environ | {"KERAS_BACKEND": "tensorflow"},
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             raise RuntimeError(f"TensorFlow could not export the network:\n{done.stderr}")
         return Path(folder, "model.onnx").read_bytes()
@@ -71,10 +80,14 @@ def export_folder(folder: str) -> None:
 
 def _export(network: keras.Model, spec: TrainSpec, path: str) -> None:
     layers = architectures.blueprint(spec)
-    outputs = {"probabilities": network.output, "embedding": network.get_layer(architectures.embedding_name(layers)).output,
-               "features": network.get_layer(architectures.features_name(layers)).output}
+    outputs = {
+        "probabilities": network.output,
+        "embedding": network.get_layer(architectures.embedding_name(layers)).output,
+        "features": network.get_layer(architectures.features_name(layers)).output,
+    }
     exported = keras.Model(network.input, outputs)
-    exported(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports only what was called
+    # Keras exports only what was called.
+    exported(np.zeros((1, *network.input_shape[1:]), np.float32))
     exported.export(path, format="onnx", verbose=False)
 
 

@@ -1,7 +1,9 @@
-"""Sketches, icons and scribbles made by program, as people would draw or download them: large, in colour, on white or on nothing.
+"""Sketches, icons and scribbles made by program, as people would draw or download them: large, in
+colour, on white or on nothing.
 
-One idea: a garment is first an area in tones with the lines that part it (`Design`), made up by `core.garments.drawing` or traced from a
-picture of the data; how it is rendered, by a shaky pen or in flat colours, has nothing to do with where it came from.
+One idea: a garment is first an area in tones with the lines that part it (`Design`), made up by
+`core.garments.drawing` or traced from a picture of the data; how it is rendered, by a shaky pen or
+in flat colours, has nothing to do with where it came from.
 
 These stand in for people's own drawings and are more alike than those are.
 """
@@ -28,7 +30,8 @@ class Design:
     """A garment before it is rendered.
 
     Attributes:
-        tones: float32 `(PAPER, PAPER)`, 0 outside, about 1 for cloth, other values for parts that stand out.
+        tones: float32 `(PAPER, PAPER)`, 0 outside, about 1 for cloth, other values for parts that
+            stand out.
         seams: bool `(PAPER, PAPER)`, one pixel wide: where inner parts meet.
     """
 
@@ -76,11 +79,15 @@ def design(label: int, rng: np.random.Generator) -> Design:
 
 
 def trace(pixels: np.ndarray, rng: np.random.Generator) -> Design:
-    """The garment of a picture of the data, uint8 `(28, 28)`, as a design: its silhouette, and its strongest edges as seams."""
+    """The garment of a picture of the data, uint8 `(28, 28)`, as a design: its silhouette, and its
+    strongest edges as seams.
+    """
     from scipy import ndimage
 
     side = PAPER - 2 * MARGIN
-    large = np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC), np.float32)
+    large = np.asarray(
+        Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC), np.float32
+    )
     smooth = ndimage.gaussian_filter(np.pad(large, MARGIN), rng.uniform(1.5, 3.0))
     inside = smooth > TRACED_FROM * rng.uniform(0.6, 1.2)
     if not inside.any():
@@ -109,8 +116,17 @@ def scribble(rng: np.random.Generator) -> Image.Image:
     width = int(rng.integers(2, 7))
     kind = rng.choice(["strokes", "tangle", "spiral", "loop", "zigzag", "word", "dots"])
     if kind == "word":
-        text = "".join(rng.choice(list("ABCDEFGHKMNRSabcdehkmnrs2345789?"), int(rng.integers(1, 5))))
-        pen.text((PAPER / 2, PAPER / 2), text, fill="black", font_size=float(rng.uniform(40, 105)), anchor="mm", stroke_width=width // 2)
+        text = "".join(
+            rng.choice(list("ABCDEFGHKMNRSabcdehkmnrs2345789?"), int(rng.integers(1, 5)))
+        )
+        pen.text(
+            (PAPER / 2, PAPER / 2),
+            text,
+            fill="black",
+            font_size=float(rng.uniform(40, 105)),
+            anchor="mm",
+            stroke_width=width // 2,
+        )
         return canvas
     if kind == "dots":
         for x, y in rng.uniform(15, PAPER - 15, (int(rng.integers(1, 12)), 2)):
@@ -118,12 +134,20 @@ def scribble(rng: np.random.Generator) -> Image.Image:
         return canvas
     turn = np.linspace(0, 1, 200)
     lines = {
-        "strokes": lambda: [rng.uniform(10, PAPER - 10, (2, 2)) for _ in range(int(rng.integers(1, 6)))],
-        "tangle": lambda: [_smooth_line(rng, int(rng.integers(4, 30))) for _ in range(int(rng.integers(1, 12)))],
+        "strokes": lambda: [
+            rng.uniform(10, PAPER - 10, (2, 2)) for _ in range(int(rng.integers(1, 6)))
+        ],
+        "tangle": lambda: [
+            _smooth_line(rng, int(rng.integers(4, 30))) for _ in range(int(rng.integers(1, 12)))
+        ],
         "spiral": lambda: [_around(turn * rng.uniform(2, 7), turn * rng.uniform(35, 70), rng)],
-        "loop": lambda: [_around(turn * rng.uniform(0.6, 1.0), np.full(200, rng.uniform(15, 66)), rng)
-                         for _ in range(int(rng.integers(1, 4)))],
-        "zigzag": lambda: [np.stack([np.linspace(15, PAPER - 15, 14), PAPER / 2 + rng.uniform(-55, 55, 14)], 1)],
+        "loop": lambda: [
+            _around(turn * rng.uniform(0.6, 1.0), np.full(200, rng.uniform(15, 66)), rng)
+            for _ in range(int(rng.integers(1, 4)))
+        ],
+        "zigzag": lambda: [
+            np.stack([np.linspace(15, PAPER - 15, 14), PAPER / 2 + rng.uniform(-55, 55, 14)], 1)
+        ],
     }[kind]()
     for points in lines:
         pen.line(points.ravel().tolist(), fill="black", width=width, joint="curve")
@@ -135,14 +159,20 @@ def _long(lines: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     numbers, count = ndimage.label(lines, np.ones((3, 3)))
-    return np.isin(numbers, np.flatnonzero(np.bincount(numbers.ravel(), minlength=count + 1)[1:] >= SPECK) + 1)
+    return np.isin(
+        numbers, np.flatnonzero(np.bincount(numbers.ravel(), minlength=count + 1)[1:] >= SPECK) + 1
+    )
 
 
 def _around(turns: np.ndarray, radius: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Points `(n, 2)` at these turns and radii around a place near the middle."""
     angle = 2 * np.pi * turns + rng.uniform(0, 6.3)
     squeeze = rng.uniform(0.5, 1.0, 2)
-    return np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * squeeze + PAPER / 2 + rng.uniform(-10, 10, 2)
+    return (
+        np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * squeeze
+        + PAPER / 2
+        + rng.uniform(-10, 10, 2)
+    )
 
 
 def _smooth_line(rng: np.random.Generator, corners: int) -> np.ndarray:
@@ -150,19 +180,35 @@ def _smooth_line(rng: np.random.Generator, corners: int) -> np.ndarray:
     from scipy.interpolate import make_interp_spline
 
     places = rng.uniform(15, PAPER - 15, (corners, 2))
-    return make_interp_spline(np.arange(corners), places, k=min(3, corners - 1))(np.linspace(0, corners - 1, corners * 12))
+    return make_interp_spline(np.arange(corners), places, k=min(3, corners - 1))(
+        np.linspace(0, corners - 1, corners * 12)
+    )
 
 
-def _shaken(garment: Design, amount: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Tones and seams moved by a smooth random field, `amount` pixels strong, and squeezed a little in one direction."""
+def _shaken(
+    garment: Design, amount: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tones and seams moved by a smooth random field, `amount` pixels strong, and squeezed a little
+    in one direction.
+    """
     from scipy import ndimage
 
     field = [_noise(int(rng.integers(4, 10)), rng) * amount for _ in range(2)]
     rows, columns = np.mgrid[:PAPER, :PAPER].astype(np.float32)
-    squeeze = np.array([1.0, 1.0]) + np.array([rng.uniform(0, 0.25), 0])[:: int(rng.choice([1, -1]))]
-    places = [(rows - PAPER / 2) * squeeze[0] + PAPER / 2 + field[0], (columns - PAPER / 2) * squeeze[1] + PAPER / 2 + field[1]]
+    squeeze = (
+        np.array([1.0, 1.0]) + np.array([rng.uniform(0, 0.25), 0])[:: int(rng.choice([1, -1]))]
+    )
+    places = [
+        (rows - PAPER / 2) * squeeze[0] + PAPER / 2 + field[0],
+        (columns - PAPER / 2) * squeeze[1] + PAPER / 2 + field[1],
+    ]
     tones = ndimage.map_coordinates(garment.tones, places, order=1)
-    seams = ndimage.map_coordinates(ndimage.binary_dilation(garment.seams).astype(np.float32), places, order=1) > 0.5
+    seams = (
+        ndimage.map_coordinates(
+            ndimage.binary_dilation(garment.seams).astype(np.float32), places, order=1
+        )
+        > 0.5
+    )
     return tones, seams & (tones > 0.05)
 
 
@@ -176,7 +222,9 @@ def _contour(inside: np.ndarray, width: float) -> np.ndarray:
     """The line along the border of an area, this many pixels wide, half of it on either side; bool."""
     from scipy import ndimage
 
-    away = np.where(inside, ndimage.distance_transform_edt(inside), ndimage.distance_transform_edt(~inside))
+    away = np.where(
+        inside, ndimage.distance_transform_edt(inside), ndimage.distance_transform_edt(~inside)
+    )
     return away - 0.5 <= width / 2  # a pixel at the border is half a pixel from it
 
 
@@ -188,7 +236,9 @@ def _stroked(seams: np.ndarray, width: float) -> np.ndarray:
 
 
 def _sketch(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Lines of one pen on white: the contour, mostly with seams, sometimes with gaps, shading or colour."""
+    """Lines of one pen on white: the contour, mostly with seams, sometimes with gaps, shading or
+    colour.
+    """
     width = float(rng.choice([rng.uniform(1.5, 3.0), rng.uniform(3.0, 5.5)]))
     ink = _contour(tones > 0.05, width)
     if rng.random() < 0.65:
@@ -201,17 +251,25 @@ def _sketch(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> I
     paper = np.full((PAPER, PAPER, 3), 255.0)
     if rng.random() < 0.12:  # hatched or coloured in
         period = rng.uniform(6, 14)
-        hatch = (np.add.outer(np.arange(PAPER), np.arange(PAPER) * rng.choice([-1, 0, 1])) % period) < width
+        hatch = (
+            np.add.outer(np.arange(PAPER), np.arange(PAPER) * rng.choice([-1, 0, 1])) % period
+        ) < width
         ink |= hatch & (tones > 0.05)
     colour = np.full(3, rng.uniform(0, 60)) if rng.random() < 0.8 else rng.uniform(0, 190, 3)
     return Image.fromarray(np.where(ink[..., None], colour, paper).astype(np.uint8))
 
 
 def _icon(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """A flat drawing: filled in one to three colours, outlined or not, on nothing, on white or on a colour; or lines alone."""
+    """A flat drawing: filled in one to three colours, outlined or not, on nothing, on white or on a
+    colour; or lines alone.
+    """
     inside = tones > 0.05
     style = rng.choice(["flat", "outlined", "lines", "silhouette"], p=[0.35, 0.35, 0.2, 0.1])
-    cloth, detail, rim = rng.uniform(20, 250, 3), rng.uniform(0, 255, 3), np.full(3, rng.uniform(0, 70))
+    cloth, detail, rim = (
+        rng.uniform(20, 250, 3),
+        rng.uniform(0, 255, 3),
+        np.full(3, rng.uniform(0, 70)),
+    )
     picture = np.zeros((PAPER, PAPER, 4))
     if style != "lines":
         picture[inside] = [*(rim if style == "silhouette" else cloth), 255]
@@ -219,7 +277,11 @@ def _icon(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Ima
         step = np.round(tones * 4) / 4
         shade = np.where(np.abs(step - 1)[..., None] < 0.2, cloth, cloth * 0.6 + detail * 0.4)
         picture[inside, :3] = (shade * (0.85 + 0.15 * tones.clip(0, 1)[..., None]))[inside]
-    lines = _contour(inside, rng.uniform(2, 7)) if style in ("outlined", "lines") else np.zeros_like(inside)
+    lines = (
+        _contour(inside, rng.uniform(2, 7))
+        if style in ("outlined", "lines")
+        else np.zeros_like(inside)
+    )
     if style != "silhouette" and rng.random() < 0.7:
         lines = lines | _stroked(seams, rng.uniform(1.5, 4.5))
     picture[lines] = [*rim, 255]
@@ -228,4 +290,6 @@ def _icon(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Ima
         return Image.fromarray(picture.clip(0, 255).astype(np.uint8), "RGBA")
     paper = np.full(3, 255.0) if ground < 0.9 or style == "silhouette" else rng.uniform(150, 255, 3)
     share = picture[..., 3:] / 255
-    return Image.fromarray((picture[..., :3] * share + paper * (1 - share)).clip(0, 255).astype(np.uint8))
+    return Image.fromarray(
+        (picture[..., :3] * share + paper * (1 - share)).clip(0, 255).astype(np.uint8)
+    )

@@ -1,7 +1,9 @@
-"""The figures of a run on pictures from outside its data set: what is measured for it, and kept in its folder.
+"""The figures of a run on pictures from outside its data set: what is measured for it, and kept in
+its folder.
 
-One idea: the pictures are those that no network may learn from, the same for every run, so that runs are compared on them.
-Drawings can be had everywhere; photographs only where somebody has the folder.
+One idea: the pictures are those that no network may learn from, the same for every run, so that
+runs are compared on them. Drawings can be had everywhere; photographs only where somebody has the
+folder.
 
 How one kind is measured is the business of `core.outside.report`.
 """
@@ -22,12 +24,16 @@ from core.outside.sources import Outside
 
 FILE = "outside.json"  # of a run's folder
 PHOTOGRAPHS = "photographs"
-COUNT = 300  # drawings of each kind: a share of right answers is then known to 2 or 3 points (one standard error)
+# Drawings of each kind: a share of right answers is then known to 2 or 3 points (one standard
+# error).
+COUNT = 300
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What is kept with a run: when it was measured (UTC, ISO 8601), and a report for each kind of pictures."""
+    """What is kept with a run: when it was measured (UTC, ISO 8601), and a report for each kind of
+    pictures.
+    """
 
     measured: str
     reports: dict[str, Report]
@@ -44,7 +50,9 @@ def held_out(count: int = COUNT, photographs: str | Path | None = None) -> dict[
         UnreadablePicture: if that folder holds none.
     """
     kinds = {kind: sources.drawn(kind, "held-out", count) for kind in generated.KINDS}
-    return kinds | ({PHOTOGRAPHS: sources.photographs(photographs, "held-out")} if photographs else {})
+    return kinds | (
+        {PHOTOGRAPHS: sources.photographs(photographs, "held-out")} if photographs else {}
+    )
 
 
 def named(name: str, photographs: str | Path | None = None) -> Outside | None:
@@ -73,9 +81,18 @@ def keep(run_id: str, reports: dict[str, Report]) -> Figures:
         StorageProblem: if the folder cannot be written, as that of the network that ships.
         RunNotFound: if there is no such run.
     """
-    figures = Figures(datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"), dict(reports))
-    runs.write_json(run_id, FILE, {"schema": 1, "measured": figures.measured,
-                                   "reports": {kind: report.to_dict() for kind, report in reports.items()}})
+    figures = Figures(
+        datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"), dict(reports)
+    )
+    runs.write_json(
+        run_id,
+        FILE,
+        {
+            "schema": 1,
+            "measured": figures.measured,
+            "reports": {kind: report.to_dict() for kind, report in reports.items()},
+        },
+    )
     return figures
 
 
@@ -89,7 +106,12 @@ def kept(run_id: str) -> Figures | None:
     if values is None:
         return None
     try:
-        return Figures(str(values["measured"]), {str(kind): Report.from_dict(one) for kind, one in values["reports"].items()})
+        return Figures(
+            str(values["measured"]),
+            {str(kind): Report.from_dict(one) for kind, one in values["reports"].items()},
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RunDamaged(f"{FILE} of the run {run_id} is not what Atelier writes; someone may have edited it. "
-                         f"Measure it again with `python -m core runs measure {run_id}`.") from error
+        raise RunDamaged(
+            f"{FILE} of the run {run_id} is not what Atelier writes; someone may have edited it. "
+            f"Measure it again with `python -m core runs measure {run_id}`."
+        ) from error

@@ -1,10 +1,12 @@
-"""How well a network does on pictures from outside its data set: each is prepared, answered and counted.
+"""How well a network does on pictures from outside its data set: each is prepared, answered and
+counted.
 
-One idea: a report holds counts and mistakes, and every share is derived from them; so reports are compared and kept
-without asking anybody again. The test set fits the same form, and stands beside the others.
+One idea: a report holds counts and mistakes, and every share is derived from them; so reports are
+compared and kept without asking anybody again. The test set fits the same form, and stands beside
+the others.
 
-Where the pictures come from is the business of `core.outside.sources`, how one is answered that of `core.inference.answer`; what is measured for a
-run, and kept with it, is `core.outside.measured`'.
+Where the pictures come from is the business of `core.outside.sources`, how one is answered that of
+`core.inference.answer`; what is measured for a run, and kept with it, is `core.outside.measured`'.
 """
 
 from __future__ import annotations
@@ -25,18 +27,32 @@ if TYPE_CHECKING:
     from core.outside.sources import Outside
 
 BAG = CLASS_NAMES.index("Bag")
-HEADER = ("", "pictures", "right", "mean over classes", "called Bag", "sure", "right where sure", "none of the ten", "of these refused")
+HEADER = (
+    "",
+    "pictures",
+    "right",
+    "mean over classes",
+    "called Bag",
+    "sure",
+    "right where sure",
+    "none of the ten",
+    "of these refused",
+)
 
 
 def class_name(accepted: tuple[int, ...]) -> str:
-    """What pictures with these right answers (at least one) are: "Coat", or "Sandal, Sneaker or Ankle boot"."""
+    """What pictures with these right answers (at least one) are: "Coat", or "Sandal, Sneaker or
+    Ankle boot".
+    """
     *others, last = (CLASS_NAMES[label] for label in accepted)
     return f"{', '.join(others)} or {last}" if others else last
 
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How pictures with the same right answers fared: mostly one class, for shoes that nobody told apart several."""
+    """How pictures with the same right answers fared: mostly one class, for shoes that nobody told
+    apart several.
+    """
 
     accepted: tuple[int, ...]
     pictures: int
@@ -58,11 +74,12 @@ class Mistake:
 
     Attributes:
         name: the picture's, as `core.outside.sources` gives it.
-        accepted: what would have been right; nothing for none of the ten, which should have been refused.
+        accepted: what would have been right; nothing for none of the ten, which should have been
+            refused.
         answer: what was said; None where nothing was found in the picture.
         confidence: of the answer, 0..1.
-        seen: the `fingerprint` of what the network saw; None where that was not kept. Nobody is shown another picture once the
-            drawings or the preparation have changed.
+        seen: the `fingerprint` of what the network saw; None where that was not kept. Nobody is
+            shown another picture once the drawings or the preparation have changed.
     """
 
     name: str
@@ -74,16 +91,19 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Report:
-    """What a network made of one kind of pictures. A *garment* is a picture with a right answer, the *others* are none of the ten.
+    """What a network made of one kind of pictures. A *garment* is a picture with a right answer,
+    the *others* are none of the ten.
 
     Attributes:
-        matrix: 10 x 10 counts of garments, rows truth, columns answer. A right answer among several is entered under itself, a
-            wrong one under the first of them. Garments in which nothing was found are wrong and stand in no column.
+        matrix: 10 x 10 counts of garments, rows truth, columns answer. A right answer among several
+            is entered under itself, a wrong one under the first of them. Garments in which nothing
+            was found are wrong and stand in no column.
         classes: the garments by what is accepted.
         bag: garments called "Bag".
         sure, sure_right: garments with a sure answer, and those of them where it was right.
         others: pictures of none of the ten.
-        called: by class, how many of the others were surely called that; the rest was refused, as it should be.
+        called: by class, how many of the others were surely called that; the rest was refused, as
+            it should be.
         unreadable: names of pictures that could not be opened; they count nowhere else.
         mistakes: wrong answers to garments, and sure ones to the others.
     """
@@ -118,12 +138,16 @@ class Report:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of the garments that was answered rightly, 0..1; this and the shares below are None where there is nothing to share."""
+        """Share of the garments that was answered rightly, 0..1; this and the shares below are None
+        where there is nothing to share.
+        """
         return _share(self.right, self.garments)
 
     @property
     def mean_over_classes(self) -> float | None:
-        """The mean of the classes' accuracies: every class that occurs counts alike, however many pictures it has."""
+        """The mean of the classes' accuracies: every class that occurs counts alike, however many
+        pictures it has.
+        """
         return float(np.mean([one.accuracy for one in self.classes])) if self.classes else None
 
     @property
@@ -148,15 +172,36 @@ class Report:
 
     def shares(self) -> dict[str, float | int | None]:
         """The figures that a table shows, by name."""
-        return {"pictures": self.pictures, "accuracy": self.accuracy, "mean_over_classes": self.mean_over_classes,
-                "bag": self.bag_share, "sure": self.sure_share, "sure_right": self.sure_accuracy, "none_of_the_ten": self.others,
-                "refused": self.refused_share, "blank": self.blank, "unreadable": len(self.unreadable)}
+        return {
+            "pictures": self.pictures,
+            "accuracy": self.accuracy,
+            "mean_over_classes": self.mean_over_classes,
+            "bag": self.bag_share,
+            "sure": self.sure_share,
+            "sure_right": self.sure_accuracy,
+            "none_of_the_ten": self.others,
+            "refused": self.refused_share,
+            "blank": self.blank,
+            "unreadable": len(self.unreadable),
+        }
 
     def row(self, title: str) -> tuple[str | None, ...]:
         """The figures as words under `HEADER`; None where there is nothing to share."""
-        words = [None if share is None else f"{share:.1%}".replace("%", " %") for share in
-                 (self.accuracy, self.mean_over_classes, self.bag_share, self.sure_share, self.sure_accuracy)]
-        others = (f"{self.others:,}", f"{self.refused_share:.1%}".replace("%", " %")) if self.others else (None, None)
+        words = [
+            None if share is None else f"{share:.1%}".replace("%", " %")
+            for share in (
+                self.accuracy,
+                self.mean_over_classes,
+                self.bag_share,
+                self.sure_share,
+                self.sure_accuracy,
+            )
+        ]
+        others = (
+            (f"{self.others:,}", f"{self.refused_share:.1%}".replace("%", " %"))
+            if self.others
+            else (None, None)
+        )
         return title, f"{self.pictures:,}", *words, *others
 
     def to_dict(self) -> dict:
@@ -171,21 +216,41 @@ class Report:
             KeyError, TypeError, ValueError: for anything else.
         """
         counts = {name: _whole(values[name]) for name in ("bag", "sure", "sure_right", "others")}
-        return cls(matrix=tuple(_ten(row) for row in _ten(values["matrix"], list)), called=_ten(values["called"]),
-                   classes=tuple(ClassCount(_labels(one["accepted"]), _whole(one["pictures"], 1), _whole(one["right"]))
-                                 for one in values["classes"]),
-                   unreadable=tuple(map(str, values["unreadable"])),
-                   mistakes=tuple(Mistake(str(one["name"]), _labels(one["accepted"]),
-                                          None if one["answer"] is None else _labels([one["answer"]])[0], float(one["confidence"]),
-                                          None if one["seen"] is None else _whole(one["seen"]))
-                                  for one in values["mistakes"]), **counts)
+        return cls(
+            matrix=tuple(_ten(row) for row in _ten(values["matrix"], list)),
+            called=_ten(values["called"]),
+            classes=tuple(
+                ClassCount(
+                    _labels(one["accepted"]), _whole(one["pictures"], 1), _whole(one["right"])
+                )
+                for one in values["classes"]
+            ),
+            unreadable=tuple(map(str, values["unreadable"])),
+            mistakes=tuple(
+                Mistake(
+                    str(one["name"]),
+                    _labels(one["accepted"]),
+                    None if one["answer"] is None else _labels([one["answer"]])[0],
+                    float(one["confidence"]),
+                    None if one["seen"] is None else _whole(one["seen"]),
+                )
+                for one in values["mistakes"]
+            ),
+            **counts,
+        )
 
 
-def measure(network: Network, pictures: Sequence[Outside], *, progress: Callable[[int, int], None] | None = None) -> Report:
+def measure(
+    network: Network,
+    pictures: Sequence[Outside],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
     """Let a network answer every picture as `python -m core predict` would, and count.
 
     Args:
-        pictures: opened one after the other; one that cannot be opened is named in the report and stops nothing.
+        pictures: opened one after the other; one that cannot be opened is named in the report and
+            stops nothing.
         progress: told how many are done, and of how many.
     """
     answered, unreadable = [], []
@@ -209,8 +274,17 @@ def of_answers(probabilities: np.ndarray, labels: np.ndarray, sure: np.ndarray) 
         labels: int `(n,)`, 0..9.
         sure: bool `(n,)`.
     """
-    said = (Said(None, int(row.argmax()), row, bool(certain)) for row, certain in zip(probabilities, sure, strict=True))
-    return _count([(f"test/{number}", (int(label),), one) for number, (label, one) in enumerate(zip(labels, said, strict=True))], [])
+    said = (
+        Said(None, int(row.argmax()), row, bool(certain))
+        for row, certain in zip(probabilities, sure, strict=True)
+    )
+    return _count(
+        [
+            (f"test/{number}", (int(label),), one)
+            for number, (label, one) in enumerate(zip(labels, said, strict=True))
+        ],
+        [],
+    )
 
 
 def fingerprint(pixels: np.ndarray | None) -> int | None:
@@ -226,7 +300,9 @@ def _answer(network: Network, image) -> Said | None:
         return None
 
 
-def _count(answered: Iterable[tuple[str, tuple[int, ...], Said | None]], unreadable: Iterable[str]) -> Report:
+def _count(
+    answered: Iterable[tuple[str, tuple[int, ...], Said | None]], unreadable: Iterable[str]
+) -> Report:
     matrix, called = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), int), [0] * len(CLASS_NAMES)
     classes: dict[tuple[int, ...], list[int]] = {}
     mistakes, sure, sure_right, others = [], 0, 0, 0
@@ -245,10 +321,28 @@ def _count(answered: Iterable[tuple[str, tuple[int, ...], Said | None]], unreada
             if said is not None and said.sure:
                 called[said.prediction] += 1
         if not right if accepted else said is not None and said.sure:
-            mistakes.append(Mistake(name, accepted, said.prediction, round(said.confidence, 4), fingerprint(said.pixels)) if said else
-                            Mistake(name, accepted, None, 0.0, None))
-    return Report(tuple(map(tuple, matrix.tolist())), tuple(ClassCount(accepted, *classes[accepted]) for accepted in sorted(classes)),
-                  int(matrix[:, BAG].sum()), sure, sure_right, others, tuple(called), tuple(unreadable), tuple(mistakes))
+            mistakes.append(
+                Mistake(
+                    name,
+                    accepted,
+                    said.prediction,
+                    round(said.confidence, 4),
+                    fingerprint(said.pixels),
+                )
+                if said
+                else Mistake(name, accepted, None, 0.0, None)
+            )
+    return Report(
+        tuple(map(tuple, matrix.tolist())),
+        tuple(ClassCount(accepted, *classes[accepted]) for accepted in sorted(classes)),
+        int(matrix[:, BAG].sum()),
+        sure,
+        sure_right,
+        others,
+        tuple(called),
+        tuple(unreadable),
+        tuple(mistakes),
+    )
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -1,7 +1,9 @@
-"""Pictures from outside the data set, with their right answers: folders of files, photographs, drawings made by program.
+"""Pictures from outside the data set, with their right answers: folders of files, photographs,
+drawings made by program.
 
-One idea: a picture is named, says which answers are right for it, and is opened only when its turn comes. Every source keeps a
-part apart, by name or by seed, so that what was learnt from is never what is measured.
+One idea: a picture is named, says which answers are right for it, and is opened only when its turn
+comes. Every source keeps a part apart, by name or by seed, so that what was learnt from is never
+what is measured.
 
 Nothing is prepared or answered here: see `core.pictures.preparation` and `core.outside.report`.
 """
@@ -24,10 +26,21 @@ from core.outside import generated
 
 PARTS = ("learn", "tune", "held-out")
 SHARES = ((0, 7), (7, 8), (8, 10))  # of ten photographs: which belong to each part
-# Folders of the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) and what Fashion-MNIST calls their contents. Shoes
-# are not told apart there; shorts, skirts and hats are none of the ten classes.
-PHOTOGRAPHS = {"t-shirt": (0,), "pants": (1,), "longsleeve": (2,), "dress": (3,), "outwear": (4,), "shirt": (6,), "shoes": (5, 7, 9),
-               "shorts": (), "skirt": (), "hat": ()}
+# Folders of the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) and what Fashion-MNIST
+# calls their contents. Shoes are not told apart there; shorts, skirts and hats are none of the ten
+# classes.
+PHOTOGRAPHS = {
+    "t-shirt": (0,),
+    "pants": (1,),
+    "longsleeve": (2,),
+    "dress": (3,),
+    "outwear": (4,),
+    "shirt": (6,),
+    "shoes": (5, 7, 9),
+    "shorts": (),
+    "skirt": (),
+    "hat": (),
+}
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 
 
@@ -47,7 +60,8 @@ class Outside:
 
 
 def folder(path: str | Path) -> list[Outside]:
-    """The pictures of a folder laid out as `<class index>_<name>/<file>`; `none_<name>` holds what is none of the ten.
+    """The pictures of a folder laid out as `<class index>_<name>/<file>`; `none_<name>` holds what
+    is none of the ten.
 
     Raises:
         UnreadablePicture: if there is no such folder, or nothing in it is laid out like that.
@@ -58,7 +72,9 @@ def folder(path: str | Path) -> list[Outside]:
         if match:
             found += _files(place, (int(match[1]),) if match[1] else ())
     if not found:
-        raise UnreadablePicture(f"{path} holds no folders such as 0_{CLASS_NAMES[0].replace('/', '-')} or none_hats with pictures in them.")
+        raise UnreadablePicture(
+            f"{path} holds no folders such as 0_{CLASS_NAMES[0].replace('/', '-')} or none_hats with pictures in them."
+        )
     return found
 
 
@@ -66,18 +82,25 @@ def photographs(path: str | Path, part: str) -> list[Outside]:
     """Photographs of clothes in folders named as in `PHOTOGRAPHS`.
 
     Args:
-        part: "learn" for seven tenths of them, "tune" for one tenth, on which a threshold is found, "held-out" for the two tenths that
-            are measured; a file's name decides.
+        part: "learn" for seven tenths of them, "tune" for one tenth, on which a threshold is found,
+            "held-out" for the two tenths that are measured; a file's name decides.
 
     Raises:
         UnreadablePicture: if there is no such folder, or it has none of those folders.
         ValueError: for another part.
     """
     first, end = SHARES[_number(part)]
-    found = [one for place in _folders(path) if place.name in PHOTOGRAPHS for one in _files(place, PHOTOGRAPHS[place.name])
-             if first <= zlib.crc32(one.name.encode()) % 10 < end]
+    found = [
+        one
+        for place in _folders(path)
+        if place.name in PHOTOGRAPHS
+        for one in _files(place, PHOTOGRAPHS[place.name])
+        if first <= zlib.crc32(one.name.encode()) % 10 < end
+    ]
     if not found:
-        raise UnreadablePicture(f"{path} holds no photographs in folders named {', '.join(PHOTOGRAPHS)}.")
+        raise UnreadablePicture(
+            f"{path} holds no photographs in folders named {', '.join(PHOTOGRAPHS)}."
+        )
     return found
 
 
@@ -95,8 +118,11 @@ def drawn(kind: str, part: str, count: int) -> list[Outside]:
 
     def one(position: int) -> Outside:
         label = position % len(CLASS_NAMES)
-        return Outside(f"{kind}/{part}/{position}", () if kind == "scribbles" else (label,),
-                       lambda: generated.draw(kind, label, np.random.default_rng([which, apart, position])))
+        return Outside(
+            f"{kind}/{part}/{position}",
+            () if kind == "scribbles" else (label,),
+            lambda: generated.draw(kind, label, np.random.default_rng([which, apart, position])),
+        )
 
     return [one(position) for position in range(count)]
 
@@ -111,11 +137,17 @@ def _folders(path: str | Path) -> list[Path]:
     try:
         return sorted(place for place in Path(path).expanduser().iterdir() if place.is_dir())
     except OSError as error:
-        raise UnreadablePicture(f"{path} cannot be opened as a folder ({error.strerror}). Name a folder of pictures.") from error
+        raise UnreadablePicture(
+            f"{path} cannot be opened as a folder ({error.strerror}). Name a folder of pictures."
+        ) from error
 
 
 def _files(place: Path, accepted: tuple[int, ...]) -> list[Outside]:
     def one(file: Path) -> Outside:
-        return Outside(f"{place.name}/{file.name}", accepted, lambda: pictures.read(file.read_bytes(), file.name))
+        return Outside(
+            f"{place.name}/{file.name}",
+            accepted,
+            lambda: pictures.read(file.read_bytes(), file.name),
+        )
 
     return [one(file) for file in sorted(place.iterdir()) if file.suffix.lower() in _SUFFIXES]

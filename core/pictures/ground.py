@@ -1,7 +1,8 @@
 """The ground a garment lies on, as seen at the border of a picture.
 
-Colours are compared where distances resemble what an eye sees, and the border is followed inwards by a smooth surface, since
-light falls off across paper, floors and walls. What leaves that surface is somebody else's business.
+Colours are compared where distances resemble what an eye sees, and the border is followed inwards
+by a smooth surface, since light falls off across paper, floors and walls. What leaves that surface
+is somebody else's business.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import numpy as np
 
 
 def to_colours(rgb: np.ndarray) -> np.ndarray:
-    """Brightness and two colour differences, float32 `(h, w, 3)`: distances here are nearer to what an eye sees."""
+    """Brightness and two colour differences, float32 `(h, w, 3)`: distances here are nearer to what
+    an eye sees.
+    """
     red, green, blue = np.moveaxis(rgb.astype(np.float32) / 255, -1, 0)
-    return np.stack([(red + green + blue) / 3, 0.9 * (red - green), 0.9 * ((red + green) / 2 - blue)], -1)
+    return np.stack(
+        [(red + green + blue) / 3, 0.9 * (red - green), 0.9 * ((red + green) / 2 - blue)], -1
+    )
 
 
 def colour_distance(colours: np.ndarray, field: np.ndarray) -> np.ndarray:
@@ -30,20 +35,25 @@ def border_ring(height: int, width: int, thickness: int) -> np.ndarray:
 def plane(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of a frame, each from -1 to 1."""
     return np.meshgrid(
-        np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32), indexing="ij"
+        np.linspace(-1, 1, height, dtype=np.float32),
+        np.linspace(-1, 1, width, dtype=np.float32),
+        indexing="ij",
     )
 
 
 def smooth_field(colours: np.ndarray, ring: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Fit a quadratic surface to the ring, robustly: a sleeve that leaves the frame must not bend it.
+    """Fit a quadratic surface to the ring, robustly: a sleeve that leaves the frame must not bend
+    it.
 
     Returns:
-        The surface `(h, w, 3)`, the ring's usual deviation from it, and the share of the ring that follows it.
+        The surface `(h, w, 3)`, the ring's usual deviation from it, and the share of the ring that
+        follows it.
     """
     y, x = plane(*ring.shape)
     terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], -1)
     known, target = terms[ring], colours[ring]
-    # Start from the median: least squares from the start would be pulled by whatever crosses the border.
+    # Start from the median: least squares from the start would be pulled by whatever crosses the
+    # border.
     deviation = np.abs(target - np.median(target, 0)).sum(-1)
     for _ in range(8):
         noise = 1.48 * float(np.median(deviation))

@@ -1,7 +1,8 @@
 """Open what people bring, or say in one sentence why it cannot be opened.
 
-Sizes are read from the header and checked before a single pixel is decoded: 20,000 x 20,000 pixels fit into a few
-kilobytes of PNG and into no memory. Every kind of picture leaves here as upright RGB or RGBA, 8 bits a channel.
+Sizes are read from the header and checked before a single pixel is decoded: 20,000 x 20,000 pixels
+fit into a few kilobytes of PNG and into no memory. Every kind of picture leaves here as upright RGB
+or RGBA, 8 bits a channel.
 
 Other formats are not converted; the sentence says how the owner can.
 """
@@ -21,12 +22,26 @@ from core.pictures.crop import Crop
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MOST_BYTES = 20 * 1024 * 1024
-MOST_PIXELS = 40_000_000  # 160 MB once decoded as RGBA: more than any phone's picture, less than the app can afford
-WORKING_EDGE = 512  # pixels; larger pictures are reduced at once, since nothing later looks closer than this
-CROPPED_EDGE = 4096  # of a picture that is yet to be cropped: 40 MB, and an eighth of its width is still 512 pixels wide
+# 160 MB once decoded as RGBA: more than any phone's picture, less than the app can afford.
+MOST_PIXELS = 40_000_000
+# Pixels; larger pictures are reduced at once, since nothing later looks closer than this.
+WORKING_EDGE = 512
+# Of a picture that is yet to be cropped: 40 MB, and an eighth of its width is still 512 pixels
+# wide.
+CROPPED_EDGE = 4096
 _READABLE = "PNG, JPEG, WebP, BMP or GIF"
 # What Pillow's decoders raise when the bytes contradict themselves.
-_DAMAGE = (OSError, SyntaxError, ValueError, IndexError, KeyError, OverflowError, EOFError, TypeError, struct.error)
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    EOFError,
+    TypeError,
+    struct.error,
+)
 _SAVE_AS = "save or export it as PNG or JPEG and bring that"
 
 
@@ -39,15 +54,18 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
         crop: what `prepare` will cut out of it.
 
     Returns:
-        An upright "RGB" picture, or "RGBA" where some of it is transparent; at most 512 pixels on its longest edge, or as large
-        as the part to be cut out needs to be of that size; of an animation the first frame.
+        An upright "RGB" picture, or "RGBA" where some of it is transparent; at most 512 pixels on
+        its longest edge, or as large as the part to be cut out needs to be of that size; of an
+        animation the first frame.
 
     Raises:
         UnreadablePicture: if it is no picture in one of the five formats, too large, or damaged.
     """
     received = f"Received: {_shorten(name)}, {_size(len(data))}."
     if not data:
-        raise UnreadablePicture(f"This file is empty: copy or save it again and bring that. {received}")
+        raise UnreadablePicture(
+            f"This file is empty: copy or save it again and bring that. {received}"
+        )
     if len(data) > MOST_BYTES:
         raise UnreadablePicture(
             f"This file is larger than the {_size(MOST_BYTES)} that Atelier reads: reduce the picture and bring it again."
@@ -55,7 +73,8 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit below is tighter than the one Pillow warns of
+            # Our own limit below is tighter than the one Pillow warns of.
+            warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=list(FORMATS))
     except Image.DecompressionBombError:
         raise UnreadablePicture(_too_many_pixels("", received)) from None
@@ -68,7 +87,8 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
             raise UnreadablePicture(_too_many_pixels(f" ({width:,} × {height:,})", received))
         try:
             edge = WORKING_EDGE if crop is None else _edge_for(crop, image)
-            # JPEG can decode straight to a half, a quarter or an eighth: 12 megapixels in 40 ms instead of 150.
+            # JPEG can decode straight to a half, a quarter or an eighth: 12 megapixels in 40 ms
+            # instead of 150.
             image.draft(None, (2 * edge, 2 * edge))
             image.load()
             # Reduced before anything copies it: 40 megapixels are held once, not three times.
@@ -82,7 +102,9 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """Any Pillow picture as "RGB", or as "RGBA" where some of it is transparent; deeper channels scaled to 8 bits."""
+    """Any Pillow picture as "RGB", or as "RGBA" where some of it is transparent; deeper channels
+    scaled to 8 bits.
+    """
     if image.mode.startswith(("I", "F")):
         image = _eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
@@ -92,7 +114,9 @@ def plain(image: Image.Image) -> Image.Image:
 
 
 def reduce(image: Image.Image, edge: int = WORKING_EDGE) -> Image.Image:
-    """At most `edge` pixels on the longest side, averaged over areas; smaller pictures stay as they are."""
+    """At most `edge` pixels on the longest side, averaged over areas; smaller pictures stay as they
+    are.
+    """
     longest = max(image.size)
     if longest <= edge:
         return image
@@ -101,14 +125,23 @@ def reduce(image: Image.Image, edge: int = WORKING_EDGE) -> Image.Image:
 
 
 def _edge_for(crop: Crop, image: Image.Image) -> int:
-    """To how many pixels a picture, not yet upright, may be reduced so that the part keeps `WORKING_EDGE` of them."""
-    sides = image.size[::-1] if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5 else image.size
-    part = max(share * side for share, side in zip((crop.right - crop.left, crop.bottom - crop.top), sides, strict=True))
+    """To how many pixels a picture, not yet upright, may be reduced so that the part keeps
+    `WORKING_EDGE` of them.
+    """
+    sides = (
+        image.size[::-1] if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5 else image.size
+    )
+    part = max(
+        share * side
+        for share, side in zip((crop.right - crop.left, crop.bottom - crop.top), sides, strict=True)
+    )
     return min(CROPPED_EDGE, math.ceil(WORKING_EDGE * max(sides) / part))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float pictures as "L": the file's full range becomes 0..255 (Pillow's own would clip)."""
+    """16-bit, 32-bit and float pictures as "L": the file's full range becomes 0..255 (Pillow's own
+    would clip).
+    """
     values = np.asarray(image, dtype=np.float64)
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     if image.mode.startswith("F") or values.min() < 0 or values.max() > 65535:
@@ -120,7 +153,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _what_it_is(data: bytes) -> str:
-    """What was expected, what came and what to do, for a file that Pillow does not recognise; judged by its first bytes."""
+    """What was expected, what came and what to do, for a file that Pillow does not recognise;
+    judged by its first bytes.
+    """
     head = data[:512]
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
@@ -148,7 +183,9 @@ def _what_it_is(data: bytes) -> str:
         return f"This picture is damaged or was cut short; Atelier reads whole {_READABLE} files: copy or download it again."
     if b"\0" not in head and _is_text(head):
         return f"This is text, not a picture; Atelier reads {_READABLE}."
-    return f"That file is not a picture Atelier can read ({_READABLE}): open it elsewhere, {_SAVE_AS}."
+    return (
+        f"That file is not a picture Atelier can read ({_READABLE}): open it elsewhere, {_SAVE_AS}."
+    )
 
 
 def _is_text(head: bytes) -> bool:
@@ -161,7 +198,9 @@ def _is_text(head: bytes) -> bool:
 
 
 def _too_many_pixels(size: str, received: str) -> str:
-    """The refusal of a picture by its header; `size` is empty where Pillow refused before we could read it."""
+    """The refusal of a picture by its header; `size` is empty where Pillow refused before we could
+    read it.
+    """
     return (
         f"This picture has too many pixels{size}; Atelier reads up to {MOST_PIXELS // 1_000_000} megapixels: reduce it and "
         f"bring it again. {received}"
@@ -170,7 +209,9 @@ def _too_many_pixels(size: str, received: str) -> str:
 
 def _shorten(name: str) -> str:
     """A file's name on one line, without its folders, at most 60 characters."""
-    name = "".join(c if c.isprintable() else " " for c in name.replace("\\", "/").rsplit("/", 1)[-1]).strip()
+    name = "".join(
+        c if c.isprintable() else " " for c in name.replace("\\", "/").rsplit("/", 1)[-1]
+    ).strip()
     return (name if len(name) <= 60 else f"{name[:40]}…{name[-18:]}") or "a file without a name"
 
 

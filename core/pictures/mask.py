@@ -1,10 +1,12 @@
 """Find the garment in a picture: which pixels belong to it, and what lies behind them.
 
-Nobody is asked to mark anything, so the border is taken for background. Where the border follows one smooth surface (paper,
-a canvas, an icon's flat colour) whatever leaves that surface is the garment, down to a line one pixel wide. Everything else is
-treated as a photograph, by colour statistics.
+Nobody is asked to mark anything, so the border is taken for background. Where the border follows
+one smooth surface (paper, a canvas, an icon's flat colour) whatever leaves that surface is the
+garment, down to a line one pixel wide. Everything else is treated as a photograph, by colour
+statistics.
 
-It does not know what garments look like: the largest thing that differs from its surroundings is what it returns.
+It does not know what garments look like: the largest thing that differs from its surroundings is
+what it returns.
 """
 
 from __future__ import annotations
@@ -17,10 +19,16 @@ from PIL import Image
 from core.pictures.ground import border_ring, colour_distance, smooth_field, to_colours
 from core.pictures.photo import segment_photograph
 
-FLAT = 0.006  # deviation of a border that was drawn, saved as JPEG at worst; no camera's picture is so even
-GRAIN = 0.025  # deviation of paper or a wall under a camera; lines are looked for up to here, above they would be threads
-SECOND = 0.2  # of the largest object's area: from here on another one is a thing of its own (measured, see docs/LOG.md)
-LEAST_DIFFERENCE = 0.05  # of the way from black to white: what is nearer to the background cannot be told from it
+# Deviation of a border that was drawn, saved as JPEG at worst; no camera's picture is so even.
+FLAT = 0.006
+# Deviation of paper or a wall under a camera; lines are looked for up to here, above they would be
+# threads.
+GRAIN = 0.025
+# Of the largest object's area: from here on another one is a thing of its own (measured, see
+# docs/LOG.md).
+SECOND = 0.2
+# Of the way from black to white: what is nearer to the background cannot be told from it.
+LEAST_DIFFERENCE = 0.05
 
 
 class Found(NamedTuple):
@@ -29,7 +37,8 @@ class Found(NamedTuple):
     Attributes:
         mask: bool `(h, w)`, True on the garment.
         lines: whether it is drawn as lines rather than as an area.
-        background: float `(h, w)` in 0..1, brightness of what lies behind, or None for a transparent background.
+        background: float `(h, w)` in 0..1, brightness of what lies behind, or None for a
+            transparent background.
         kind: "transparent", "even" or "uneven", the sort of background that was met.
     """
 
@@ -45,18 +54,22 @@ def find_garment(rgb: np.ndarray, alpha: np.ndarray, sign: int = 0) -> Found:
     Args:
         rgb: uint8 `(h, w, 3)`, at least 2 pixels in each direction.
         alpha: float `(h, w)` in 0..1, 1 = opaque.
-        sign: -1 if the garment is known to be darker than its background, 1 if brighter, 0 if unknown.
+        sign: -1 if the garment is known to be darker than its background, 1 if brighter, 0 if
+            unknown.
 
     Returns:
         A `Found`; its mask is empty where nothing differs from the background.
     """
     if (alpha < 0.5).mean() <= 0.01:
         thickness = max(1, round(0.02 * min(alpha.shape)))
-        return _on_ground(rgb, border_ring(*alpha.shape, thickness), np.ones(alpha.shape, bool), sign)
+        return _on_ground(
+            rgb, border_ring(*alpha.shape, thickness), np.ones(alpha.shape, bool), sign
+        )
     opaque = alpha > 0.25
     plate = _plate(opaque) if opaque.any() else None
     if plate is not None:
-        # A disc or a square behind the garment, or a photograph with round corners: its rim is the background.
+        # A disc or a square behind the garment, or a photograph with round corners: its rim is the
+        # background.
         rim, within = plate
         behind = np.median(rgb[rim], axis=0).astype(np.uint8)
         found = _on_ground(np.where(within[..., None], rgb, behind), rim, within, sign)
@@ -76,7 +89,8 @@ def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) 
         strong = float(np.quantile(difference, 0.999))
         kept = _keep_objects(difference > max(LEAST_DIFFERENCE, 5 * noise, 0.12 * strong))
         lines = _is_lines(kept)
-        # On paper under a camera only lines that stand out clearly are believed: a seam or a fold is fainter.
+        # On paper under a camera only lines that stand out clearly are believed: a seam or a fold
+        # is fainter.
         if noise < FLAT or (lines and difference[kept].mean() > max(8 * noise, 0.12)):
             return Found(kept, lines, field[..., 0], "even")
     found = segment_photograph(rgb, sign) & within
@@ -90,7 +104,8 @@ def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) 
 
 
 def enclosed(mask: np.ndarray) -> np.ndarray:
-    """Everything inside closed outlines, the outlines included; gaps of a hasty hand are bridged first.
+    """Everything inside closed outlines, the outlines included; gaps of a hasty hand are bridged
+    first.
 
     Args:
         mask: bool `(h, w)`, the lines.
@@ -108,7 +123,9 @@ def enclosed(mask: np.ndarray) -> np.ndarray:
     # Areas need no more than 128 pixels; the lines keep their own resolution.
     scale = min(1.0, 128 / max(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    lines = np.asarray(Image.fromarray(mask[box]).convert("L").resize(small, Image.Resampling.BOX)) > 0
+    lines = (
+        np.asarray(Image.fromarray(mask[box]).convert("L").resize(small, Image.Resampling.BOX)) > 0
+    )
     size, edge = max(small), max(small) // 8 + 2
     lines = np.pad(lines, edge)
     best = lines
@@ -125,15 +142,18 @@ def enclosed(mask: np.ndarray) -> np.ndarray:
             break
     inner = ndimage.binary_erosion(best)[edge:-edge, edge:-edge]
     filled = mask.copy()
-    filled[box] |= np.asarray(Image.fromarray(inner).resize((width, height), Image.Resampling.NEAREST))
+    filled[box] |= np.asarray(
+        Image.fromarray(inner).resize((width, height), Image.Resampling.NEAREST)
+    )
     return filled
 
 
 def objects(mask: np.ndarray) -> int:
     """How many separate things a mask shows, small ones beside the largest not counted.
 
-    Two areas are separate if there is a gap between them and the box around one does not cover most of the other's, as it does
-    with a buckle in its belt. Lines that close around nothing are no thing: outlines are drawn in several strokes.
+    Two areas are separate if there is a gap between them and the box around one does not cover most
+    of the other's, as it does with a buckle in its belt. Lines that close around nothing are no
+    thing: outlines are drawn in several strokes.
 
     Args:
         mask: bool `(h, w)`, best with closed outlines `enclosed`.
@@ -145,14 +165,20 @@ def objects(mask: np.ndarray) -> int:
     labels, count = ndimage.label(ndimage.maximum_filter(small, 5))
     labels = np.where(small, labels, 0)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    large = [number for number in np.argsort(-areas, kind="stable") if areas[number] >= max(1, SECOND * areas.max())]
+    large = [
+        number
+        for number in np.argsort(-areas, kind="stable")
+        if areas[number] >= max(1, SECOND * areas.max())
+    ]
     if len(large) < 2:
         return len(large)  # nearly always; the questions below take milliseconds
     boxes = ndimage.find_objects(labels)
     kept: list[tuple[slice, slice]] = []
     for number in large:
         box = boxes[number]
-        if not _is_lines(labels[box] == number + 1) and all(_shared(box, other) < 0.5 for other in kept):
+        if not _is_lines(labels[box] == number + 1) and all(
+            _shared(box, other) < 0.5 for other in kept
+        ):
             kept.append(box)
     return len(kept)
 
@@ -164,16 +190,22 @@ def extent(mask: np.ndarray) -> tuple[int, int]:
 
 
 def stroke_width(mask: np.ndarray) -> float:
-    """Mean width of the lines in pixels: in a strip, the mean distance to its edge is a quarter of its width."""
+    """Mean width of the lines in pixels: in a strip, the mean distance to its edge is a quarter of
+    its width.
+    """
     from scipy import ndimage
 
     if not mask.any():
         return 0.0
-    return max(1.0, 4 * float(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask].mean()) - 2)
+    return max(
+        1.0, 4 * float(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask].mean()) - 2
+    )
 
 
 def _plate(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The rim and the area of a disc or square that fills the frame, as icons have behind them; None without one."""
+    """The rim and the area of a disc or square that fills the frame, as icons have behind them;
+    None without one.
+    """
     from scipy import ndimage
 
     height, width = extent(mask)
@@ -198,7 +230,9 @@ def _shared(one: tuple[slice, slice], other: tuple[slice, slice]) -> float:
 
 
 def _is_lines(mask: np.ndarray) -> bool:
-    """Whether a mask consists of lines: thin for its extent, or less thin but around much empty space."""
+    """Whether a mask consists of lines: thin for its extent, or less thin but around much empty
+    space.
+    """
     from scipy import ndimage
 
     if not mask.any():
@@ -210,7 +244,9 @@ def _is_lines(mask: np.ndarray) -> bool:
 
 
 def _keep_objects(mask: np.ndarray) -> np.ndarray:
-    """Drop specks: keep the largest object, what overlaps its box (laces, handles), and others of a similar size."""
+    """Drop specks: keep the largest object, what overlaps its box (laces, handles), and others of a
+    similar size.
+    """
     from scipy import ndimage
 
     near = max(1, round(0.015 * max(mask.shape)))
@@ -224,6 +260,9 @@ def _keep_objects(mask: np.ndarray) -> np.ndarray:
         number
         for number, (box, span) in enumerate(zip(boxes, spans, strict=True), 1)
         if span >= 0.35 * spans.max()
-        or all(a.start <= b.stop + 2 * near and b.start <= a.stop + 2 * near for a, b in zip(box, main, strict=True))
+        or all(
+            a.start <= b.stop + 2 * near and b.start <= a.stop + 2 * near
+            for a, b in zip(box, main, strict=True)
+        )
     ]
     return mask & np.isin(labels, kept)

@@ -1,10 +1,11 @@
-"""Tell a scribble from a drawing by its shape, because a classifier cannot: it knows ten garments and nothing else, and finds
-one of them in any tangle of lines.
+"""Tell a scribble from a drawing by its shape, because a classifier cannot: it knows ten garments
+and nothing else, and finds one of them in any tangle of lines.
 
-The idea: lines that cross at random leave many small holes, as hatching and stripes do; but the outline of all of it, holes
-filled, is ragged, while a garment's is smooth however its inside was coloured. Measured with a pen of 14 on a canvas of 320,
-by the share of the area that is lost when tips narrower than 2.6 pens are shaved off: hand-shaken, hatched, striped and
-checked garments mostly 0.5 to 2 %, tangles of twenty and more strokes 4 to 20 %, round curls 2 to 5 %.
+The idea: lines that cross at random leave many small holes, as hatching and stripes do; but the
+outline of all of it, holes filled, is ragged, while a garment's is smooth however its inside was
+coloured. Measured with a pen of 14 on a canvas of 320, by the share of the area that is lost when
+tips narrower than 2.6 pens are shaved off: hand-shaken, hatched, striped and checked garments
+mostly 0.5 to 2 %, tangles of twenty and more strokes 4 to 20 %, round curls 2 to 5 %.
 
 It does not judge drawings without holes: a spiral or a single line passes.
 """
@@ -54,7 +55,9 @@ def _is_tangle(ink: np.ndarray, pen: float) -> bool:
 
 
 def _lost(shape: np.ndarray, radius: float) -> int:
-    """How many pixels of a shape no disc of this radius inside it reaches (a morphological opening)."""
+    """How many pixels of a shape no disc of this radius inside it reaches (a morphological
+    opening).
+    """
     from scipy import ndimage
 
     core = np.pad(ndimage.distance_transform_edt(np.pad(shape, 1))[1:-1, 1:-1] > radius, 1)

@@ -1,11 +1,12 @@
 """The run library: what a run is, from the asking to the deleting.
 
-A folder begins with `job.json` (what was asked for) and is filled epoch by epoch; `run.json` (the record) is written last of
-all, so a folder without it is unfinished and never listed as anything else. What a person may change later (name, note)
-lies in `label.json` beside it. How files get there whole or not at all is `run_folder`'s business.
+A folder begins with `job.json` (what was asked for) and is filled epoch by epoch; `run.json` (the
+record) is written last of all, so a folder without it is unfinished and never listed as anything
+else. What a person may change later (name, note) lies in `label.json` beside it. How files get
+there whole or not at all is `run_folder`'s business.
 
-    job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz  epochs/003.npz
-    model.keras  model.onnx  test.npz  index.npz  label.json  outside.json  run.json
+    job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz
+    epochs/003.npz model.keras  model.onnx  test.npz  index.npz  label.json  outside.json  run.json
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ def create(spec: TrainSpec) -> str:
     blueprint(spec)
     slug = re.sub(r"[^a-z0-9]+", "-", spec.name.lower()).strip("-")[:30] or "run"
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
-    write_json(run_id, "job.json", {"schema": SCHEMA, "id": run_id, "spec": spec.to_dict(), "created": _now()})
+    write_json(
+        run_id,
+        "job.json",
+        {"schema": SCHEMA, "id": run_id, "spec": spec.to_dict(), "created": _now()},
+    )
     return run_id
 
 
@@ -78,7 +83,14 @@ def finish(run_id: str, record: dict) -> dict:
     job = read_json(run_id, "job.json")
     if job is None:
         raise RunNotFound(f"The run {run_id} was deleted.")
-    record = {"schema": SCHEMA, "id": run_id, "spec": job["spec"], "created": job["created"], "finished": _now(), **record}
+    record = {
+        "schema": SCHEMA,
+        "id": run_id,
+        "spec": job["spec"],
+        "created": job["created"],
+        "finished": _now(),
+        **record,
+    }
     write_json(run_id, "run.json", record)
     fs, folder = place(run_id)
     for name in ("checkpoint.json", "checkpoint.weights.h5", "best.weights.h5"):
@@ -94,9 +106,13 @@ def read(run_id: str) -> Run:
         RunNotFound: if there is none with this id.
         RunDamaged: if its files are not what Atelier wrote.
     """
-    job, label, record = (read_json(run_id, name) for name in ("job.json", "label.json", "run.json"))
+    job, label, record = (
+        read_json(run_id, name) for name in ("job.json", "label.json", "run.json")
+    )
     if job is None and record is None:
-        raise RunNotFound(f"There is no run {run_id}; it may have been deleted. Choose another from the list.")
+        raise RunNotFound(
+            f"There is no run {run_id}; it may have been deleted. Choose another from the list."
+        )
     return _as_run(run_id, job or {}, label or {}, record)
 
 
@@ -107,17 +123,40 @@ def _as_run(run_id: str, job: dict, label: dict, record: dict | None) -> Run:
         created = str(source["created"])
         if record is not None:
             status, text = str(record["status"]), str(record["status_text"])
-            float(record["scores"]["test_accuracy"]), int(record["best_epoch"]), float(record["seconds"]), record["dataset"]["name"]
+            (
+                float(record["scores"]["test_accuracy"]),
+                int(record["best_epoch"]),
+                float(record["seconds"]),
+                record["dataset"]["name"],
+            )
         else:
             done = int((read_json(run_id, "checkpoint.json") or {}).get("epochs_done", 0))
-            status, text = "unfinished", f"interrupted after epoch {done}" if done else "interrupted before the first epoch ended"
+            status, text = (
+                "unfinished",
+                f"interrupted after epoch {done}"
+                if done
+                else "interrupted before the first epoch ended",
+            )
     except (KeyError, TypeError, ValueError, InvalidSpec) as error:
-        raise RunDamaged(f"The record of the run {run_id} is not what Atelier writes ({error}); someone may have edited it. "
-                         f"Restore it or delete the run.") from error
+        raise RunDamaged(
+            f"The record of the run {run_id} is not what Atelier writes ({error}); someone may have edited it. "
+            f"Restore it or delete the run."
+        ) from error
     if status not in ("finished", "stopped", "unfinished"):
-        raise RunDamaged(f"The record of the run {run_id} has an unknown status, {status!r}. Restore it or delete the run.")
-    return Run(run_id, str(label.get("name") or spec.name), str(label.get("note") or ""), spec, status, text, created,
-               record or {}, is_shipped(run_id))
+        raise RunDamaged(
+            f"The record of the run {run_id} has an unknown status, {status!r}. Restore it or delete the run."
+        )
+    return Run(
+        run_id,
+        str(label.get("name") or spec.name),
+        str(label.get("note") or ""),
+        spec,
+        status,
+        text,
+        created,
+        record or {},
+        is_shipped(run_id),
+    )
 
 
 def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
@@ -155,16 +194,23 @@ def set_note(run_id: str, text: str) -> None:
     """Keep a remark with a run, at most 2,000 characters."""
     read(run_id)
     if len(text) > MAX_NOTE:
-        raise InvalidSpec(f"A note has at most {MAX_NOTE:,} characters; received {len(text):,}. Shorten it.")
+        raise InvalidSpec(
+            f"A note has at most {MAX_NOTE:,} characters; received {len(text):,}. Shorten it."
+        )
     write_json(run_id, "label.json", {**(read_json(run_id, "label.json") or {}), "note": text})
 
 
 def delete(run_id: str) -> None:
-    """Delete a run's folder. The marker goes first, so that a deletion cut short leaves no run that looks whole."""
+    """Delete a run's folder.
+
+    The marker goes first, so that a deletion cut short leaves no run that looks whole.
+    """
     fs, folder = place(run_id)
     if is_shipped(run_id):
-        raise StorageProblem("The network that ships with Atelier cannot be deleted; promote another run if it "
-                             "should not be the champion.")
+        raise StorageProblem(
+            "The network that ships with Atelier cannot be deleted; promote another run if it "
+            "should not be the champion."
+        )
     if not fs.exists(folder):
         raise RunNotFound(f"There is no run {run_id}; it may have been deleted already.")
     try:
@@ -175,14 +221,18 @@ def delete(run_id: str) -> None:
     except FileNotFoundError:
         pass  # another tab was quicker
     except OSError as error:
-        raise StorageProblem(f"The run {run_id} could not be deleted ({error.strerror or error}). "
-                             f"Check the folder's permissions.") from error
+        raise StorageProblem(
+            f"The run {run_id} could not be deleted ({error.strerror or error}). "
+            f"Check the folder's permissions."
+        ) from error
 
 
 def promote(run_id: str) -> None:
     """Make a finished run the champion: the one that Classify uses unless told otherwise."""
     if not read(run_id).finished:
-        raise RunDamaged(f"The run {run_id} is not finished, so it has no network yet. Resume it first.")
+        raise RunDamaged(
+            f"The run {run_id} is not finished, so it has no network yet. Resume it first."
+        )
     fs, root = library()
     put(fs, f"{root.rstrip('/')}/{_CHAMPION}", json.dumps({"run": run_id}).encode())
 
@@ -191,7 +241,9 @@ def champion() -> Run:
     """The promoted run, or the shipped network where none is promoted or the promoted one is gone."""
     fs, root = library()
     try:
-        promoted = json_object(fs.cat_file(f"{root.rstrip('/')}/{_CHAMPION}"), "champion", _CHAMPION)
+        promoted = json_object(
+            fs.cat_file(f"{root.rstrip('/')}/{_CHAMPION}"), "champion", _CHAMPION
+        )
         run = read(str(promoted.get("run")))
         if run.finished:
             return run
@@ -204,19 +256,25 @@ def champion() -> Run:
 
 
 def history(run_id: str) -> list[dict]:
-    """The epochs so far, a dict each: `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`, `seconds`, `learning_rate`.
+    """The epochs so far, a dict each: `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`,
+    `seconds`, `learning_rate`.
 
-    Losses are plain cross-entropy in nats; the two `val_` values are None where nothing was kept back.
+    Losses are plain cross-entropy in nats; the two `val_` values are None where nothing was kept
+    back.
     """
     raw = read_bytes(run_id, "history.csv")
     if raw is None:
         return []
     try:
-        rows = [{key: float(text) if text else None for key, text in row.items()}
-                for row in csv.DictReader(io.StringIO(raw.decode()))]
+        rows = [
+            {key: float(text) if text else None for key, text in row.items()}
+            for row in csv.DictReader(io.StringIO(raw.decode()))
+        ]
         return [{**row, "epoch": int(row["epoch"])} for row in rows]
     except (ValueError, TypeError, KeyError) as error:
-        raise RunDamaged(f"history.csv of the run {run_id} cannot be read ({error}). Restore it or delete the run.") from error
+        raise RunDamaged(
+            f"history.csv of the run {run_id} cannot be read ({error}). Restore it or delete the run."
+        ) from error
 
 
 def write_history(run_id: str, rows: list[dict]) -> None:
@@ -236,9 +294,15 @@ def test_predictions(run_id: str) -> Predictions:
     """
     run = read(run_id)
     if not run.finished:
-        raise RunDamaged(f"The run {run_id} is not finished, so it has not answered the test pictures yet. Resume it first.")
+        raise RunDamaged(
+            f"The run {run_id} is not finished, so it has not answered the test pictures yet. Resume it first."
+        )
     probabilities, labels = read_arrays(run_id, "test.npz", "probabilities", "labels")
-    return Predictions(probabilities.astype(np.float32), labels.astype(np.int64), str(run.record["dataset"]["name"]))
+    return Predictions(
+        probabilities.astype(np.float32),
+        labels.astype(np.int64),
+        str(run.record["dataset"]["name"]),
+    )
 
 
 def validation_epochs(run_id: str) -> list[int]:
@@ -258,9 +322,13 @@ def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
         RunNotFound, RunDamaged
     """
     read(run_id)
-    prediction, confidence = read_arrays(run_id, f"epochs/{int(epoch):03d}.npz", "prediction", "confidence")
+    prediction, confidence = read_arrays(
+        run_id, f"epochs/{int(epoch):03d}.npz", "prediction", "confidence"
+    )
     indices, labels = read_arrays(run_id, "split.npz", "indices", "labels")
-    return EpochPredictions(prediction, confidence.astype(np.float32), labels.astype(np.int64), indices.astype(np.int64))
+    return EpochPredictions(
+        prediction, confidence.astype(np.float32), labels.astype(np.int64), indices.astype(np.int64)
+    )
 
 
 def onnx_bytes(run_id: str) -> bytes:
@@ -268,7 +336,9 @@ def onnx_bytes(run_id: str) -> bytes:
     data = read_bytes(run_id, "model.onnx")
     if data is None:
         read(run_id)
-        raise RunDamaged(f"The run {run_id} has no network (model.onnx). Resume it, or choose another run.")
+        raise RunDamaged(
+            f"The run {run_id} has no network (model.onnx). Resume it, or choose another run."
+        )
     return data
 
 
@@ -282,7 +352,9 @@ def index(run_id: str) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     indices, embeddings = read_arrays(run_id, "index.npz", "indices", "embeddings")
     vectors = embeddings.astype(np.float32)
-    return indices.astype(np.int64), vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return indices.astype(np.int64), vectors / np.maximum(
+        np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9
+    )
 
 
 def _now() -> str:

@@ -11,7 +11,10 @@ from core.specs.spec import TrainSpec
 
 @dataclass(frozen=True)
 class Run:
-    """A run as lists and pages know it. `record` is `run.json`, empty while the run is unfinished."""
+    """A run as lists and pages know it.
+
+    `record` is `run.json`, empty while the run is unfinished.
+    """
 
     id: str
     name: str
@@ -56,13 +59,13 @@ class Run:
         return self.record.get("seconds")
 
 
-
 @dataclass(frozen=True)
 class Progress:
     """Where a job is; small enough to be sent twice a second."""
 
     run_id: str
-    phase: str = "loading"  # then "preparing", "weights", "training", "validating", "testing", "saving", "finished"
+    # Then "preparing", "weights", "training", "validating", "testing", "saving", "finished".
+    phase: str = "loading"
     epoch: int = 0
     epochs: int = 0
     batch: int = 0
@@ -72,7 +75,8 @@ class Progress:
     elapsed_seconds: float = 0.0
     remaining_seconds: float | None = None
     started: float = 0.0
-    stage: str = ""  # of a borrowed network: "frozen" or "fine-tuning"; while preparing, what and how much of it
+    # Of a borrowed network: "frozen" or "fine-tuning"; while preparing, what and how much of it.
+    stage: str = ""
 
     def to_dict(self) -> dict:
         return dict(self.__dict__)
@@ -82,15 +86,15 @@ class Progress:
         return cls(**values)
 
 
-
 @dataclass(frozen=True)
 class Predictions:
-    """Probabilities `(n, 10)` float32 and labels `(n,)` int64 of the test split of `dataset`, in its order."""
+    """Probabilities `(n, 10)` float32 and labels `(n,)` int64 of the test split of `dataset`, in
+    its order.
+    """
 
     probabilities: np.ndarray
     labels: np.ndarray
     dataset: str
-
 
 
 @dataclass(frozen=True)
@@ -104,4 +108,3 @@ class EpochPredictions:
     confidence: np.ndarray
     labels: np.ndarray
     indices: np.ndarray
-

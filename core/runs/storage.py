@@ -1,7 +1,8 @@
 """The files of the run library: one folder per run, every file written whole or not at all.
 
-The library is any fsspec address (`settings.runs_address`); the network that ships lies in `assets/shipped` in the same form
-and is read-only. What the files mean is the business of `runs`; that an id never becomes a path unchecked, of this module.
+The library is any fsspec address (`settings.runs_address`); the network that ships lies in
+`assets/shipped` in the same form and is read-only. What the files mean is the business of `runs`;
+that an id never becomes a path unchecked, of this module.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ def check_id(run_id: str) -> str:
         RunNotFound: for anything but lower-case letters, digits and hyphens.
     """
     if not isinstance(run_id, str) or not _ID.fullmatch(run_id):
-        raise RunNotFound(f"{str(run_id)[:80]!r} cannot be a run's id (lower-case letters, digits and hyphens). "
-                          f"Choose a run from the list.")
+        raise RunNotFound(
+            f"{str(run_id)[:80]!r} cannot be a run's id (lower-case letters, digits and hyphens). "
+            f"Choose a run from the list."
+        )
     return run_id
 
 
@@ -77,8 +80,10 @@ def put(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:
             if os.path.exists(part):
                 os.remove(part)
     except OSError as error:
-        raise StorageProblem(f"{path} could not be written ({error.strerror or error}). Free some space or choose another folder "
-                             f"with ATELIER_RUNS; the run goes on from its last epoch once it is resumed.") from error
+        raise StorageProblem(
+            f"{path} could not be written ({error.strerror or error}). Free some space or choose another folder "
+            f"with ATELIER_RUNS; the run goes on from its last epoch once it is resumed."
+        ) from error
 
 
 def write(run_id: str, name: str, data: bytes) -> None:
@@ -86,11 +91,14 @@ def write(run_id: str, name: str, data: bytes) -> None:
 
     Raises:
         StorageProblem: if the disk is full or the folder read-only.
-        RunNotFound: if the run was deleted meanwhile, so that a deleted run does not come back to life.
+        RunNotFound: if the run was deleted meanwhile, so that a deleted run does not come back to
+            life.
     """
     fs, folder = place(run_id)
     if is_shipped(run_id):
-        raise StorageProblem("The network that ships with Atelier is read-only. Train one of your own and promote it instead.")
+        raise StorageProblem(
+            "The network that ships with Atelier is read-only. Train one of your own and promote it instead."
+        )
     if name != "job.json" and not fs.exists(f"{folder}/job.json"):
         raise RunNotFound(f"The run {run_id} was deleted.")
     put(fs, f"{folder}/{name}", data)
@@ -135,8 +143,10 @@ def json_object(raw: bytes | None, run_id: str, name: str) -> dict | None:
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise RunDamaged(f"{name} of the run {run_id} is not readable JSON; someone may have edited it. "
-                         f"Restore it or delete the run.")
+        raise RunDamaged(
+            f"{name} of the run {run_id} is not readable JSON; someone may have edited it. "
+            f"Restore it or delete the run."
+        )
     return values
 
 
@@ -148,12 +158,16 @@ def read_arrays(run_id: str, name: str, *keys: str) -> tuple[np.ndarray, ...]:
     """
     raw = read_bytes(run_id, name)
     if raw is None:
-        raise RunDamaged(f"{name} of the run {run_id} is missing. Delete the run or train it again.")
+        raise RunDamaged(
+            f"{name} of the run {run_id} is missing. Delete the run or train it again."
+        )
     try:
         with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
             return tuple(archive[key] for key in keys)
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise RunDamaged(f"{name} of the run {run_id} cannot be read. Delete the run or train it again.") from error
+        raise RunDamaged(
+            f"{name} of the run {run_id} cannot be read. Delete the run or train it again."
+        ) from error
 
 
 def version(run_id: str) -> str:
@@ -163,8 +177,13 @@ def version(run_id: str) -> str:
         entries = fs.ls(folder, detail=True)
     except FileNotFoundError:
         return "none"
-    return "|".join(sorted(f"{entry['name'].rsplit('/', 1)[-1]}:{entry.get('size')}:"
-                           f"{entry.get('mtime') or entry.get('LastModified')}" for entry in entries))
+    return "|".join(
+        sorted(
+            f"{entry['name'].rsplit('/', 1)[-1]}:{entry.get('size')}:"
+            f"{entry.get('mtime') or entry.get('LastModified')}"
+            for entry in entries
+        )
+    )
 
 
 def run_ids() -> list[str]:
@@ -174,5 +193,11 @@ def run_ids() -> list[str]:
         entries = fs.ls(root, detail=True)
     except FileNotFoundError:
         return []
-    names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
-    return sorted((name for name in names if _ID.fullmatch(name) and not is_shipped(name)), reverse=True)
+    names = (
+        entry["name"].rstrip("/").rsplit("/", 1)[-1]
+        for entry in entries
+        if entry["type"] == "directory"
+    )
+    return sorted(
+        (name for name in names if _ID.fullmatch(name) and not is_shipped(name)), reverse=True
+    )

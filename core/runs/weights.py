@@ -1,10 +1,12 @@
 """The weights of a run, read from its saved network without Keras.
 
-`model.keras` is a zip file with an HDF5 file in it, in which every layer's group carries the layer's name. Read with h5py they
-are plain arrays: the app's process can show filters, and rebuild the network, without TensorFlow.
+`model.keras` is a zip file with an HDF5 file in it, in which every layer's group carries the
+layer's name. Read with h5py they are plain arrays: the app's process can show filters, and rebuild
+the network, without TensorFlow.
 
-What the arrays of a layer are follows from its kind: a convolution has kernel and bias, a normalisation scale, offset, mean and
-variance. It does not know how layers compute; that is `inside`.
+What the arrays of a layer are follows from its kind: a convolution has kernel and bias, a
+normalisation scale, offset, mean and variance. It does not know how layers compute; that is
+`inside`.
 """
 
 from __future__ import annotations
@@ -24,20 +26,25 @@ def read(run_id: str) -> dict[str, tuple[np.ndarray, ...]]:
     """All weights of a finished run.
 
     Returns:
-        layer's name → its arrays in Keras's order, float32: kernel `(side, side, channels, filters)` or `(inputs, units)` and
-        bias, or scale, offset, mean and variance `(channels,)`. Layers without weights are left out.
+        layer's name → its arrays in Keras's order, float32: kernel `(side, side, channels,
+        filters)` or `(inputs, units)` and bias, or scale, offset, mean and variance `(channels,)`.
+        Layers without weights are left out.
 
     Raises:
         RunDamaged: if the run has no saved network, or it cannot be read.
     """
     raw = library.read_bytes(run_id, FILE)
     if raw is None:
-        raise RunDamaged(f"The run {run_id} has no {FILE}, so its layers cannot be looked into. Choose another run, or train it again.")
+        raise RunDamaged(
+            f"The run {run_id} has no {FILE}, so its layers cannot be looked into. Choose another run, or train it again."
+        )
     return parse(raw, run_id)
 
 
 def parse(raw: bytes, run_id: str) -> dict[str, tuple[np.ndarray, ...]]:
-    """The same from the bytes of a `model.keras`; `run_id` is for the sentence if they are something else."""
+    """The same from the bytes of a `model.keras`; `run_id` is for the sentence if they are
+    something else.
+    """
     import h5py  # 0.15 s, and only pages that look inside need it
 
     try:
@@ -48,7 +55,11 @@ def parse(raw: bytes, run_id: str) -> dict[str, tuple[np.ndarray, ...]]:
             for group in file["layers"].values():
                 arrays = group["vars"]
                 if len(arrays):
-                    found[str(arrays.attrs["name"])] = tuple(np.asarray(arrays[str(place)], np.float32) for place in range(len(arrays)))
+                    found[str(arrays.attrs["name"])] = tuple(
+                        np.asarray(arrays[str(place)], np.float32) for place in range(len(arrays))
+                    )
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise RunDamaged(f"{FILE} of the run {run_id} cannot be read. Restore it, or choose another run.") from error
+        raise RunDamaged(
+            f"{FILE} of the run {run_id} cannot be read. Restore it, or choose another run."
+        ) from error
     return found

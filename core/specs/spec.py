@@ -1,8 +1,10 @@
-"""What a training is asked to do: one frozen, checked, JSON-able `TrainSpec`, and the presets that carry names.
+"""What a training is asked to do: one frozen, checked, JSON-able `TrainSpec`, and the presets that
+carry names.
 
-The same object is behind the form of the Train page, `--set key=value` in the terminal and `run.json` on disk. `FIELDS`
-describes every field once (group, label, help, allowed values); checking, parsing and forms are all drawn from it. Nothing
-here builds or trains; whether a network's layers fit together is for `architectures.blueprint` to say.
+The same object is behind the form of the Train page, `--set key=value` in the terminal and
+`run.json` on disk. `FIELDS` describes every field once (group, label, help, allowed values);
+checking, parsing and forms are all drawn from it. Nothing here builds or trains; whether a
+network's layers fit together is for `architectures.blueprint` to say.
 """
 
 from __future__ import annotations
@@ -76,18 +78,30 @@ class TrainSpec:
         for field in FIELDS:
             object.__setattr__(self, field.name, check_value(field, getattr(self, field.name)))
         if self.architecture in ("swift", "resnet") and not self.filters:
-            raise InvalidSpec(f"Filters: a {self.architecture} network needs at least one number, such as 32, 64.")
+            raise InvalidSpec(
+                f"Filters: a {self.architecture} network needs at least one number, such as 32, 64."
+            )
         if self.start_from == "imagenet" and self.architecture != "transfer":
-            raise InvalidSpec("Weights from: 'imagenet' are the weights of a borrowed network. Choose the architecture transfer, or start "
-                              "from 'nothing'.")
+            raise InvalidSpec(
+                "Weights from: 'imagenet' are the weights of a borrowed network. Choose the architecture transfer, or start "
+                "from 'nothing'."
+            )
         if self.fold > self.folds:
-            raise InvalidSpec(f"Fold (fold) must be a whole number from 1 to {self.folds}, the number of folds; received {self.fold}.")
-        for name, count in (("padding", len(self.filters)), ("pool", len(self.filters)),
-                            ("block_dropout", len(self.filters)), ("dropout", len(self.dense_units))):
+            raise InvalidSpec(
+                f"Fold (fold) must be a whole number from 1 to {self.folds}, the number of folds; received {self.fold}."
+            )
+        for name, count in (
+            ("padding", len(self.filters)),
+            ("pool", len(self.filters)),
+            ("block_dropout", len(self.filters)),
+            ("dropout", len(self.dense_units)),
+        ):
             given = len(getattr(self, name))
             if given not in (1, count):
-                raise InvalidSpec(f"{BY_NAME[name].label}: give one value for all, or one for each of the {count} layers it "
-                                  f"belongs to; received {given}.")
+                raise InvalidSpec(
+                    f"{BY_NAME[name].label}: give one value for all, or one for each of the {count} layers it "
+                    f"belongs to; received {given}."
+                )
 
     def each(self, name: str, count: int) -> tuple:
         """The values of a "one for all, or one per layer" field, as `count` values."""
@@ -108,7 +122,10 @@ class TrainSpec:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, in the order of the fields."""
         plain = {field.name: getattr(self, field.name) for field in FIELDS}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in plain.items()
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainSpec:
@@ -118,7 +135,7 @@ class TrainSpec:
             InvalidSpec: for an unknown field or a value that is not allowed.
         """
         if not isinstance(values, dict):
-            raise InvalidSpec(f"A spec is a JSON object of fields and values; received {type(values).__name__}.")
+            raise InvalidSpec(
+                f"A spec is a JSON object of fields and values; received {type(values).__name__}."
+            )
         return cls().replace(**values)
-
-

@@ -1,12 +1,15 @@
-"""Whether back-propagation computes the slope of the loss: each weight moved a little, against the gradient.
+"""Whether back-propagation computes the slope of the loss: each weight moved a little, against the
+gradient.
 
-For a weight `w` the central difference is `(E(w + e) - E(w - e)) / 2e`, where `E` is the mean cross-entropy of ten pictures,
-one of each class. It costs two forward passes a weight; back-propagation gets all weights at once, by the chain rule. The two
-agree up to curvature, which falls with the square of `e`, unless a kink (ReLU, max pooling) lies between the two points. So a
-weight that disagrees is moved by ever smaller steps: a kink or curvature is left behind, a wrong gradient stays wrong.
+For a weight `w` the central difference is `(E(w + e) - E(w - e)) / 2e`, where `E` is the mean
+cross-entropy of ten pictures, one of each class. It costs two forward passes a weight;
+back-propagation gets all weights at once, by the chain rule. The two agree up to curvature, which
+falls with the square of `e`, unless a kink (ReLU, max pooling) lies between the two points. So a
+weight that disagrees is moved by ever smaller steps: a kink or curvature is left behind, a wrong
+gradient stays wrong.
 
-Source: the project report behind the presets `project-*`, with e = 0.01. Here is what is asked and how it is judged, without
-Keras; `gradients` calculates it on the engine.
+Source: the project report behind the presets `project-*`, with e = 0.01. Here is what is asked and
+how it is judged, without Keras; `gradients` calculates it on the engine.
 """
 
 from __future__ import annotations
@@ -27,10 +30,12 @@ _TINY = 1e-300
 
 @dataclass(frozen=True)
 class TensorCheck:
-    """The checked weights of one array; all tuples are in the order of `places`, positions in the flattened array.
+    """The checked weights of one array; all tuples are in the order of `places`, positions in the
+    flattened array.
 
-    `differences` are central differences with the step that was asked for. `settled` are those with the step in `steps`: the
-    largest of the tried ones with which both gradients agree, or the smallest tried where none does (`agrees` is False).
+    `differences` are central differences with the step that was asked for. `settled` are those with
+    the step in `steps`: the largest of the tried ones with which both gradients agree, or the
+    smallest tried where none does (`agrees` is False).
     """
 
     name: str
@@ -55,7 +60,10 @@ class TensorCheck:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """A network whose gradient was checked. `loss` is its mean cross-entropy on the ten pictures, in nats."""
+    """A network whose gradient was checked.
+
+    `loss` is its mean cross-entropy on the ten pictures, in nats.
+    """
 
     name: str
     data: str
@@ -71,8 +79,11 @@ class GradientCheck:
     @property
     def at_once(self) -> int:
         """How many agreed with the step that was asked for."""
-        return sum(agrees and step == self.epsilon for tensor in self.tensors
-                   for agrees, step in zip(tensor.agrees, tensor.steps, strict=True))
+        return sum(
+            agrees and step == self.epsilon
+            for tensor in self.tensors
+            for agrees, step in zip(tensor.agrees, tensor.steps, strict=True)
+        )
 
     @property
     def wrong(self) -> int:
@@ -86,7 +97,11 @@ class GradientCheck:
             return f"The gradient is wrong: of {checked}, {self.wrong:,} differ from the central difference, however small the step."
         later = self.checked - self.at_once
         text = f"Back-propagation is right: all of {checked} agree with the central difference to {TOLERANCE:g}"
-        return f"{text}." if not later else f"{text}, {self.at_once:,} with the step {self.epsilon:g} and {later:,} with a smaller one."
+        return (
+            f"{text}."
+            if not later
+            else f"{text}, {self.at_once:,} with the step {self.epsilon:g} and {later:,} with a smaller one."
+        )
 
 
 def relative_error(first, second) -> np.ndarray:
@@ -96,13 +111,20 @@ def relative_error(first, second) -> np.ndarray:
 
 
 def agree(gradient: float, difference: float, step: float, loss: float) -> bool:
-    """Whether a gradient is the slope, up to `TOLERANCE` and the rounding of two losses of about this size."""
+    """Whether a gradient is the slope, up to `TOLERANCE` and the rounding of two losses of about
+    this size.
+    """
     rounding = 4 * np.finfo(np.float64).eps * max(abs(loss), 1.0) / step
-    return bool(abs(gradient - difference) <= TOLERANCE * (abs(gradient) + abs(difference)) + rounding)
+    return bool(
+        abs(gradient - difference) <= TOLERANCE * (abs(gradient) + abs(difference)) + rounding
+    )
 
 
-def settle(gradient: float, difference_with, epsilon: float, loss: float) -> tuple[float, float, float, bool]:
-    """Compare one weight's gradient with central differences of ever smaller steps, until they agree.
+def settle(
+    gradient: float, difference_with, epsilon: float, loss: float
+) -> tuple[float, float, float, bool]:
+    """Compare one weight's gradient with central differences of ever smaller steps, until they
+    agree.
 
     Args:
         difference_with: from a step to the central difference.
@@ -110,7 +132,8 @@ def settle(gradient: float, difference_with, epsilon: float, loss: float) -> tup
         loss: about how large the losses are, for their rounding.
 
     Returns:
-        the difference with `epsilon`, the difference that it settled at, its step, and whether they agree.
+        the difference with `epsilon`, the difference that it settled at, its step, and whether they
+        agree.
     """
     step, first = epsilon, difference_with(epsilon)
     difference = first
@@ -121,8 +144,17 @@ def settle(gradient: float, difference_with, epsilon: float, loss: float) -> tup
 
 
 def still(spec: TrainSpec) -> TrainSpec:
-    """The spec without what would change the loss from one forward pass to the next, and without penalties."""
-    return spec.replace(dropout=(0.0,), block_dropout=(0.0,), l1=0.0, l2=0.0, label_smoothing=0.0, precision="float32")
+    """The spec without what would change the loss from one forward pass to the next, and without
+    penalties.
+    """
+    return spec.replace(
+        dropout=(0.0,),
+        block_dropout=(0.0,),
+        l1=0.0,
+        l2=0.0,
+        label_smoothing=0.0,
+        precision="float32",
+    )
 
 
 def validate(spec: TrainSpec, *, epsilon: float, weights: int) -> None:
@@ -132,9 +164,13 @@ def validate(spec: TrainSpec, *, epsilon: float, weights: int) -> None:
         InvalidSpec: for a step or a number that makes no sense, or a pretrained network.
     """
     if spec.architecture == "transfer":
-        raise InvalidSpec("A pretrained network has more than a hundred arrays of weights, and each weight that is moved costs two passes "
-                          "through all of its layers in 64-bit numbers: hours. Choose another network; back-propagation is the same.")
+        raise InvalidSpec(
+            "A pretrained network has more than a hundred arrays of weights, and each weight that is moved costs two passes "
+            "through all of its layers in 64-bit numbers: hours. Choose another network; back-propagation is the same."
+        )
     if not SMALLEST <= epsilon <= 1:
-        raise InvalidSpec(f"The step must be a number from {SMALLEST:g} to 1, such as 0.01; received {epsilon:g}.")
+        raise InvalidSpec(
+            f"The step must be a number from {SMALLEST:g} to 1, such as 0.01; received {epsilon:g}."
+        )
     if weights < 1:
         raise InvalidSpec(f"At least one weight of each array must be checked; received {weights}.")

@@ -1,7 +1,8 @@
-"""What a network knows before its training: nothing, what another run learnt, or what others published.
+"""What a network knows before its training: nothing, what another run learnt, or what others
+published.
 
-One idea: weights are taken over only where every array fits; a network that is half another's would learn from noise without a word.
-Fresh weights come with the network, from `architectures.build`.
+One idea: weights are taken over only where every array fits; a network that is half another's would
+learn from noise without a word. Fresh weights come with the network, from `architectures.build`.
 """
 
 from __future__ import annotations
@@ -39,9 +40,13 @@ def begin(network: keras.Model, spec: TrainSpec) -> None:
 def _of_a_run(network: keras.Model, name: str) -> None:
     saved = runs.read_bytes(name, "model.keras")
     if saved is None:
-        raise RunNotFound(f"The run {name!r} to start from has no network. Name a finished run, or 'nothing'.")
+        raise RunNotFound(
+            f"The run {name!r} to start from has no network. Name a finished run, or 'nothing'."
+        )
     weights = keras_files.network_from(saved).get_weights()
     if [value.shape for value in weights] != [value.shape for value in network.get_weights()]:
-        raise InvalidSpec(f"The run {name!r} to start from is another network. Choose the same architecture, filters and dense "
-                          f"units, or start from 'nothing'.")
+        raise InvalidSpec(
+            f"The run {name!r} to start from is another network. Choose the same architecture, filters and dense "
+            f"units, or start from 'nothing'."
+        )
     network.set_weights(weights)

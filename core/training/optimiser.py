@@ -1,4 +1,6 @@
-"""How weights follow the gradient: optimiser, learning rate and running averages of a spec, as Keras has them."""
+"""How weights follow the gradient: optimiser, learning rate and running averages of a spec, as
+Keras has them.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +26,26 @@ def compile_network(network: keras.Model, spec: TrainSpec, steps_per_epoch: int)
     common = {"use_ema": spec.average_weights, "ema_momentum": AVERAGE_MOMENTUM}
     optimizer = {
         "adam": lambda: keras.optimizers.Adam(rate, beta_2=spec.beta_2, **common),
-        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=spec.weight_decay, beta_2=spec.beta_2, **common),
-        "sgd": lambda: keras.optimizers.SGD(rate, momentum=spec.momentum, weight_decay=spec.weight_decay or None, **common),
+        "adamw": lambda: keras.optimizers.AdamW(
+            rate, weight_decay=spec.weight_decay, beta_2=spec.beta_2, **common
+        ),
+        "sgd": lambda: keras.optimizers.SGD(
+            rate, momentum=spec.momentum, weight_decay=spec.weight_decay or None, **common
+        ),
         "rmsprop": lambda: keras.optimizers.RMSprop(rate, **common),
     }[spec.optimizer]()
     if spec.optimizer == "adamw":
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     metrics = ["accuracy"]
-    if spec.label_smoothing or spec.l1 or spec.l2:  # then the loss is not the cross-entropy that validation is judged by
+    # Then the loss is not the cross-entropy that validation is judged by.
+    if spec.label_smoothing or spec.l1 or spec.l2:
         metrics.append(keras.metrics.CategoricalCrossentropy(name="cross_entropy"))
-    network.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing), metrics=metrics,
-                    jit_compile=False)
+    network.compile(
+        optimizer,
+        keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing),
+        metrics=metrics,
+        jit_compile=False,
+    )
 
 
 @keras.saving.register_keras_serializable("atelier")
@@ -71,7 +82,13 @@ class averaged:
     def __init__(self, network: keras.Model, spec: TrainSpec):
         self.pairs = ()
         if spec.average_weights:
-            self.pairs = tuple(zip(network.trainable_variables, network.optimizer._model_variables_moving_average, strict=True))
+            self.pairs = tuple(
+                zip(
+                    network.trainable_variables,
+                    network.optimizer._model_variables_moving_average,
+                    strict=True,
+                )
+            )
 
     def __enter__(self):
         self.last = [keras.ops.convert_to_numpy(variable) for variable, _ in self.pairs]

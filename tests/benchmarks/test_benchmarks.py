@@ -1,4 +1,6 @@
-"""The arithmetic behind the benchmarks' tables, and that what they compare is comparable; their times are nobody's test."""
+"""The arithmetic behind the benchmarks' tables, and that what they compare is comparable; their
+times are nobody's test.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,16 @@ from core.data import fashion_mnist
 from core.outside import generated
 from core.specs.spec import TrainSpec
 
-COMMANDS = ("app", "compare_runs", "evaluation", "inference", "network_page", "outside", "training_overhead", "time_to_accuracy")
+COMMANDS = (
+    "app",
+    "compare_runs",
+    "evaluation",
+    "inference",
+    "network_page",
+    "outside",
+    "training_overhead",
+    "time_to_accuracy",
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -98,7 +109,16 @@ def test_a_bare_fit_learns_what_atelier_learns(own_folders):
     from benchmarks import bare_fit
     from core.training import trainer
 
-    spec = TrainSpec(name="tiny", data="offline-sample", filters=(8,), dense_units=(16,), dropout=(0.0,), epochs=2, batch=100, seed=3)
+    spec = TrainSpec(
+        name="tiny",
+        data="offline-sample",
+        filters=(8,),
+        dense_units=(16,),
+        dropout=(0.0,),
+        epochs=2,
+        batch=100,
+        seed=3,
+    )
     bare = bare_fit.fit(trainer, spec)
     run_id = runs.create(spec)
     trainer.train(run_id)
@@ -112,14 +132,20 @@ def test_a_folder_is_measured_class_by_class_and_its_last_line_is_json(own_folde
         (own_folders / "pictures" / name).mkdir(parents=True)
         for number in range(2):
             kind, label = ("scribbles", 0) if name == "none_hats" else ("icons", int(name[0]))
-            generated.draw(kind, label, np.random.default_rng(number)).save(own_folders / "pictures" / name / f"{number}.png")
+            generated.draw(kind, label, np.random.default_rng(number)).save(
+                own_folders / "pictures" / name / f"{number}.png"
+            )
     (own_folders / "pictures" / "8_bag" / "broken.png").write_bytes(b"cut off")
     assert outside_benchmark.main([str(own_folders / "pictures")]) == 0
     out = capsys.readouterr().out
     found = json.loads(out.splitlines()[-1])
     assert (found["pictures"], found["none_of_the_ten"], found["unreadable"]) == (6, 2, 1)
     assert [(one["accepted"], one["pictures"]) for one in found["classes"]] == [([1], 2), ([8], 2)]
-    assert found["accuracy"] == sum(one["right"] for one in found["classes"]) / 4 == np.trace(found["matrix"]) / 4
+    assert (
+        found["accuracy"]
+        == sum(one["right"] for one in found["classes"]) / 4
+        == np.trace(found["matrix"]) / 4
+    )
     assert "8_bag/broken.png" in out and "load at start" in out
 
 

@@ -1,4 +1,6 @@
-"""Fixtures of the browser tests: skipped, and said so, where no browser is found; in CI that is a failure."""
+"""Fixtures of the browser tests: skipped, and said so, where no browser is found; in CI that is a
+failure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from tests.conftest import REAL_DATA
 
 @pytest.fixture(scope="package")
 def chromium():
-    """A browser, shared by the tests of this folder; outside it, Playwright's event loop would be in the way of others."""
+    """A browser, shared by the tests of this folder; outside it, Playwright's event loop would be
+    in the way of others.
+    """
     path = find_chromium()
     if path is None:
         sentence = "No Chromium was found, so the browser tests were skipped. Install chromium, or name one in ATELIER_CHROMIUM."
@@ -31,8 +35,12 @@ def chromium():
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory) -> Iterator[Server]:
-    """The app with the real data where they were named, else with none; no runs but those that tests make."""
-    yield from _serving(tmp_path_factory.mktemp("app"), os.path.abspath(REAL_DATA) if REAL_DATA else None)
+    """The app with the real data where they were named, else with none; no runs but those that
+    tests make.
+    """
+    yield from _serving(
+        tmp_path_factory.mktemp("app"), os.path.abspath(REAL_DATA) if REAL_DATA else None
+    )
 
 
 @pytest.fixture(scope="package")

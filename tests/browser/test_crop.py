@@ -11,7 +11,9 @@ from tests.ui.classify.test_crop_box import T_SHIRT, TROUSERS, garments, saved
 def bring(page: Page, name: str) -> None:
     """Upload a picture of a T-shirt, and to the right of it trousers."""
     data = saved(garments(T_SHIRT, TROUSERS, scale=8), "JPEG", quality=90)
-    page.locator('input[type="file"]').set_input_files([{"name": name, "mimeType": "image/jpeg", "buffer": data}])
+    page.locator('input[type="file"]').set_input_files(
+        [{"name": name, "mimeType": "image/jpeg", "buffer": data}]
+    )
     expect(below(page)).to_contain_text(name, timeout=PATIENCE)
     expect(headline(page)).to_be_visible(timeout=PATIENCE)
     settled(page)

@@ -1,5 +1,6 @@
-"""A sweep with a mouse: three short trainings are begun, the first one's point appears, a stop in the middle keeps it, and it is found
-again after a reload."""
+"""A sweep with a mouse: three short trainings are begun, the first one's point appears, a stop in
+the middle keeps it, and it is found again after a reload.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +35,17 @@ def test_a_sweep_is_begun_stopped_in_the_middle_and_found_again(page, bare_serve
 
     press(page, "experiments_sweep_start")
     page.wait_for_url(re.compile(r"experiment="), timeout=PATIENCE)
-    expect(page.get_by_text("0 of 3 done").or_(page.get_by_text("1 of 3 done")).first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(re.compile(r"1 of 3 done · .*Epoch \d+ of 300"))).to_be_visible(timeout=PATIENCE)
+    expect(
+        page.get_by_text("0 of 3 done").or_(page.get_by_text("1 of 3 done")).first
+    ).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"1 of 3 done · .*Epoch \d+ of 300"))).to_be_visible(
+        timeout=PATIENCE
+    )
     expect(page.get_by_text("Best so far: epochs 2")).to_be_visible(timeout=PATIENCE)
 
     press(page, "experiments_stop")
-    go_on = page.locator(".st-key-experiments_go_on button").first  # a button with help is there twice, for mouse and for touch
+    # A button with help is there twice, for mouse and for touch.
+    go_on = page.locator(".st-key-experiments_go_on button").first
     expect(go_on).to_be_visible(timeout=PATIENCE)
     settled(page)
     page.reload()

@@ -19,8 +19,23 @@ from playwright.sync_api import Page, expect
 from tests.conftest import REAL_DATA
 
 PATIENCE = 120_000  # milliseconds, for what trains on a busy machine
-T_SHIRT = [(110, 60), (60, 85), (30, 135), (65, 160), (90, 130), (90, 265), (230, 265), (230, 130), (255, 160), (290, 135), (260, 85),
-           (210, 60), (185, 78), (135, 78), (110, 60)]
+T_SHIRT = [
+    (110, 60),
+    (60, 85),
+    (30, 135),
+    (65, 160),
+    (90, 130),
+    (90, 265),
+    (230, 265),
+    (230, 130),
+    (255, 160),
+    (290, 135),
+    (260, 85),
+    (210, 60),
+    (185, 78),
+    (135, 78),
+    (110, 60),
+]
 SMALL = ["--set", "filters=8,16", "--set", "batch=128"]
 
 
@@ -33,13 +48,19 @@ def go(page: Page, server, path: str = "") -> None:
 
 def settled(page: Page) -> None:
     """Wait until the app has nothing left to run, and check that it shows no traceback."""
-    page.wait_for_function("""() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === 'notRunning'""",
-                           timeout=PATIENCE)
-    assert page.locator('[data-testid="stException"]').count() == 0, page.locator('[data-testid="stException"]').first.inner_text()
+    page.wait_for_function(
+        """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === 'notRunning'""",
+        timeout=PATIENCE,
+    )
+    assert page.locator('[data-testid="stException"]').count() == 0, page.locator(
+        '[data-testid="stException"]'
+    ).first.inner_text()
 
 
 def press(page: Page, key: str) -> None:
-    """Press a button by its widget key; while a part is drawn anew the old one may still stand beside it."""
+    """Press a button by its widget key; while a part is drawn anew the old one may still stand
+    beside it.
+    """
     page.locator(f".st-key-{key} button").first.click()
 
 
@@ -58,7 +79,10 @@ def draw(page: Page, points: list[tuple[int, int]]) -> None:
 def picture_file(name: str, kind: str = "PNG") -> dict:
     """A drawn pair of trousers, as a file that a visitor uploads."""
     image = Image.new("RGB", (300, 400), "white")
-    ImageDraw.Draw(image).polygon([(90, 30), (210, 30), (235, 370), (170, 370), (150, 120), (130, 370), (65, 370)], fill="navy")
+    ImageDraw.Draw(image).polygon(
+        [(90, 30), (210, 30), (235, 370), (170, 370), (150, 120), (130, 370), (65, 370)],
+        fill="navy",
+    )
     buffer = io.BytesIO()
     image.save(buffer, kind)
     return {"name": name, "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
@@ -90,9 +114,15 @@ def test_a_scribble_is_not_sure(page, bare_server):
 
 def test_good_files_are_answered_beside_bad_ones(page, bare_server):
     go(page, bare_server, "Classify?mode=upload")
-    page.locator('input[type="file"]').set_input_files([
-        picture_file("trousers.png"), {"name": "letter.png", "mimeType": "image/png", "buffer": b"%PDF-1.7 not a picture"}])
-    expect(page.get_by_text("letter.png").and_(page.locator('[data-testid="stAlert"] *')).first).to_be_visible(timeout=PATIENCE)
+    page.locator('input[type="file"]').set_input_files(
+        [
+            picture_file("trousers.png"),
+            {"name": "letter.png", "mimeType": "image/png", "buffer": b"%PDF-1.7 not a picture"},
+        ]
+    )
+    expect(
+        page.get_by_text("letter.png").and_(page.locator('[data-testid="stAlert"] *')).first
+    ).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".classify-answer h3")).to_have_text("Trouser", timeout=PATIENCE)
     settled(page)
 
@@ -102,12 +132,21 @@ def test_without_data_the_sample_is_offered_and_named(page, bare_server):
     page.get_by_role("button", name="Use the offline sample").first.wait_for(timeout=PATIENCE)
     go(page, bare_server, "Train")
     page.get_by_role("button", name="Use the offline sample").first.click()
-    expect(page.locator("[data-testid=stMain]").get_by_text("Offline sample").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[data-testid=stMain]").get_by_text("Offline sample").first).to_be_visible(
+        timeout=PATIENCE
+    )
     settled(page)
 
 
-@pytest.mark.parametrize("path", ["Classify?run=../../etc", "Train?run=gone", "Misclassified?run=nobody&sort=bogus&page=-3&picture=x",
-                                  "Confusion_matrix?run=%00&epoch=99&truth=77"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Classify?run=../../etc",
+        "Train?run=gone",
+        "Misclassified?run=nobody&sort=bogus&page=-3&picture=x",
+        "Confusion_matrix?run=%00&epoch=99&truth=77",
+    ],
+)
 def test_an_address_that_leads_nowhere_gets_a_sentence(page, bare_server, path):
     go(page, bare_server, path)
     expect(page.locator('[data-testid="stAlert"]').first).to_be_visible(timeout=PATIENCE)
@@ -155,14 +194,23 @@ def test_a_training_is_watched_reloaded_killed_and_stopped(page, server, data_na
 
     page.reload()  # the page finds its job again
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 60")).first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(
+        timeout=PATIENCE
+    )
 
-    os.kill(worker_of(server).pid, signal.SIGKILL)  # the epochs so far are kept, and it goes on after them
-    expect(page.get_by_text(re.compile(r"Its worker was lost|Starting|Opening the data")).first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(timeout=PATIENCE)
+    # The epochs so far are kept, and it goes on after them.
+    os.kill(worker_of(server).pid, signal.SIGKILL)
+    expect(
+        page.get_by_text(re.compile(r"Its worker was lost|Starting|Opening the data")).first
+    ).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(
+        timeout=PATIENCE
+    )
 
     press(page, "train_stop")
-    expect(page.get_by_text(re.compile(r"[Ss]topped at epoch \d+")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"[Ss]topped at epoch \d+")).first).to_be_visible(
+        timeout=PATIENCE
+    )
     expect(page.get_by_text("Test accuracy").first).to_be_visible(timeout=PATIENCE)
     settled(page)
     assert f'"{run_id}"' in server.core("runs", "--json", check=True).stdout.replace("'", '"')
@@ -170,25 +218,34 @@ def test_a_training_is_watched_reloaded_killed_and_stopped(page, server, data_na
 
 def test_a_training_whose_engine_was_killed_is_resumed_where_it_was(page, server, data_name):
     press_train(page, server, data_name, epochs=60)
-    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(
+        timeout=PATIENCE
+    )
     os.kill(json.loads((server.home / "engine.json").read_text())["pid"], signal.SIGKILL)
     page.locator(".st-key-train_resume button").first.wait_for(timeout=PATIENCE)
     expect(page.get_by_text(re.compile(r"[Ii]nterrupted after epoch \d+")).first).to_be_visible()
     press(page, "train_resume")
-    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(
+        timeout=PATIENCE
+    )
     press(page, "train_stop")
-    expect(page.get_by_text(re.compile(r"[Ss]topped at epoch \d+")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"[Ss]topped at epoch \d+")).first).to_be_visible(
+        timeout=PATIENCE
+    )
 
 
 def test_a_cell_of_the_matrix_opens_its_pictures_and_one_of_them_closely(page, server, data_name):
     run = trained(server, data_name)
     go(page, server, f"Confusion_matrix?run={run}&share=truth&truth=0&prediction=1")
-    cell = page.locator(".st-key-matrix_chart .scatterlayer .point").nth(6 * 10 + 0)  # Shirt taken for T-shirt
+    # Shirt taken for T-shirt.
+    cell = page.locator(".st-key-matrix_chart .scatterlayer .point").nth(6 * 10 + 0)
     cell.wait_for(state="attached", timeout=PATIENCE)
     cell.scroll_into_view_if_needed()
     box = cell.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page.get_by_text(re.compile(r"Shirt → T-shirt/top: \d+|No Shirt among")).first).to_be_visible(timeout=PATIENCE)
+    expect(
+        page.get_by_text(re.compile(r"Shirt → T-shirt/top: \d+|No Shirt among")).first
+    ).to_be_visible(timeout=PATIENCE)
     settled(page)
     assert "truth=6" in page.url and "prediction=0" in page.url
     picture = page.locator(".st-key-matrix_gallery").locator("button, a, [role=button]").first
@@ -221,7 +278,9 @@ def test_two_tabs_pressing_train_at_once_make_two_runs(chromium, page, server, d
     press(other, "train_stop")
     other.wait_for_url(re.compile(r"new=1"), timeout=PATIENCE)
     press(page, "train_stop")
-    expect(page.get_by_text(re.compile(r"[Ss]topped at epoch \d+")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"[Ss]topped at epoch \d+")).first).to_be_visible(
+        timeout=PATIENCE
+    )
     second.close()
 
 
@@ -230,15 +289,32 @@ def test_a_run_deleted_elsewhere_gets_a_sentence(page, server, data_name):
     go(page, server, f"Train?run={run}")
     server.core("runs", "delete", run, check=True)
     page.reload()
-    expect(page.locator('[data-testid="stAlert"]').first).to_contain_text("deleted", timeout=PATIENCE)
+    expect(page.locator('[data-testid="stAlert"]').first).to_contain_text(
+        "deleted", timeout=PATIENCE
+    )
 
 
 def trained(server, data_name: str, name: str = "for-reading") -> str:
     """A finished run in the server's library, trained once from the terminal."""
-    listed = json.loads("[" + ",".join(server.core("runs", "--json", check=True).stdout.splitlines()) + "]")
+    listed = json.loads(
+        "[" + ",".join(server.core("runs", "--json", check=True).stdout.splitlines()) + "]"
+    )
     for run in listed:
         if run.get("name") == name:
             return run["id"]
-    done = server.core("train", "--local", "--preset", "swift", "--epochs", "1", "--set", f"name={name}", "--set", f"data={data_name}",
-                       *SMALL, "--json", check=True)
+    done = server.core(
+        "train",
+        "--local",
+        "--preset",
+        "swift",
+        "--epochs",
+        "1",
+        "--set",
+        f"name={name}",
+        "--set",
+        f"data={data_name}",
+        *SMALL,
+        "--json",
+        check=True,
+    )
     return json.loads(done.stdout.splitlines()[-1])["id"]

@@ -1,4 +1,6 @@
-"""Looking inside a network with a mouse: a drawing is followed through a layer into one of its maps, and on, step by step."""
+"""Looking inside a network with a mouse: a drawing is followed through a layer into one of its
+maps, and on, step by step.
+"""
 
 from __future__ import annotations
 

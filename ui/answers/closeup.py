@@ -1,7 +1,8 @@
-"""One picture of the data, looked at closely: what it is, what the network says, where it looked, what it resembles.
+"""One picture of the data, looked at closely: what it is, what the network says, where it looked,
+what it resembles.
 
-Used by every page whose pictures open. It needs the data for the picture and the network for the reasons; where either is
-missing, it shows what is left and says what is not.
+Used by every page whose pictures open. It needs the data for the picture and the network for the
+reasons; where either is missing, it shows what is left and says what is not.
 """
 
 from __future__ import annotations
@@ -18,9 +19,19 @@ from ui import cache, frame, state
 from ui.components import charts, theme, thumbnails
 
 
-def closeup(run: Run, data_name: str, split: str, index: int, *, truth: int, order: Sequence[int], key: str,
-            probabilities: np.ndarray | None = None) -> None:
-    """Draw the close view of one picture, with the way back and to its neighbours in the present selection.
+def closeup(
+    run: Run,
+    data_name: str,
+    split: str,
+    index: int,
+    *,
+    truth: int,
+    order: Sequence[int],
+    key: str,
+    probabilities: np.ndarray | None = None,
+) -> None:
+    """Draw the close view of one picture, with the way back and to its neighbours in the present
+    selection.
 
     Args:
         run: the finished run that answers.
@@ -30,7 +41,8 @@ def closeup(run: Run, data_name: str, split: str, index: int, *, truth: int, ord
         truth: its label.
         order: the indices of the selection it was opened from; the arrows walk along it.
         key: prefix of the widgets' keys, carrying the page.
-        probabilities: float `(10,)` as the run wrote them down; None asks the network, which needs the data.
+        probabilities: float `(10,)` as the run wrote them down; None asks the network, which needs
+            the data.
 
     Raises:
         RunDamaged: if the run speaks of pictures that its data do not have.
@@ -42,8 +54,10 @@ def closeup(run: Run, data_name: str, split: str, index: int, *, truth: int, ord
         frame.sample_badge(data)
         known = data.test_pixels if split == "test" else data.train_pixels
         if index >= len(known):
-            raise RunDamaged(f"{run.name} answered picture {index:,}, but {data.title} has {len(known):,} {split} pictures; "
-                             "someone may have edited the run. Choose another one.")
+            raise RunDamaged(
+                f"{run.name} answered picture {index:,}, but {data.title} has {len(known):,} {split} pictures; "
+                "someone may have edited the run. Choose another one."
+            )
         pixels = known[index]
     look = None
     if pixels is not None:
@@ -52,7 +66,10 @@ def closeup(run: Run, data_name: str, split: str, index: int, *, truth: int, ord
     if probabilities is None and look is not None:
         probabilities = look.probabilities
     if probabilities is None:
-        st.info("Without the pictures the network cannot be asked about this one.", icon=":material/info:")
+        st.info(
+            "Without the pictures the network cannot be asked about this one.",
+            icon=":material/info:",
+        )
         return
     _verdict(truth, probabilities, split, index)
     left, right = st.columns(2, gap="large") if pixels is not None else (None, st.container())
@@ -70,24 +87,44 @@ def _arrows(index: int, order: Sequence[int], key: str) -> None:
     places = {int(one): place for place, one in enumerate(order)}
     place = places.get(index)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Back to all", key=f"{key}_back", icon=":material/arrow_back:", on_click=state.put, args=({"picture": None},))
+        st.button(
+            "Back to all",
+            key=f"{key}_back",
+            icon=":material/arrow_back:",
+            on_click=state.put,
+            args=({"picture": None},),
+        )
         if place is not None:
-            for label, icon, step in (("Previous", ":material/chevron_left:", -1), ("Next", ":material/chevron_right:", 1)):
+            for label, icon, step in (
+                ("Previous", ":material/chevron_left:", -1),
+                ("Next", ":material/chevron_right:", 1),
+            ):
                 exists = 0 <= place + step < len(order)
-                st.button(label, key=f"{key}_{label.lower()}", icon=icon, disabled=not exists, on_click=state.put,
-                          args=({"picture": str(order[place + step])} if exists else {},))
+                st.button(
+                    label,
+                    key=f"{key}_{label.lower()}",
+                    icon=icon,
+                    disabled=not exists,
+                    on_click=state.put,
+                    args=({"picture": str(order[place + step])} if exists else {},),
+                )
             st.caption(f"{place + 1:,} of {len(order):,}")
 
 
 def _verdict(truth: int, probabilities: np.ndarray, split: str, index: int) -> None:
     guess = int(np.argmax(probabilities))
     says = f"{theme.percent(float(probabilities[guess]))} sure"
-    title = (f"{CLASS_NAMES[truth]}, named rightly" if guess == truth else
-             f"{CLASS_NAMES[truth]}, taken for {CLASS_NAMES[guess]}")
+    title = (
+        f"{CLASS_NAMES[truth]}, named rightly"
+        if guess == truth
+        else f"{CLASS_NAMES[truth]}, taken for {CLASS_NAMES[guess]}"
+    )
     st.subheader(title)
     loss = -float(np.log(max(float(probabilities[truth]), 1e-12)))
-    st.caption(f"{split.capitalize()} picture {index:,} · {says} · the true class was given "
-               f"{theme.percent(float(probabilities[truth]))} · loss {loss:.2f}")
+    st.caption(
+        f"{split.capitalize()} picture {index:,} · {says} · the true class was given "
+        f"{theme.percent(float(probabilities[truth]))} · loss {loss:.2f}"
+    )
 
 
 def _pictures(pixels: np.ndarray, look: cache.CloserLook | None, truth: int, guess: int) -> None:
@@ -105,8 +142,14 @@ def _pictures(pixels: np.ndarray, look: cache.CloserLook | None, truth: int, gue
 
 def _resemblance(look: cache.CloserLook) -> None:
     st.subheader("Nearest training pictures")
-    st.caption("What the network holds for most alike among the pictures it learnt from, nearest first, with their labels.")
+    st.caption(
+        "What the network holds for most alike among the pictures it learnt from, nearest first, with their labels."
+    )
     names = [CLASS_NAMES[label] for label in look.neighbour_labels]
-    alts = [f"Training picture {index}, a {name}, similarity {float(alike):.3f}" for index, name, alike in
-            zip(look.neighbour_indices, names, look.neighbour_similarities, strict=True)]
+    alts = [
+        f"Training picture {index}, a {name}, similarity {float(alike):.3f}"
+        for index, name, alike in zip(
+            look.neighbour_indices, names, look.neighbour_similarities, strict=True
+        )
+    ]
     thumbnails.grid(look.neighbour_pixels, names, alts, cell=84)

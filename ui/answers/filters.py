@@ -1,4 +1,6 @@
-"""The filters of the mistakes: true class, what it was taken for, confidence and order, all in step with the address."""
+"""The filters of the mistakes: true class, what it was taken for, confidence and order, all in step
+with the address.
+"""
 
 from __future__ import annotations
 
@@ -39,34 +41,89 @@ def mistakes(found: Answers, *, visible: bool) -> np.ndarray:
     prediction = _taken_for(np.bincount(found.guess[here], minlength=10), left)
     confidence = _confidence(middle)
     _, by, descending = ORDERS[_order(right)]
-    return evaluation.find_mistakes(found.probabilities, found.truth, truth=None if truth == ALL else {truth},
-                               prediction=None if prediction == ALL else {prediction}, confidence=confidence, sort=by,
-                               descending=descending)
+    return evaluation.find_mistakes(
+        found.probabilities,
+        found.truth,
+        truth=None if truth == ALL else {truth},
+        prediction=None if prediction == ALL else {prediction},
+        confidence=confidence,
+        sort=by,
+        descending=descending,
+    )
 
 
 def _true_class(counts: np.ndarray, visible: bool) -> int:
-    return state.linked("truth", "mistakes_truth", CLASSES, "the true class", ALL, visible and (lambda options: st.pills(
-        "True class", options, key="mistakes_truth", required=True, format_func=lambda label: _counted(label, counts))) or None)
+    return state.linked(
+        "truth",
+        "mistakes_truth",
+        CLASSES,
+        "the true class",
+        ALL,
+        (
+            visible
+            and (
+                lambda options: st.pills(
+                    "True class",
+                    options,
+                    key="mistakes_truth",
+                    required=True,
+                    format_func=lambda label: _counted(label, counts),
+                )
+            )
+        )
+        or None,
+    )
 
 
 def _taken_for(counts: np.ndarray, column) -> int:
-    return state.linked("prediction", "mistakes_prediction", CLASSES, "the predicted class", ALL, column and (
-        lambda options: column.selectbox("Taken for", options, key="mistakes_prediction",
-                                         format_func=lambda label: _counted(label, counts))))
+    return state.linked(
+        "prediction",
+        "mistakes_prediction",
+        CLASSES,
+        "the predicted class",
+        ALL,
+        column
+        and (
+            lambda options: column.selectbox(
+                "Taken for",
+                options,
+                key="mistakes_prediction",
+                format_func=lambda label: _counted(label, counts),
+            )
+        ),
+    )
 
 
 def _order(column) -> str:
-    return state.linked("sort", "mistakes_sort", {text: text for text in ORDERS}, "the order", "confidence", column and (
-        lambda options: column.selectbox("Order", options, key="mistakes_sort", format_func=lambda text: ORDERS[text][0])))
+    return state.linked(
+        "sort",
+        "mistakes_sort",
+        {text: text for text in ORDERS},
+        "the order",
+        "confidence",
+        column
+        and (
+            lambda options: column.selectbox(
+                "Order", options, key="mistakes_sort", format_func=lambda text: ORDERS[text][0]
+            )
+        ),
+    )
 
 
 def _confidence(column) -> tuple[float, float]:
     """Lowest and highest confidence, 0..1; the address says `50-90`, in percent."""
+
     def parse(text: str) -> tuple[int, int]:
         low, dash, high = text.partition("-")
-        numbers = [int(part) for part in (low, high) if part.isascii() and part.isdigit() and len(part) <= 3]
+        numbers = [
+            int(part)
+            for part in (low, high)
+            if part.isascii() and part.isdigit() and len(part) <= 3
+        ]
         if not dash or len(numbers) != 2 or not numbers[0] <= numbers[1] <= 100:
-            raise ValueError(f"The address asks for the confidence “{text[:40]}”; it can be 0-100, 80-100 and the like.")
+            raise ValueError(
+                f"The address asks for the confidence “{text[:40]}”; it can be 0-100, 80-100 and the like."
+            )
         return numbers[0], numbers[1]
 
     if column is None:
@@ -74,7 +131,11 @@ def _confidence(column) -> tuple[float, float]:
     else:
         state.follow("confidence", "mistakes_confidence", parse, (0, 100))
         low, high = column.slider("Confidence", 0, 100, key="mistakes_confidence", format="%d %%")
-        state.publish("confidence", "mistakes_confidence", None if (low, high) == (0, 100) else f"{low}-{high}")
+        state.publish(
+            "confidence",
+            "mistakes_confidence",
+            None if (low, high) == (0, 100) else f"{low}-{high}",
+        )
     return low / 100, high / 100
 
 

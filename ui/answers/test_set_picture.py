@@ -21,11 +21,31 @@ def choose(data: Dataset, page: str) -> int:
         the picture's position in the test set.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        label = state.linked("class", f"{page}_class", CLASSES, "the class", ALL, lambda options: st.selectbox(
-            "Class", options, key=f"{page}_class", format_func=name_of, width=240))
-        st.button("Another picture", key=f"{page}_another", icon=":material/casino:", on_click=state.put, args=({"picture": None},))
-    candidates = np.arange(len(data.test_labels)) if label == ALL else np.flatnonzero(data.test_labels == label)
-    index = state.asked("picture", state.whole_number(0, len(data.test_labels) - 1, "the picture"), None)
+        label = state.linked(
+            "class",
+            f"{page}_class",
+            CLASSES,
+            "the class",
+            ALL,
+            lambda options: st.selectbox(
+                "Class", options, key=f"{page}_class", format_func=name_of, width=240
+            ),
+        )
+        st.button(
+            "Another picture",
+            key=f"{page}_another",
+            icon=":material/casino:",
+            on_click=state.put,
+            args=({"picture": None},),
+        )
+    candidates = (
+        np.arange(len(data.test_labels))
+        if label == ALL
+        else np.flatnonzero(data.test_labels == label)
+    )
+    index = state.asked(
+        "picture", state.whole_number(0, len(data.test_labels) - 1, "the picture"), None
+    )
     if index is None or (label != ALL and data.test_labels[index] != label):
         index = int(np.random.default_rng().choice(candidates))
         state.put({"picture": str(index)})

@@ -1,8 +1,9 @@
 """A picture that somebody brought, with a box to drag over the part that the network is to read.
 
-One idea: the browser alone moves the box, and tells the page when it rests; so it follows the mouse, a finger or the arrow keys
-at once, however long an answer takes. A click or a box of a few pixels is refused there with a sentence, and what was before
-stays. What comes back is checked like anything from a browser: a box that cannot be is none.
+One idea: the browser alone moves the box, and tells the page when it rests; so it follows the
+mouse, a finger or the arrow keys at once, however long an answer takes. A click or a box of a few
+pixels is refused there with a sentence, and what was before stays. What comes back is checked like
+anything from a browser: a box that cannot be is none.
 
 The part itself is cut out by `core.pictures.preparation`, from the full picture.
 """
@@ -27,7 +28,15 @@ _WORDS = {
 }
 
 
-def choose(picture: str, src: str, name: str, crop: Crop | None, on_choice: Callable[[str, Crop | None], None], *, key: str) -> None:
+def choose(
+    picture: str,
+    src: str,
+    name: str,
+    crop: Crop | None,
+    on_choice: Callable[[str, Crop | None], None],
+    *,
+    key: str,
+) -> None:
     """Draw the picture and its box.
 
     Args:
@@ -35,17 +44,31 @@ def choose(picture: str, src: str, name: str, crop: Crop | None, on_choice: Call
         src: the picture, upright, as a `data:` address.
         name: what its owner calls it, shown below.
         crop: the box to begin with; None for the whole picture.
-        on_choice: called with `picture` and the new box, or None for the whole picture, before the page runs again.
+        on_choice: called with `picture` and the new box, or None for the whole picture, before the
+            page runs again.
         key: the widget's key, carrying its page.
     """
+
     def chosen() -> None:
         told = st.session_state[key].cropped
         if isinstance(told, dict) and told.get("picture") == picture:
             on_choice(picture, _crop(told.get("box")))
 
     box = None if crop is None else [crop.left, crop.top, crop.right, crop.bottom]
-    _FRAME(key=key, on_cropped_change=chosen, height="content",
-           data={"picture": picture, "src": src, "name": name, "alt": f"{name}, as you brought it", "box": box, "least": LEAST, **_WORDS})
+    _FRAME(
+        key=key,
+        on_cropped_change=chosen,
+        height="content",
+        data={
+            "picture": picture,
+            "src": src,
+            "name": name,
+            "alt": f"{name}, as you brought it",
+            "box": box,
+            "least": LEAST,
+            **_WORDS,
+        },
+    )
 
 
 def _crop(told: Any) -> Crop | None:

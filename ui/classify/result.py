@@ -1,9 +1,11 @@
 """What the Classify page says about a picture: the answer, how the picture was prepared, and why.
 
-One idea: the answer comes first and is one small piece of HTML per network, so that it follows a drawing stroke by stroke
-without flicker; everything that takes longer is drawn after it, and the reasons only while somebody looks at them.
+One idea: the answer comes first and is one small piece of HTML per network, so that it follows a
+drawing stroke by stroke without flicker; everything that takes longer is drawn after it, and the
+reasons only while somebody looks at them.
 
-How pictures come in is the business of `canvas.py` and `brought.py`; nothing is computed here that `core` does not compute.
+How pictures come in is the business of `canvas.py` and `brought.py`; nothing is computed here that
+`core` does not compute.
 """
 
 from __future__ import annotations
@@ -27,8 +29,13 @@ from ui.classify.uploads import Brought, How, desk
 from ui.components import charts, theme, thumbnails
 
 NEIGHBOURS = 8
-THUMBNAIL = 240  # pixels: a step is shown at half of that, and screens of phones have two pixels for one
-POLARITIES = {"auto": "Automatic", "light on dark": "Garment is brighter", "dark on light": "Garment is darker"}
+# Pixels: a step is shown at half of that, and screens of phones have two pixels for one.
+THUMBNAIL = 240
+POLARITIES = {
+    "auto": "Automatic",
+    "light on dark": "Garment is brighter",
+    "dark on light": "Garment is darker",
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Asked:
 
 
 def choose() -> list[Asked]:
-    """Let people choose the network that answers, and one to compare it with; both stand in the address.
+    """Let people choose the network that answers, and one to compare it with; both stand in the
+    address.
 
     Returns:
         one or two; none where no finished run exists, which the page has then said.
@@ -56,8 +64,14 @@ def choose() -> list[Asked]:
     return [Asked(run, cache.network(run.id)) for run in chosen]
 
 
-def answers(asked: Sequence[Asked], pixels: np.ndarray, *, truth: int | None = None, blank: bool = False,
-            doubt: str = "") -> list[Answer]:
+def answers(
+    asked: Sequence[Asked],
+    pixels: np.ndarray,
+    *,
+    truth: int | None = None,
+    blank: bool = False,
+    doubt: str = "",
+) -> list[Answer]:
     """Draw what the networks say.
 
     Args:
@@ -65,7 +79,8 @@ def answers(asked: Sequence[Asked], pixels: np.ndarray, *, truth: int | None = N
         pixels: uint8 `(28, 28)`.
         truth: the true class where somebody knows it.
         blank: nothing was found in the picture; then no network is asked.
-        doubt: a sentence on why no network can be sure of this picture; empty where there is no such reason.
+        doubt: a sentence on why no network can be sure of this picture; empty where there is no
+            such reason.
 
     Returns:
         what each said, `n` = 1, for the reasons; nothing of a blank picture.
@@ -74,28 +89,48 @@ def answers(asked: Sequence[Asked], pixels: np.ndarray, *, truth: int | None = N
         nothing("Not sure", "Nothing stands out from the background here.")
         return []
     given = [one.network.answer(pixels[None]) for one in asked]
-    # A picture of the data set is answered as the run's figures were; one that somebody brought is looked at both ways round.
-    said = [(answer.probabilities if truth is not None else one.network.both_ways(pixels[None]))[0]
-            for one, answer in zip(asked, given, strict=True)]
-    sure = [not doubt and bool(one.network.sure(row[None])[0]) for one, row in zip(asked, said, strict=True)]
+    # A picture of the data set is answered as the run's figures were; one that somebody brought is
+    # looked at both ways round.
+    said = [
+        (answer.probabilities if truth is not None else one.network.both_ways(pixels[None]))[0]
+        for one, answer in zip(asked, given, strict=True)
+    ]
+    sure = [
+        not doubt and bool(one.network.sure(row[None])[0])
+        for one, row in zip(asked, said, strict=True)
+    ]
     if len(asked) == 1:
-        st.html(f'<div class="classify-answer">{headline_html(said[0], sure=sure[0], truth=truth, doubt=doubt)}'
-                f"{charts.bars_html(said[0], truth=truth)}</div>")
+        st.html(
+            f'<div class="classify-answer">{headline_html(said[0], sure=sure[0], truth=truth, doubt=doubt)}'
+            f"{charts.bars_html(said[0], truth=truth)}</div>"
+        )
     else:
-        titles = [headline_html(row, sure=certain, truth=truth, doubt=doubt, title=one.run.name)
-                  for one, row, certain in zip(asked, said, sure, strict=True)]
-        st.html(f'<div class="classify-answer"><div class="classify-two">{"".join(titles)}</div>{pairs_html(*said, truth=truth)}</div>')
+        titles = [
+            headline_html(row, sure=certain, truth=truth, doubt=doubt, title=one.run.name)
+            for one, row, certain in zip(asked, said, sure, strict=True)
+        ]
+        st.html(
+            f'<div class="classify-answer"><div class="classify-two">{"".join(titles)}</div>{pairs_html(*said, truth=truth)}</div>'
+        )
     return given
 
 
 def nothing(headline: str, sentence: str) -> None:
     """Hold the answer's place while there is no picture, and say what to do."""
-    st.html(f'<div class="classify-answer classify-empty"><section class="unsure"><h3>{html.escape(headline)}</h3>'
-            f"<p>{html.escape(sentence)}</p></section>{charts.bars_html(np.zeros(len(CLASS_NAMES)))}</div>")
+    st.html(
+        f'<div class="classify-answer classify-empty"><section class="unsure"><h3>{html.escape(headline)}</h3>'
+        f"<p>{html.escape(sentence)}</p></section>{charts.bars_html(np.zeros(len(CLASS_NAMES)))}</div>"
+    )
 
 
-def headline_html(probabilities: np.ndarray, *, sure: bool, truth: int | None = None, doubt: str = "",
-                  title: str = "") -> str:
+def headline_html(
+    probabilities: np.ndarray,
+    *,
+    sure: bool,
+    truth: int | None = None,
+    doubt: str = "",
+    title: str = "",
+) -> str:
     """An answer in a few words, as HTML.
 
     Args:
@@ -118,8 +153,10 @@ def headline_html(probabilities: np.ndarray, *, sure: bool, truth: int | None = 
         line += " · right" if truth == first else f" · in truth {CLASS_NAMES[truth]}"
     above = f"<small>{html.escape(title)}</small>" if title else ""
     kind = "sure" if sure else "unsure"
-    return (f'<section role="status" class="{kind}">{above}<h3>{html.escape(headline)}</h3>'
-            f"<p>{html.escape(line)}</p></section>")
+    return (
+        f'<section role="status" class="{kind}">{above}<h3>{html.escape(headline)}</h3>'
+        f"<p>{html.escape(line)}</p></section>"
+    )
 
 
 def pairs_html(first: np.ndarray, second: np.ndarray, *, truth: int | None = None) -> str:
@@ -127,9 +164,13 @@ def pairs_html(first: np.ndarray, second: np.ndarray, *, truth: int | None = Non
     rows = []
     for label, (name, *shares) in enumerate(zip(CLASS_NAMES, first, second, strict=True)):
         mark = "<small> truth</small>" if label == truth else ""
-        bars = "".join(f'<i><b style="width:{100 * float(share):.2f}%"></b></i>' for share in shares)
+        bars = "".join(
+            f'<i><b style="width:{100 * float(share):.2f}%"></b></i>' for share in shares
+        )
         says = "<br>".join(theme.percent(float(share)) for share in shares)
-        rows.append(f"<li><span>{html.escape(name)}{mark}</span><div>{bars}</div><em>{says}</em></li>")
+        rows.append(
+            f"<li><span>{html.escape(name)}{mark}</span><div>{bars}</div><em>{says}</em></li>"
+        )
     return f'<ul class="atelier-bars classify-pairs">{"".join(rows)}</ul>'
 
 
@@ -143,16 +184,28 @@ def overview(asked: Sequence[Asked], found: Sequence[Brought]) -> None:
     pixels = np.stack([one.pixels for one in found])
     said = [_brief(one.network, one.network.both_ways(pixels), found) for one in asked]
     lines = [" / ".join(texts) for texts in zip(*said, strict=True)]
-    thumbnails.gallery([thumbnails.Item(index, one.pixels, f"{line} ({one.file.name})", f"{one.file.name}: {line}")
-                      for index, (one, line) in enumerate(zip(found, lines, strict=True))],
-                     "classify_gallery", lambda index: desk().choose(found[index].file.file_id), cell=112)
+    thumbnails.gallery(
+        [
+            thumbnails.Item(
+                index, one.pixels, f"{line} ({one.file.name})", f"{one.file.name}: {line}"
+            )
+            for index, (one, line) in enumerate(zip(found, lines, strict=True))
+        ],
+        "classify_gallery",
+        lambda index: desk().choose(found[index].file.file_id),
+        cell=112,
+    )
     st.caption("As the network sees them. Choose one to look at it closely.")
 
 
 def _brief(network: Network, probabilities: np.ndarray, found: Sequence[Brought]) -> list[str]:
     """A few words for each picture."""
-    return [f"{CLASS_NAMES[int(row.argmax())]}, {theme.percent(float(row.max()))}" if sure and not one.blank else "Not sure"
-            for row, sure, one in zip(probabilities, network.sure(probabilities), found, strict=True)]
+    return [
+        f"{CLASS_NAMES[int(row.argmax())]}, {theme.percent(float(row.max()))}"
+        if sure and not one.blank
+        else "Not sure"
+        for row, sure, one in zip(probabilities, network.sure(probabilities), found, strict=True)
+    ]
 
 
 def adjust(*, fill: bool) -> None:
@@ -163,18 +216,35 @@ def adjust(*, fill: bool) -> None:
     """
     st.subheader("What the network sees")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.segmented_control("Brightness", list(POLARITIES), format_func=POLARITIES.get, default="auto", required=True,
-                             key="classify_polarity", label_visibility="collapsed")
+        st.segmented_control(
+            "Brightness",
+            list(POLARITIES),
+            format_func=POLARITIES.get,
+            default="auto",
+            required=True,
+            key="classify_polarity",
+            label_visibility="collapsed",
+        )
         st.toggle("Trim to the garment", True, key="classify_trim")
         if fill:
-            st.toggle("Fill closed outlines", True, key="classify_fill_file",
-                      help="Turns a line drawing into an area; photographs stay as they are.")
+            st.toggle(
+                "Fill closed outlines",
+                True,
+                key="classify_fill_file",
+                help="Turns a line drawing into an area; photographs stay as they are.",
+            )
 
 
 def adjusted(*, fill: bool) -> How:
-    """What the switches of `adjust` say; they are drawn after the answer, and only where there is a picture to prepare."""
+    """What the switches of `adjust` say; they are drawn after the answer, and only where there is a
+    picture to prepare.
+    """
     told = st.session_state.get
-    return How(told("classify_polarity", "auto"), told("classify_trim", True), fill and told("classify_fill_file", True))
+    return How(
+        told("classify_polarity", "auto"),
+        told("classify_trim", True),
+        fill and told("classify_fill_file", True),
+    )
 
 
 def remarks(prepared: Prepared) -> None:
@@ -189,16 +259,20 @@ def steps(prepared: Prepared) -> None:
     for number, step in enumerate(prepared.steps, start=1):
         address, crisp = thumbnail(step.image)
         kind = ' class="crisp"' if crisp else ""
-        figures.append(f'<figure><div><img{kind} src="{address}" alt="{html.escape(f"{step.name}: {step.caption}", quote=True)}">'
-                       f"</div><figcaption><b>{number}. {html.escape(step.name)}</b> {html.escape(step.caption)}</figcaption></figure>")
+        figures.append(
+            f'<figure><div><img{kind} src="{address}" alt="{html.escape(f"{step.name}: {step.caption}", quote=True)}">'
+            f"</div><figcaption><b>{number}. {html.escape(step.name)}</b> {html.escape(step.caption)}</figcaption></figure>"
+        )
     st.html(f'<div class="classify-steps">{"".join(figures)}</div>')
 
 
 def thumbnail(image: np.ndarray) -> tuple[str, bool]:
-    """A step's picture as a `data:` address, and whether its pixels are to be drawn with hard edges.
+    """A step's picture as a `data:` address, and whether its pixels are to be drawn with hard
+    edges.
 
     Args:
-        image: uint8 `(h, w)`, `(h, w, 3)` or `(h, w, 4)`; what is larger than 240 pixels is reduced.
+        image: uint8 `(h, w)`, `(h, w, 3)` or `(h, w, 4)`; what is larger than 240 pixels is
+            reduced.
     """
     if max(image.shape[:2]) <= 2 * SIDE:
         return thumbnails.data_uri(image), True
@@ -208,7 +282,8 @@ def thumbnail(image: np.ndarray) -> tuple[str, bool]:
 
 
 def why(asked: Sequence[Asked], pixels: np.ndarray, given: Sequence[Answer]) -> None:
-    """Where each network looked, and the training pictures it holds for similar; computed only while it is open.
+    """Where each network looked, and the training pictures it holds for similar; computed only
+    while it is open.
 
     Args:
         asked: one or two networks.
@@ -217,7 +292,9 @@ def why(asked: Sequence[Asked], pixels: np.ndarray, given: Sequence[Answer]) -> 
     """
     if not given:
         return
-    box = st.expander("Why this answer?", key="classify_why", on_change="rerun", icon=":material/troubleshoot:")
+    box = st.expander(
+        "Why this answer?", key="classify_why", on_change="rerun", icon=":material/troubleshoot:"
+    )
     if not box.open:
         return
     with box, frame.errors(stop=False):
@@ -237,8 +314,12 @@ def _looked(one: Asked, pixels: np.ndarray, label: int) -> None:
     name = CLASS_NAMES[label]
     heat = attribution.occlusion(one.network, pixels, label)
     st.markdown(f"Where it saw “{name}”")
-    thumbnails.show(thumbnails.overlay(pixels, heat), width=280, alt=f"The picture with the parts that speak for {name} in warm colours",
-                  caption="Warm parts count most: with them hidden, the network would be less sure.")
+    thumbnails.show(
+        thumbnails.overlay(pixels, heat),
+        width=280,
+        alt=f"The picture with the parts that speak for {name} in warm colours",
+        caption="Warm parts count most: with them hidden, the network would be less sure.",
+    )
 
 
 def _alike(one: Asked, answer: Answer) -> None:
@@ -252,11 +333,19 @@ def _alike(one: Asked, answer: Answer) -> None:
         st.info(str(problem), icon=":material/database_off:")
         return
     frame.sample_badge(data)
-    near, alike = attribution.neighbours(one.network, one.run, data, answer.embedding[0], NEIGHBOURS)
+    near, alike = attribution.neighbours(
+        one.network, one.run, data, answer.embedding[0], NEIGHBOURS
+    )
     names = [CLASS_NAMES[label] for label in data.train_labels[near]]
-    thumbnails.grid(data.train_pixels[near], [f"{said} · {theme.percent(float(share), 0)} alike" for said, share in
-                                            zip(names, alike, strict=True)],
-                  [f"Training picture {index}, a {said}" for index, said in zip(near, names, strict=True)], columns=NEIGHBOURS // 2)
+    thumbnails.grid(
+        data.train_pixels[near],
+        [
+            f"{said} · {theme.percent(float(share), 0)} alike"
+            for said, share in zip(names, alike, strict=True)
+        ],
+        [f"Training picture {index}, a {said}" for index, said in zip(near, names, strict=True)],
+        columns=NEIGHBOURS // 2,
+    )
 
 
 def style() -> str:

@@ -1,8 +1,10 @@
-"""Pictures that people bring: files and camera shots, each read by itself, so that a bad one does not cost the others.
+"""Pictures that people bring: files and camera shots, each read by itself, so that a bad one does
+not cost the others.
 
-Reading a photograph takes a tenth of a second, and a page runs anew at every click. What came of each file is therefore kept
-in the visitor's own session, small; the steps are kept for one picture only, the one that is looked at. What a person chose
-of a picture belongs to that picture and goes with it; how pictures are prepared holds for all.
+Reading a photograph takes a tenth of a second, and a page runs anew at every click. What came of
+each file is therefore kept in the visitor's own session, small; the steps are kept for one picture
+only, the one that is looked at. What a person chose of a picture belongs to that picture and goes
+with it; how pictures are prepared holds for all.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ class File(Protocol):
 
 @dataclass(frozen=True)
 class How:
-    """What the visitor decided about the preparation; the fields are `core.pictures.preparation.prepare`'s."""
+    """What the visitor decided about the preparation; the fields are
+    `core.pictures.preparation.prepare`'s.
+    """
 
     polarity: str = "auto"
     trim: bool = True
@@ -95,17 +99,25 @@ def desk() -> Desk:
 
 
 def read_all(files: Sequence[File], how: How) -> list[Brought]:
-    """Bring every file to pixels, or to the sentence that says why not; files that are gone are forgotten.
+    """Bring every file to pixels, or to the sentence that says why not; files that are gone are
+    forgotten.
 
     The first that can be read of those that came after others becomes the one to look at.
     """
     mine = desk()
     before = {file_id for file_id, _ in mine.read}
-    mine.crops = {file.file_id: mine.crops[file.file_id] for file in files if file.file_id in mine.crops}
+    mine.crops = {
+        file.file_id: mine.crops[file.file_id] for file in files if file.file_id in mine.crops
+    }
     keys = [_key(file, how) for file in files]
-    mine.read = {key: mine.read.get(key) or _read(file, key) for key, file in zip(keys, files, strict=True)}
+    mine.read = {
+        key: mine.read.get(key) or _read(file, key) for key, file in zip(keys, files, strict=True)
+    }
     found = [mine.read[key] for key in keys]
-    added = next((one.file.file_id for one in found if one.file.file_id not in before and not one.problem), None)
+    added = next(
+        (one.file.file_id for one in found if one.file.file_id not in before and not one.problem),
+        None,
+    )
     if before and added:
         mine.choose(added)
     return found
@@ -152,10 +164,13 @@ def _read(file: File, key: tuple[str, How]) -> Brought:
         prepared = _prepare(file, key[1])
     except UnreadablePicture as problem:
         return Brought(file, problem=str(problem))
-    desk().closest = key, prepared  # as a rule the one to be looked at: the only one, or the one that was cropped just now
+    # As a rule the one to be looked at: the only one, or the one that was cropped just now.
+    desk().closest = key, prepared
     return Brought(file, prepared.pixels, prepared.blank)
 
 
 def _prepare(file: File, how: How) -> pictures.Prepared:
     image = pictures.read(file.getvalue(), file.name, how.crop)
-    return pictures.prepare(image, polarity=how.polarity, trim=how.trim, fill=how.fill, crop=how.crop)
+    return pictures.prepare(
+        image, polarity=how.polarity, trim=how.trim, fill=how.fill, crop=how.crop
+    )

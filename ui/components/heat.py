@@ -1,6 +1,7 @@
 """Numbers of a network as colours: warm above zero, blue below, black at zero, in both themes.
 
-One scale for weights and feature maps alike, so that what was learnt once can be read everywhere on the page.
+One scale for weights and feature maps alike, so that what was learnt once can be read everywhere on
+the page.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def colours(values: np.ndarray, top: float | None = None) -> np.ndarray:
 
     Args:
         values: float, any shape.
-        top: the amount that gets the brightest colour; the largest one in `values` where it is None.
+        top: the amount that gets the brightest colour; the largest one in `values` where it is
+            None.
 
     Returns:
         uint8 of the same shape with three more channels at the end.
@@ -29,12 +31,17 @@ def colours(values: np.ndarray, top: float | None = None) -> np.ndarray:
     values = np.asarray(values, np.float32)
     top = top or reach(values)
     strength = np.clip(np.abs(values) / top, 0, 1)
-    warm, cold = (np.stack([np.interp(strength, _STOPS, ramp[:, channel]) for channel in range(3)], axis=-1) for ramp in (_WARM, _COLD))
+    warm, cold = (
+        np.stack([np.interp(strength, _STOPS, ramp[:, channel]) for channel in range(3)], axis=-1)
+        for ramp in (_WARM, _COLD)
+    )
     return np.where(values[..., None] >= 0, warm, cold).round().astype(np.uint8)
 
 
 def reach(values: np.ndarray) -> float:
-    """The amount that all but one in two hundred numbers stay below: single peaks must not darken the rest. Never 0."""
+    """The amount that all but one in two hundred numbers stay below: single peaks must not darken
+    the rest. Never 0.
+    """
     return float(np.quantile(np.abs(values), 0.995)) or float(np.abs(values).max()) or 1.0
 
 
@@ -51,7 +58,7 @@ def mosaic(values: np.ndarray, most: int = 9) -> np.ndarray:
     if values.ndim == 1:
         columns = math.ceil(math.sqrt(len(values)))
         grid = np.zeros(columns * -(-len(values) // columns), np.float32)
-        grid[:len(values)] = values
+        grid[: len(values)] = values
         return colours(grid.reshape(-1, columns), reach(values))
     if values.shape[2] > most:
         strongest = np.argsort(-np.abs(values).sum(axis=(0, 1)), kind="stable")[:most]
@@ -64,5 +71,5 @@ def mosaic(values: np.ndarray, most: int = 9) -> np.ndarray:
     for number in range(count):
         row, column = divmod(number, columns)
         top, left = row * (height + gap), column * (width + gap)
-        sheet[top:top + height, left:left + width] = painted[:, :, number]
+        sheet[top : top + height, left : left + width] = painted[:, :, number]
     return sheet

@@ -11,14 +11,28 @@ LONG_TABLE, TABLE_HEIGHT = 60, 560  # layers, pixels: a longer table scrolls in 
 
 
 def layer_table(spec: TrainSpec) -> None:
-    """Every layer with its settings, output shape and parameters; the picture itself is none, and is not counted."""
+    """Every layer with its settings, output shape and parameters; the picture itself is none, and
+    is not counted.
+    """
     layers = architectures.blueprint(spec)
-    rows = [{"Layer": f"{layer.kind} :small[:gray[{layer.detail}]]" if layer.detail else layer.kind,
-             "Output": "\u00a0×\u00a0".join(map(str, layer.output_shape)),  # unbroken where the table is narrow
-             "Parameters": f"{layer.parameters:,}" if layer.parameters else "–"} for layer in layers]
+    rows = [
+        {
+            "Layer": f"{layer.kind} :small[:gray[{layer.detail}]]" if layer.detail else layer.kind,
+            # Unbroken where the table is narrow.
+            "Output": "\u00a0×\u00a0".join(map(str, layer.output_shape)),
+            "Parameters": f"{layer.parameters:,}" if layer.parameters else "–",
+        }
+        for layer in layers
+    ]
     long = len(rows) > LONG_TABLE
-    st.markdown(f"**{len(rows) - 1} layers**" + (" :small[:gray[the table scrolls]]" if long else ""))
+    st.markdown(
+        f"**{len(rows) - 1} layers**" + (" :small[:gray[the table scrolls]]" if long else "")
+    )
     with st.container(height=TABLE_HEIGHT if long else "content", border=False):
-        st.table(rows, border="horizontal", hide_index=True, hide_header=False,
-                 alt=f"The {len(rows) - 1} layers of the network with their output shapes and parameters")
-
+        st.table(
+            rows,
+            border="horizontal",
+            hide_index=True,
+            hide_header=False,
+            alt=f"The {len(rows) - 1} layers of the network with their output shapes and parameters",
+        )

@@ -1,6 +1,8 @@
-"""The confusion matrix as a PNG for a report: drawn with Pillow, so that no browser is needed on the server.
+"""The confusion matrix as a PNG for a report: drawn with Pillow, so that no browser is needed on
+the server.
 
-The file always has a white page and dark words, whatever the theme on the screen, because it will be printed.
+The file always has a white page and dark words, whatever the theme on the screen, because it will
+be printed.
 """
 
 from __future__ import annotations
@@ -20,15 +22,24 @@ RIGHT = 96  # the last slanted name needs it
 INK, GREY = "#23262f", "#6b7080"
 
 
-def draw(values: np.ndarray, text: Sequence[Sequence[str]], *, title: str, fallback: str, facts: str,
-         difference: bool = False) -> bytes:
+def draw(
+    values: np.ndarray,
+    text: Sequence[Sequence[str]],
+    *,
+    title: str,
+    fallback: str,
+    facts: str,
+    difference: bool = False,
+) -> bytes:
     """Draw the matrix that the page shows.
 
     Args:
-        values: float `(n, n)`, row = truth, column = prediction; NaN leaves a cell blank. Coloured by the square root.
+        values: float `(n, n)`, row = truth, column = prediction; NaN leaves a cell blank. Coloured
+            by the square root.
         text: what stands in each cell.
         title: first line, such as the run's name.
-        fallback: what to say instead where the title has letters beyond Latin, which the typeface lacks.
+        fallback: what to say instead where the title has letters beyond Latin, which the typeface
+            lacks.
         facts: second line, in grey: what was counted, on what.
         difference: colours run from worse (negative) over white to better (positive).
 
@@ -50,11 +61,19 @@ def draw(values: np.ndarray, text: Sequence[Sequence[str]], *, title: str, fallb
     top = float(np.nanmax(np.abs(shade))) if np.isfinite(shade).any() else 0.0
     for row, column in np.ndindex(values.shape):
         x, y = LEFT + column * CELL, TOP + row * CELL
-        amount = 0.0 if np.isnan(shade[row, column]) or top == 0 else float(shade[row, column]) / top
+        amount = (
+            0.0 if np.isnan(shade[row, column]) or top == 0 else float(shade[row, column]) / top
+        )
         fill = _colour(amount, difference)
         pen.rounded_rectangle((x + 3, y + 3, x + CELL - 3, y + CELL - 3), 10, fill=fill)
         if text[row][column]:
-            pen.text((x + CELL / 2, y + CELL / 2), text[row][column], _readable_on(fill), _font(28), anchor="mm")
+            pen.text(
+                (x + CELL / 2, y + CELL / 2),
+                text[row][column],
+                _readable_on(fill),
+                _font(28),
+                anchor="mm",
+            )
     out = io.BytesIO()
     image.save(out, "PNG", optimize=True)
     return out.getvalue()
@@ -74,10 +93,14 @@ def _text_image(text: str, colour: str) -> Image.Image:
     return canvas
 
 
-def _slanted(image: Image.Image, text: str, middle: tuple[float, float], degrees: int, colour: str) -> None:
+def _slanted(
+    image: Image.Image, text: str, middle: tuple[float, float], degrees: int, colour: str
+) -> None:
     """Put turned text with its centre at `middle`."""
     turned = _text_image(text, colour).rotate(degrees, Image.Resampling.BICUBIC, expand=True)
-    image.paste(turned, (int(middle[0] - turned.width / 2), int(middle[1] - turned.height / 2)), turned)
+    image.paste(
+        turned, (int(middle[0] - turned.width / 2), int(middle[1] - turned.height / 2)), turned
+    )
 
 
 def _leaning(image: Image.Image, text: str, foot: tuple[float, float]) -> None:
@@ -88,7 +111,9 @@ def _leaning(image: Image.Image, text: str, foot: tuple[float, float]) -> None:
 
 
 def _colour(amount: float, difference: bool) -> tuple[int, int, int]:
-    """The cell's colour for -1..1 (difference) or 0..1 (amount), along the same scale as on the screen."""
+    """The cell's colour for -1..1 (difference) or 0..1 (amount), along the same scale as on the
+    screen.
+    """
     if difference:
         stops = [(0.0, LIGHT.low), (1.0, LIGHT.worse if amount < 0 else LIGHT.better)]
     else:

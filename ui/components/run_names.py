@@ -1,7 +1,8 @@
 """What runs are called in selectors and sentences: never two the same, never taken for formatting.
 
-A selector tells its options apart by their text. Two runs with one name, started in one minute, would be one option, and the
-wrong one could be deleted; so a text that occurs twice gets the end of the run's id.
+A selector tells its options apart by their text. Two runs with one name, started in one minute,
+would be one option, and the wrong one could be deleted; so a text that occurs twice gets the end of
+the run's id.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ def titles(runs: Iterable[Run], champion: str = "") -> dict[str, str]:
     """One line for each run, by id, all different; see `title`."""
     plain = {run.id: title(run, champion) for run in runs}
     count = Counter(plain.values())
-    return {run_id: text if count[text] == 1 else f"{text} · {run_id[-4:]}" for run_id, text in plain.items()}
+    return {
+        run_id: text if count[text] == 1 else f"{text} · {run_id[-4:]}"
+        for run_id, text in plain.items()
+    }
 
 
 def literal(text: str) -> str:

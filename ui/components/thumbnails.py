@@ -1,9 +1,11 @@
-"""Pictures of 28 x 28 pixels on a page: crisp, aligned, described in words, and clickable where that leads somewhere.
+"""Pictures of 28 x 28 pixels on a page: crisp, aligned, described in words, and clickable where
+that leads somewhere.
 
-The one idea: pictures travel as tiny PNGs inside the page (about 600 bytes each), and the browser enlarges them with hard
-edges. A page of fifty is one message of 50 KB and is drawn at once.
+The one idea: pictures travel as tiny PNGs inside the page (about 600 bytes each), and the browser
+enlarges them with hard edges. A page of fifty is one message of 50 KB and is drawn at once.
 
-Photographs and canvases keep their own ways (`st.image`); these functions are for what the network sees.
+Photographs and canvases keep their own ways (`st.image`); these functions are for what the network
+sees.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ class Item:
         index: what `on_pick` is told.
         pixels: uint8 `(28, 28)`.
         caption: one short line under it.
-        href: the address that the click leads to, for "open in a new tab"; `state.link({...})` makes one.
+        href: the address that the click leads to, for "open in a new tab"; `state.link({...})`
+            makes one.
         alt: what a screen reader says; the caption where it is empty.
     """
 
@@ -39,7 +42,9 @@ class Item:
 
 
 def png(pixels: np.ndarray, scale: int = 1) -> bytes:
-    """Encode uint8 `(h, w)`, `(h, w, 3)` or `(h, w, 4)` as PNG, each pixel drawn as `scale` x `scale`."""
+    """Encode uint8 `(h, w)`, `(h, w, 3)` or `(h, w, 4)` as PNG, each pixel drawn as `scale` x
+    `scale`.
+    """
     image = Image.fromarray(np.ascontiguousarray(pixels))
     if scale > 1:
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
@@ -66,7 +71,9 @@ def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     strength = np.clip(heat, 0.0, None)
     strength = strength / strength.max() if strength.max() > 0 else strength
     grey = np.repeat(pixels[..., None].astype(np.float32), 3, axis=2) * 0.75
-    warm = np.stack([np.full_like(strength, 255.0), 190.0 - 120.0 * strength, 40.0 - 20.0 * strength], axis=2)
+    warm = np.stack(
+        [np.full_like(strength, 255.0), 190.0 - 120.0 * strength, 40.0 - 20.0 * strength], axis=2
+    )
     weight = 0.85 * strength[..., None]
     return (grey * (1 - weight) + warm * weight).round().astype(np.uint8)
 
@@ -76,40 +83,69 @@ def show(pixels: np.ndarray, *, alt: str, caption: str = "", width: int = 224) -
     st.html(_figure(pixels, alt, caption, f"width:min({width}px,100%)"))
 
 
-def grid(pixels: Sequence[np.ndarray], captions: Sequence[str], alts: Sequence[str] | None = None, *,
-         cell: int = 96, columns: int | None = None) -> None:
-    """Draw many pictures in aligned columns, without clicks: `columns` of them, or as many of `cell` CSS pixels as fit."""
-    figures = "".join(_figure(one, alt, caption, "")
-                      for one, caption, alt in zip(pixels, captions, alts or captions, strict=True))
+def grid(
+    pixels: Sequence[np.ndarray],
+    captions: Sequence[str],
+    alts: Sequence[str] | None = None,
+    *,
+    cell: int = 96,
+    columns: int | None = None,
+) -> None:
+    """Draw many pictures in aligned columns, without clicks: `columns` of them, or as many of
+    `cell` CSS pixels as fit.
+    """
+    figures = "".join(
+        _figure(one, alt, caption, "")
+        for one, caption, alt in zip(pixels, captions, alts or captions, strict=True)
+    )
     tracks = f"repeat({columns},1fr)" if columns else f"repeat(auto-fill,minmax({cell}px,1fr))"
     st.html(f'<div class="atelier-grid" style="grid-template-columns:{tracks}">{figures}</div>')
 
 
-def gallery(items: Sequence[Item], key: str, on_pick: Callable[[int], None], *, cell: int = 96) -> None:
-    """Draw many pictures as links: mouse, touch or Tab and Enter open one, the middle button opens it in a new tab.
+def gallery(
+    items: Sequence[Item], key: str, on_pick: Callable[[int], None], *, cell: int = 96
+) -> None:
+    """Draw many pictures as links: mouse, touch or Tab and Enter open one, the middle button opens
+    it in a new tab.
 
     Args:
         items: what to draw, in order.
         key: the widget's key, carrying its page.
-        on_pick: called with the `index` of the opened item before the page runs again; one call, such as `state.put`.
+        on_pick: called with the `index` of the opened item before the page runs again; one call,
+            such as `state.put`.
         cell: smallest width of a column in CSS pixels.
     """
+
     def picked() -> None:
         index = st.session_state[key].picked
         if index is not None:
             on_pick(int(index))
 
-    _GALLERY(key=key, on_picked_change=picked, data={
-        "cell": cell,
-        "items": [{"index": int(item.index), "src": data_uri(item.pixels), "caption": item.caption,
-                   "alt": item.alt or item.caption, "href": item.href or "#"} for item in items],
-    })
+    _GALLERY(
+        key=key,
+        on_picked_change=picked,
+        data={
+            "cell": cell,
+            "items": [
+                {
+                    "index": int(item.index),
+                    "src": data_uri(item.pixels),
+                    "caption": item.caption,
+                    "alt": item.alt or item.caption,
+                    "href": item.href or "#",
+                }
+                for item in items
+            ],
+        },
+    )
 
 
 def _figure(pixels: np.ndarray, alt: str, caption: str, style: str) -> str:
     text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    return (f'<figure class="atelier-picture" style="{style}"><img src="{data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">'
-            f"{text}</figure>")
+    return (
+        f'<figure class="atelier-picture" style="{style}"><img src="{data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">'
+        f"{text}</figure>"
+    )
 
 
 STYLE = """

@@ -5,12 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 WORDS = {  # what people read instead of the values that files and terminals know
-    "fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample", "cnn": "CNN", "swift": "Swift", "resnet": "ResNet",
-    "relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "adam": "Adam", "adamw": "AdamW",
-    "sgd": "SGD with momentum", "rmsprop": "RMSprop", "one_cycle": "One cycle", "last": "The last ones", "random": "Random",
-    "transfer": "Transfer: a borrowed network", "mobilenet_v2": "MobileNetV2", "resnet50_v2": "ResNet50V2",
-    "stratified": "Random, classes equal", "fold": "One of k folds",
-    "test": "The test set (leaks)", "none": "None", "as_block": "As the convolution",
+    "fashion-mnist": "Fashion-MNIST",
+    "offline-sample": "Offline sample",
+    "cnn": "CNN",
+    "swift": "Swift",
+    "resnet": "ResNet",
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": "SGD with momentum",
+    "rmsprop": "RMSprop",
+    "one_cycle": "One cycle",
+    "last": "The last ones",
+    "random": "Random",
+    "transfer": "Transfer: a borrowed network",
+    "mobilenet_v2": "MobileNetV2",
+    "resnet50_v2": "ResNet50V2",
+    "stratified": "Random, classes equal",
+    "fold": "One of k folds",
+    "test": "The test set (leaks)",
+    "none": "None",
+    "as_block": "As the convolution",
 }
 
 
@@ -23,12 +42,10 @@ def text_of(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-
 def about(seconds: float) -> str:
     """An estimate, no more precise than it is: to ten seconds below two minutes, then to minutes."""
     step = 10 if seconds < 120 else 60
     return f"~ {duration(max(step, round(seconds / step) * step))}"
-
 
 
 def duration(seconds: float) -> str:
@@ -43,8 +60,6 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-
 def word(value: str) -> str:
     """What people read instead of a value that files and terminals know."""
     return WORDS.get(value, value.replace("_", " ").capitalize())
-

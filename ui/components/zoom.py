@@ -1,8 +1,9 @@
 """Zoom that survives new data.
 
-Streamlit takes a Plotly chart with other data for another chart and builds it anew, whatever its key and `uirevision`. So the
-zoom is kept in Python: a script without anything to see listens to the charts in the browser and reports the ranges that
-people choose, and the next figure is drawn with them. A double click on a chart gives it its own ranges back.
+Streamlit takes a Plotly chart with other data for another chart and builds it anew, whatever its
+key and `uirevision`. So the zoom is kept in Python: a script without anything to see listens to the
+charts in the browser and reports the ranges that people choose, and the next figure is drawn with
+them. A double click on a chart gives it its own ranges back.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ _listener = st.components.v2.component("atelier_zoom", js=_LISTEN)
 
 
 def chosen(key: str, chart: str, revision: str) -> Ranges:
-    """The ranges that this visitor chose for a chart; empty where none, or where they belonged to something else.
+    """The ranges that this visitor chose for a chart; empty where none, or where they belonged to
+    something else.
 
     Args:
         key: key of the listener.
@@ -57,13 +59,22 @@ def chosen(key: str, chart: str, revision: str) -> Ranges:
     if told.get("revision") != revision:
         return {}
     ranges = _mapping(_mapping(told.get("charts")).get(chart))
-    return {axis: (float(limits[0]), float(limits[1])) for axis, limits in ranges.items() if axis in ("x", "y") and _is_range(limits)}
+    return {
+        axis: (float(limits[0]), float(limits[1]))
+        for axis, limits in ranges.items()
+        if axis in ("x", "y") and _is_range(limits)
+    }
 
 
 def listen(key: str, charts: Sequence[str], revision: str) -> None:
     """Keep an ear on charts with these keys; drawn after them, in the same fragment."""
-    _listener(key=key, data={"charts": list(charts), "revision": revision}, default={"zoom": None}, height=1,
-              on_zoom_change=lambda: None)
+    _listener(
+        key=key,
+        data={"charts": list(charts), "revision": revision},
+        default={"zoom": None},
+        height=1,
+        on_zoom_change=lambda: None,
+    )
 
 
 def _mapping(value: Any) -> Mapping:
@@ -72,5 +83,9 @@ def _mapping(value: Any) -> Mapping:
 
 
 def _is_range(limits: Any) -> bool:
-    return (isinstance(limits, (list, tuple)) and len(limits) == 2
-            and all(isinstance(limit, (int, float)) and math.isfinite(limit) for limit in limits) and limits[0] != limits[1])
+    return (
+        isinstance(limits, (list, tuple))
+        and len(limits) == 2
+        and all(isinstance(limit, (int, float)) and math.isfinite(limit) for limit in limits)
+        and limits[0] != limits[1]
+    )

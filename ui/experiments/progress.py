@@ -1,7 +1,9 @@
-"""One experiment on the page: how far it is, its points as they come, stop and go on, and what came of it.
+"""One experiment on the page: how far it is, its points as they come, stop and go on, and what came
+of it.
 
-A fragment asks engine and library every other second while something is to come, so that each finished training appears at once;
-nothing is remembered here, and a reload, another tab or another computer sees the same.
+A fragment asks engine and library every other second while something is to come, so that each
+finished training appears at once; nothing is remembered here, and a reload, another tab or another
+computer sees the same.
 
 What is drawn for a sweep and for a cross-validation is in `sweep_result` and `folds_result`.
 """
@@ -39,7 +41,8 @@ def show(experiment: Experiment) -> None:
 def _followed(experiment_id: str) -> None:
     with frame.errors(stop=False):
         _body(records.read(experiment_id), following=True)
-    # Streamlit's running man would come and go with every look. Last, so that all else has the place it will have afterwards.
+    # Streamlit's running man would come and go with every look. Last, so that all else has the
+    # place it will have afterwards.
     st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
 
 
@@ -54,7 +57,9 @@ def _body(experiment: Experiment, *, following: bool) -> None:
 
 
 def _states(experiment: Experiment, *, tell: bool = False) -> list[PointState]:
-    """How far the points are; where an engine does not answer, what the library knows, and a sentence."""
+    """How far the points are; where an engine does not answer, what the library knows, and a
+    sentence.
+    """
     try:
         return queue.states(experiment, jobs.engine_if_any())
     except EngineUnavailable as problem:
@@ -74,7 +79,9 @@ def _progress(experiment: Experiment, found: list[PointState]) -> None:
     st.progress(min(share, 1.0), words)
     for one in found:
         if one.state == BROKEN and one.problem:
-            st.warning(f"{run_names.literal(one.run.name)}: {one.problem}", icon=":material/warning:")
+            st.warning(
+                f"{run_names.literal(one.run.name)}: {one.problem}", icon=":material/warning:"
+            )
 
 
 def _acts(experiment: Experiment, found: list[PointState]) -> None:
@@ -84,20 +91,40 @@ def _acts(experiment: Experiment, found: list[PointState]) -> None:
     with st.container(horizontal=True):
         if alive:
             stopping = all(one.job.state == "stopping" for one in found if one.alive)
-            if st.button("Stopping …" if stopping else "Stop", key="experiments_stop", icon=":material/stop_circle:", disabled=stopping,
-                         help="What is done stays; the training at work keeps what it learnt; the others leave the line."):
+            if st.button(
+                "Stopping …" if stopping else "Stop",
+                key="experiments_stop",
+                icon=":material/stop_circle:",
+                disabled=stopping,
+                help="What is done stays; the training at work keeps what it learnt; the others leave the line.",
+            ):
                 with frame.errors(stop=False):
                     queue.stop(cache.engine(), experiment)
                     cache.forget_runs()
                     st.rerun(scope="fragment")
             return
-        words = "Train all" if lacking == len(found) else "Train the last one" if lacking == 1 else f"Train the other {lacking}"
-        if lacking and st.button(words, key="experiments_go_on", type="primary", icon=":material/play_circle:",
-                                 help="What is done is not trained again; what was cut off goes on from its last epoch; what was "
-                                      "stopped, by you, begins anew."):
+        words = (
+            "Train all"
+            if lacking == len(found)
+            else "Train the last one"
+            if lacking == 1
+            else f"Train the other {lacking}"
+        )
+        if lacking and st.button(
+            words,
+            key="experiments_go_on",
+            type="primary",
+            icon=":material/play_circle:",
+            help="What is done is not trained again; what was cut off goes on from its last epoch; what was "
+            "stopped, by you, begins anew.",
+        ):
             go_on(experiment)
-        if st.button("Delete", key="experiments_delete", icon=":material/delete:",
-                     help="Takes the experiment off the list. Its runs stay, and so can be compared and used."):
+        if st.button(
+            "Delete",
+            key="experiments_delete",
+            icon=":material/delete:",
+            help="Takes the experiment off the list. Its runs stay, and so can be compared and used.",
+        ):
             records.delete(experiment.id)
             state.put({"experiment": None})
             st.toast("The experiment is off the list; its runs stay.", icon=":material/delete:")
@@ -117,14 +144,23 @@ def _described(experiment: Experiment) -> str:
     """What is varied and what stays, in one line."""
     spec = experiment.base
     varied = [one.setting for one in experiment.axes]
-    facts = [f"{one.field.label}: {('; ' if any(',' in text for text in one.texts) else ', ').join(one.texts)}"
-             for one in experiment.axes if experiment.kind != FOLDS]
+    facts = [
+        f"{one.field.label}: {('; ' if any(',' in text for text in one.texts) else ', ').join(one.texts)}"
+        for one in experiment.axes
+        if experiment.kind != FOLDS
+    ]
     if experiment.kind == FOLDS:
-        facts.append(f"{spec.folds} folds, {'shuffled' if spec.shuffle_folds else 'in order'}, seed {spec.seed}")
+        facts.append(
+            f"{spec.folds} folds, {'shuffled' if spec.shuffle_folds else 'in order'}, seed {spec.seed}"
+        )
     facts.append(f"around {run_names.literal(spec.name)}")
-    for name, text in (("optimizer", words.word(spec.optimizer)), ("learning_rate", f"learning rate {spec.learning_rate:g}"),
-                       ("batch", f"batch {spec.batch}"), ("epochs", f"{spec.epochs} epoch{'s' * (spec.epochs != 1)}"),
-                       ("seed", f"seed {spec.seed}")):
+    for name, text in (
+        ("optimizer", words.word(spec.optimizer)),
+        ("learning_rate", f"learning rate {spec.learning_rate:g}"),
+        ("batch", f"batch {spec.batch}"),
+        ("epochs", f"{spec.epochs} epoch{'s' * (spec.epochs != 1)}"),
+        ("seed", f"seed {spec.seed}"),
+    ):
         if name not in varied and not (name == "seed" and experiment.kind == FOLDS):
             facts.append(text)
     if experiment.kind == FOLDS:

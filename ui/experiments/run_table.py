@@ -1,6 +1,8 @@
-"""Any number of finished runs, and the classical baselines, in one table; the chosen ones with their curves and F1 over each other.
+"""Any number of finished runs, and the classical baselines, in one table; the chosen ones with
+their curves and F1 over each other.
 
-The choice is in the address, so a comparison can be sent to someone. A finished run never changes, so its line is read once.
+The choice is in the address, so a comparison can be sent to someone. A finished run never changes,
+so its line is read once.
 """
 
 from __future__ import annotations
@@ -39,15 +41,31 @@ def show() -> None:
         return
     known = {line.id: line for line in lines}
     at_first = [line.id for line in lines[:AT_FIRST]]
-    state.follow("runs", KEY, _parse(known), at_first, valid=lambda chosen: all(one in known for one in chosen))
+    state.follow(
+        "runs",
+        KEY,
+        _parse(known),
+        at_first,
+        valid=lambda chosen: all(one in known for one in chosen),
+    )
     _table(lines)
     names = _names(lines)
-    chosen = st.multiselect("Lay over each other", list(known), key=KEY, format_func=names.get, on_change=_table_anew, placeholder="None")
+    chosen = st.multiselect(
+        "Lay over each other",
+        list(known),
+        key=KEY,
+        format_func=names.get,
+        on_change=_table_anew,
+        placeholder="None",
+    )
     state.publish("runs", KEY, None if chosen == at_first else ",".join(chosen) or "none")
     data = dict.fromkeys(TITLES.get(known[one].data, known[one].data) for one in chosen)
     if len(data) > 1:
-        st.warning(f"Some of these learnt from {' and some from '.join(data)}, and each was judged on pictures of its own: their "
-                   "figures do not compare.", icon=":material/warning:")
+        st.warning(
+            f"Some of these learnt from {' and some from '.join(data)}, and each was judged on pictures of its own: their "
+            "figures do not compare.",
+            icon=":material/warning:",
+        )
     if chosen:
         _curves([known[one] for one in chosen], names)
         _f1([known[one] for one in chosen], names)
@@ -70,7 +88,9 @@ def _parse(known: dict[str, Figures]):
         wanted = [] if text == "none" else [one for one in text.split(",") if one]
         unknown = [one for one in wanted if one not in known]
         if unknown:
-            raise ValueError(f"The address asks for the run “{unknown[0][:60]}”, which is not finished or not there any more.")
+            raise ValueError(
+                f"The address asks for the run “{unknown[0][:60]}”, which is not finished or not there any more."
+            )
         return wanted
 
     return parse
@@ -81,7 +101,10 @@ def _names(lines: list[Figures]) -> dict[str, str]:
     count: dict[str, int] = {}
     for line in lines:
         count[line.name] = count.get(line.name, 0) + 1
-    return {line.id: line.name if count[line.name] == 1 else f"{line.name} · {line.id[-6:]}" for line in lines}
+    return {
+        line.id: line.name if count[line.name] == 1 else f"{line.name} · {line.id[-6:]}"
+        for line in lines
+    }
 
 
 def _table(lines: list[Figures]) -> None:
@@ -90,26 +113,63 @@ def _table(lines: list[Figures]) -> None:
     order = [line.id for line in lines]
 
     def picked() -> None:
-        st.session_state[KEY] = [order[row] for row in st.session_state[key]["selection"]["rows"] if row < len(order)]
+        st.session_state[KEY] = [
+            order[row] for row in st.session_state[key]["selection"]["rows"] if row < len(order)
+        ]
 
-    percent = [None if share is None else 100 * share for line in lines
-               for share in (line.best_validation, line.last_validation, line.test_accuracy)]
+    percent = [
+        None if share is None else 100 * share
+        for line in lines
+        for share in (line.best_validation, line.last_validation, line.test_accuracy)
+    ]
     columns = {
-        "Name": [line.name for line in lines], "Test accuracy": percent[2::3], "Best validation": percent[0::3],
-        "Last validation": percent[1::3], "Best epoch": [line.best_epoch for line in lines],
-        "Epochs": [line.epochs for line in lines], "Parameters": [line.parameters for line in lines],
+        "Name": [line.name for line in lines],
+        "Test accuracy": percent[2::3],
+        "Best validation": percent[0::3],
+        "Last validation": percent[1::3],
+        "Best epoch": [line.best_epoch for line in lines],
+        "Epochs": [line.epochs for line in lines],
+        "Parameters": [line.parameters for line in lines],
         "Seconds": [line.seconds for line in lines],
-        "Pictures": [line.pictures for line in lines], "Data": [TITLES.get(line.data, line.data) for line in lines],
-        "Judged on": ["test set (leaks)" if line.leaks else "kept back" if line.best_validation is not None else "–" for line in lines]}
-    share, whole = st.column_config.NumberColumn(format="%.2f %%"), st.column_config.NumberColumn(format="localized")
+        "Pictures": [line.pictures for line in lines],
+        "Data": [TITLES.get(line.data, line.data) for line in lines],
+        "Judged on": [
+            "test set (leaks)"
+            if line.leaks
+            else "kept back"
+            if line.best_validation is not None
+            else "–"
+            for line in lines
+        ],
+    }
+    share, whole = (
+        st.column_config.NumberColumn(format="%.2f %%"),
+        st.column_config.NumberColumn(format="localized"),
+    )
     chosen = [order.index(one) for one in st.session_state[KEY] if one in order]
-    st.dataframe(columns, key=key, hide_index=True, placeholder="–", height="content" if len(lines) <= ROWS else 35 * ROWS,
-                 on_select=picked, selection_mode="multi-row", selection_default={"selection": {"rows": chosen}},
-                 alt=f"{len(lines)} runs and baselines; the selector below chooses the same ones",
-                 column_config={"Test accuracy": share, "Best validation": share, "Last validation": share,
-                                "Parameters": whole, "Pictures": whole, "Seconds": st.column_config.NumberColumn(format="%.1f")})
-    st.caption("A click on a heading sorts; a tick chooses. Where epochs were judged on the test set, the figures under validation are of "
-               "test pictures. Pictures: how many an epoch, or a classical method, learns from.")
+    st.dataframe(
+        columns,
+        key=key,
+        hide_index=True,
+        placeholder="–",
+        height="content" if len(lines) <= ROWS else 35 * ROWS,
+        on_select=picked,
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": chosen}},
+        alt=f"{len(lines)} runs and baselines; the selector below chooses the same ones",
+        column_config={
+            "Test accuracy": share,
+            "Best validation": share,
+            "Last validation": share,
+            "Parameters": whole,
+            "Pictures": whole,
+            "Seconds": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+    st.caption(
+        "A click on a heading sorts; a tick chooses. Where epochs were judged on the test set, the figures under validation are of "
+        "test pictures. Pictures: how many an epoch, or a classical method, learns from."
+    )
 
 
 def _table_anew() -> None:
@@ -126,8 +186,11 @@ def _curves(chosen: list[Figures], names: dict[str, str]) -> None:
         return
     for column, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
-            series_charts.show(series_charts.overlaid(histories, metric), key=f"experiments_compare_{metric}",
-                                   alt=f"{metric.capitalize()} of {len(histories)} runs after each epoch")
+            series_charts.show(
+                series_charts.overlaid(histories, metric),
+                key=f"experiments_compare_{metric}",
+                alt=f"{metric.capitalize()} of {len(histories)} runs after each epoch",
+            )
 
 
 def _f1(chosen: list[Figures], names: dict[str, str]) -> None:
@@ -142,9 +205,23 @@ def _f1(chosen: list[Figures], names: dict[str, str]) -> None:
     st.subheader("Class by class", anchor=False)
     left, right = st.columns([2, 3])
     with left:
-        series_charts.show(series_charts.f1(shares), key="experiments_f1", alt="F1 of each class; the table has the figures")
-        st.caption("F1 weighs how often a class is named rightly (precision) against how much of it is found (recall): "
-                   "2 × precision × recall / (precision + recall).")
-    columns = {"Class": list(CLASS_NAMES)} | {name: [100 * share for share in values] for name, values in shares}
-    right.dataframe(columns, key="experiments_f1_table", hide_index=True, height="content", alt="F1 of each class for each chosen run",
-                    column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name, _ in shares})
+        series_charts.show(
+            series_charts.f1(shares),
+            key="experiments_f1",
+            alt="F1 of each class; the table has the figures",
+        )
+        st.caption(
+            "F1 weighs how often a class is named rightly (precision) against how much of it is found (recall): "
+            "2 × precision × recall / (precision + recall)."
+        )
+    columns = {"Class": list(CLASS_NAMES)} | {
+        name: [100 * share for share in values] for name, values in shares
+    }
+    right.dataframe(
+        columns,
+        key="experiments_f1_table",
+        hide_index=True,
+        height="content",
+        alt="F1 of each class for each chosen run",
+        column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name, _ in shares},
+    )

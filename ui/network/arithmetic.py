@@ -1,7 +1,8 @@
-"""A convolution and a max pooling on real pixels, window by window: where the window lies, what is calculated, what comes out.
+"""A convolution and a max pooling on real pixels, window by window: where the window lies, what is
+calculated, what comes out.
 
-A fragment: the step moves without the rest of the page. With a filter that the network has learnt, the numbers are the network's
-own; the sum is what its first layer passes on.
+A fragment: the step moves without the rest of the page. With a filter that the network has learnt,
+the numbers are the network's own; the sum is what its first layer passes on.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from ui.components import heat, thumbnails
 from ui.network.subject import Shown
 
 OPERATIONS = {"convolution": "Convolution", "pooling": "Max pooling"}
-ONWARD = {"BatchNormalization", "Activation", "ReLU"}  # layers that change every value by itself: the step follows through them
+# Layers that change every value by itself: the step follows through them.
+ONWARD = {"BatchNormalization", "Activation", "ReLU"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Scene:
         walk: the windows and their values.
         sentence: what is calculated, for a newcomer.
         given, made: what input and output are called.
-        after: layer's name → float `(h, w)`, what the following layers make of the output, in their order.
+        after: layer's name → float `(h, w)`, what the following layers make of the output, in their
+            order.
     """
 
     walk: Walk
@@ -48,82 +51,182 @@ def show(inside: Inside | None, shown: Shown) -> None:
     """Draw the choice of an operation, a step slider, and the step.
 
     Args:
-        inside: the network; None where it cannot be looked into, which leaves the filters that people drew up.
+        inside: the network; None where it cannot be looked into, which leaves the filters that
+            people drew up.
         shown: the picture.
     """
     maps = inside.maps(shown.pixels, _needed(inside)) if inside else {}
-    operation = state.linked("op", "network_op", {text: text for text in OPERATIONS}, "the operation", "convolution", lambda options:
-                             st.segmented_control("Operation", options, key="network_op", required=True, format_func=OPERATIONS.get,
-                                                  label_visibility="collapsed"))
-    scene = _convolution(inside, maps, shown) if operation == "convolution" else _pooling(inside, maps, shown)
+    operation = state.linked(
+        "op",
+        "network_op",
+        {text: text for text in OPERATIONS},
+        "the operation",
+        "convolution",
+        lambda options: st.segmented_control(
+            "Operation",
+            options,
+            key="network_op",
+            required=True,
+            format_func=OPERATIONS.get,
+            label_visibility="collapsed",
+        ),
+    )
+    scene = (
+        _convolution(inside, maps, shown)
+        if operation == "convolution"
+        else _pooling(inside, maps, shown)
+    )
     st.markdown(scene.sentence)
     step = scene.walk.step(_number(scene.walk, f"network_step_{operation}"))
-    st.html(f'<div class="network-walk">{_input(scene, step)}{_sum(scene, step)}{_output(scene, step)}</div>')
+    st.html(
+        f'<div class="network-walk">{_input(scene, step)}{_sum(scene, step)}{_output(scene, step)}</div>'
+    )
 
 
 def _needed(inside: Inside) -> list[str]:
-    """The layers whose maps are shown here: the first convolution and pooling, what they read, and what follows the convolution."""
-    first = [next((layer for layer in inside.layers if layer.kind == kind), None) for kind in ("Conv2D", "MaxPooling2D")]
+    """The layers whose maps are shown here: the first convolution and pooling, what they read, and
+    what follows the convolution.
+    """
+    first = [
+        next((layer for layer in inside.layers if layer.kind == kind), None)
+        for kind in ("Conv2D", "MaxPooling2D")
+    ]
     names = [name for layer in first if layer for name in (layer.inputs[0], layer.name)]
     return names + ([layer.name for layer in _behind(inside, first[0].name)] if first[0] else [])
 
 
 def _convolution(inside: Inside | None, maps: dict[str, np.ndarray], shown: Shown) -> Scene:
-    conv = next((layer for layer in inside.layers if layer.kind == "Conv2D"), None) if inside else None
+    conv = (
+        next((layer for layer in inside.layers if layer.kind == "Conv2D"), None) if inside else None
+    )
     names = {re.sub(r"[^a-z]+", "-", name.lower()): name for name in CLASSIC}
-    learnt = {str(number): f"Filter {number} of {conv.name}, learnt" for number in range(conv.options["filters"])} if conv else {}
+    learnt = (
+        {
+            str(number): f"Filter {number} of {conv.name}, learnt"
+            for number in range(conv.options["filters"])
+        }
+        if conv
+        else {}
+    )
     every = {**learnt, **names}
-    chosen = state.linked("filter", "network_filter", {text: text for text in every}, "the filter", next(iter(every)), lambda options:
-                          st.selectbox("Filter", options, key="network_filter", format_func=every.get, width=320))
+    chosen = state.linked(
+        "filter",
+        "network_filter",
+        {text: text for text in every},
+        "the filter",
+        next(iter(every)),
+        lambda options: st.selectbox(
+            "Filter", options, key="network_filter", format_func=every.get, width=320
+        ),
+    )
     if chosen in learnt:
         return _learnt(inside, conv, int(chosen), maps)
     walk = steps.convolve(shown.pixels / 255.0, np.array(CLASSIC[names[chosen]], np.float64))
-    return Scene(walk, f"A filter that people drew up: **{names[chosen].lower()}**. It lies over 3 × 3 pixels, every brightness (0 to 1) "
-                       "is multiplied with the weight on it, and the nine products are added. Then it moves on by one pixel. Convolutions "
-                       "that are learnt do the same; only their weights come from training.", "The picture, 0 to 1", "What comes out", {})
+    return Scene(
+        walk,
+        f"A filter that people drew up: **{names[chosen].lower()}**. It lies over 3 × 3 pixels, every brightness (0 to 1) "
+        "is multiplied with the weight on it, and the nine products are added. Then it moves on by one pixel. Convolutions "
+        "that are learnt do the same; only their weights come from training.",
+        "The picture, 0 to 1",
+        "What comes out",
+        {},
+    )
 
 
 def _learnt(inside: Inside, conv: Layer, number: int, maps: dict[str, np.ndarray]) -> Scene:
     _, kernel = inside.first_filters()
     bias = float(inside.weights[conv.name][1][number]) if conv.options["use_bias"] else 0.0
     source = inside.source(conv)
-    walk = steps.convolve(maps[source.name][..., 0], kernel[:, :, 0, number], bias=bias, stride=conv.options["strides"],
-                            padding=conv.options["padding"])
+    walk = steps.convolve(
+        maps[source.name][..., 0],
+        kernel[:, :, 0, number],
+        bias=bias,
+        stride=conv.options["strides"],
+        padding=conv.options["padding"],
+    )
     side, count = len(kernel), len(kernel) ** 2
     bias_words = f", and the bias of {_text(bias)} is added" if conv.options["use_bias"] else ""
     edge = " At the edge the window reaches over zeros (P)." if walk.before else ""
-    sentence = (f"**Filter {number} of {conv.name}**, as training left it. Its {side} × {side} weights lie over {side} × {side} values, "
-                f"each pair is multiplied, the {count} products are added{bias_words}: one value of the feature map. Then the window moves "
-                f"on by {conv.options['strides']}.{edge} These are the network's own numbers.")
+    sentence = (
+        f"**Filter {number} of {conv.name}**, as training left it. Its {side} × {side} weights lie over {side} × {side} values, "
+        f"each pair is multiplied, the {count} products are added{bias_words}: one value of the feature map. Then the window moves "
+        f"on by {conv.options['strides']}.{edge} These are the network's own numbers."
+    )
     if source.output_shape[2] > 1:
-        sentence += (f" The picture lies there {source.output_shape[2]} times, as red, green and blue; as all of them are the same grey, "
-                     "the weights for them are added up here.")
-    given = "The picture, 0 to 255" if source.kind == "InputLayer" else f"The picture after {source.name}"
-    return Scene(walk, sentence, given, f"{conv.name}, map {number}", _onward(inside, conv.name, number, maps))
+        sentence += (
+            f" The picture lies there {source.output_shape[2]} times, as red, green and blue; as all of them are the same grey, "
+            "the weights for them are added up here."
+        )
+    given = (
+        "The picture, 0 to 255"
+        if source.kind == "InputLayer"
+        else f"The picture after {source.name}"
+    )
+    return Scene(
+        walk,
+        sentence,
+        given,
+        f"{conv.name}, map {number}",
+        _onward(inside, conv.name, number, maps),
+    )
 
 
 def _pooling(inside: Inside | None, maps: dict[str, np.ndarray], shown: Shown) -> Scene:
-    pool = next((layer for layer in inside.layers if layer.kind == "MaxPooling2D"), None) if inside else None
+    pool = (
+        next((layer for layer in inside.layers if layer.kind == "MaxPooling2D"), None)
+        if inside
+        else None
+    )
     field = pool.options["pool_size"] if pool else 2
     stride = pool.options.get("strides", field) if pool else field
     pace = "the windows lie side by side" if stride == field else f"the window moves on by {stride}"
     rule = f"Of every {field} × {field} window only the largest value goes on; {pace}. "
     if pool is None:
-        why = "This network has no max pooling (it takes larger steps instead), so it is shown on the picture itself." if inside else \
-            "It is shown on the picture itself."
-        return Scene(steps.pool(shown.pixels / 255.0), rule + why, "The picture, 0 to 1", "What comes out", {})
+        why = (
+            "This network has no max pooling (it takes larger steps instead), so it is shown on the picture itself."
+            if inside
+            else "It is shown on the picture itself."
+        )
+        return Scene(
+            steps.pool(shown.pixels / 255.0),
+            rule + why,
+            "The picture, 0 to 1",
+            "What comes out",
+            {},
+        )
     source = inside.source(pool)
     values = maps[source.name]
     strongest = int(np.argmax(values.sum(axis=(0, 1))))
-    number = state.linked("map", "network_map", {str(one): one for one in range(values.shape[2])}, "the map", strongest, lambda options:
-                          st.selectbox(f"Map of {source.name}", options, key="network_map", width=320, format_func=lambda one: f"Map {one}"
-                                       + (", the strongest" if one == strongest else "")))
-    walk = steps.pool(values[..., number], field=field, stride=stride, padding=pool.options["padding"])
-    return Scene(walk, rule + f"Here in **{pool.name}**, on a map that the network made of this picture. Nothing is learnt in it.",
-                 f"{source.name}, map {number}", f"{pool.name}, map {number}", {})
+    number = state.linked(
+        "map",
+        "network_map",
+        {str(one): one for one in range(values.shape[2])},
+        "the map",
+        strongest,
+        lambda options: st.selectbox(
+            f"Map of {source.name}",
+            options,
+            key="network_map",
+            width=320,
+            format_func=lambda one: f"Map {one}" + (", the strongest" if one == strongest else ""),
+        ),
+    )
+    walk = steps.pool(
+        values[..., number], field=field, stride=stride, padding=pool.options["padding"]
+    )
+    return Scene(
+        walk,
+        rule
+        + f"Here in **{pool.name}**, on a map that the network made of this picture. Nothing is learnt in it.",
+        f"{source.name}, map {number}",
+        f"{pool.name}, map {number}",
+        {},
+    )
 
 
-def _onward(inside: Inside, name: str, channel: int, maps: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _onward(
+    inside: Inside, name: str, channel: int, maps: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """What the layers right behind make of each value, as long as they treat every value by itself."""
     return {layer.name: maps[layer.name][..., channel] for layer in _behind(inside, name)}
 
@@ -132,7 +235,9 @@ def _behind(inside: Inside, name: str) -> list[Layer]:
     """The layers that follow one another behind this one and treat every value by itself."""
     found = []
     while True:
-        after = [layer for layer in inside.layers if layer.inputs == (name,) and layer.kind in ONWARD]
+        after = [
+            layer for layer in inside.layers if layer.inputs == (name,) and layer.kind in ONWARD
+        ]
         if len(after) != 1:
             return found
         name = after[0].name
@@ -150,14 +255,26 @@ def _number(walk: Walk, key: str) -> int:
 
     number = st.slider("Step", 1, count, key=key)
     with st.container(horizontal=True):
-        for label, icon, by in (("Back", ":material/chevron_left:", -1), ("Next", ":material/chevron_right:", 1),
-                                ("Row up", ":material/expand_less:", -width), ("Row down", ":material/expand_more:", width)):
-            st.button(label, key=f"{key}_{label.lower().replace(' ', '_')}", icon=icon, on_click=move, args=(by,))
+        for label, icon, by in (
+            ("Back", ":material/chevron_left:", -1),
+            ("Next", ":material/chevron_right:", 1),
+            ("Row up", ":material/expand_less:", -width),
+            ("Row down", ":material/expand_more:", width),
+        ):
+            st.button(
+                label,
+                key=f"{key}_{label.lower().replace(' ', '_')}",
+                icon=icon,
+                on_click=move,
+                args=(by,),
+            )
     return number - 1
 
 
 def _liveliest(walk: Walk) -> int:
-    """The step whose window holds the most different values, and nothing from beyond the edge: there is something to see."""
+    """The step whose window holds the most different values, and nothing from beyond the edge:
+    there is something to see.
+    """
     first, end = walk.before, walk.before + walk.inner
 
     def spread(number: int) -> float:
@@ -175,26 +292,42 @@ def _input(scene: Scene, step: Step) -> str:
     boxes = _box("window", step.left, step.top, walk.field, width, height)
     if walk.inner < width:
         boxes += _box("edge", walk.before, walk.before, walk.inner, width, height)
-    return _panel(heat.colours(shown, heat.reach(shown)), boxes, scene.given,
-                  f"{scene.given}; the window lies at row {step.top + 1}, column {step.left + 1}")
+    return _panel(
+        heat.colours(shown, heat.reach(shown)),
+        boxes,
+        scene.given,
+        f"{scene.given}; the window lies at row {step.top + 1}, column {step.left + 1}",
+    )
 
 
 def _output(scene: Scene, step: Step) -> str:
     output = scene.walk.output
-    painted = np.concatenate([heat.colours(output, heat.reach(output)), np.full((*output.shape, 1), 255, np.uint8)], axis=2)
-    painted.reshape(-1, 4)[step.row * output.shape[1] + step.column + 1:, 3] = 0
+    painted = np.concatenate(
+        [heat.colours(output, heat.reach(output)), np.full((*output.shape, 1), 255, np.uint8)],
+        axis=2,
+    )
+    painted.reshape(-1, 4)[step.row * output.shape[1] + step.column + 1 :, 3] = 0
     box = _box("window", step.column, step.row, 1, output.shape[1], output.shape[0])
-    return _panel(painted, box, f"{scene.made}, so far", f"The output up to row {step.row + 1}, column {step.column + 1}")
+    return _panel(
+        painted,
+        box,
+        f"{scene.made}, so far",
+        f"The output up to row {step.row + 1}, column {step.column + 1}",
+    )
 
 
 def _panel(pixels: np.ndarray, boxes: str, caption: str, alt: str) -> str:
-    return (f'<figure><div><img src="{thumbnails.data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">{boxes}</div>'
-            f"<figcaption>{html.escape(caption)}</figcaption></figure>")
+    return (
+        f'<figure><div><img src="{thumbnails.data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">{boxes}</div>'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
 
 
 def _box(kind: str, left: int, top: int, side: int, width: int, height: int) -> str:
-    return (f'<i class="{kind}" style="left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;'
-            f'width:{100 * side / width:.3f}%;height:{100 * side / height:.3f}%"></i>')
+    return (
+        f'<i class="{kind}" style="left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;'
+        f'width:{100 * side / width:.3f}%;height:{100 * side / height:.3f}%"></i>'
+    )
 
 
 def _sum(scene: Scene, step: Step) -> str:
@@ -205,29 +338,49 @@ def _sum(scene: Scene, step: Step) -> str:
     cells = []
     for place, value in enumerate(step.window.ravel()):
         if pooled:
-            cells.append(f'<td class="{"best" if place == largest else ""}">{_text(value) if np.isfinite(value) else "–"}</td>')
+            cells.append(
+                f'<td class="{"best" if place == largest else ""}">{_text(value) if np.isfinite(value) else "–"}</td>'
+            )
         else:
             weight = float(walk.weights.ravel()[place])
             sign = "plus" if weight * value > 0 else "minus" if weight * value < 0 else ""
-            cells.append(f'<td class="{sign}"><small>{_text(value)} × {_text(weight)}</small>{_text(value * weight)}</td>')
+            cells.append(
+                f'<td class="{sign}"><small>{_text(value)} × {_text(weight)}</small>{_text(value * weight)}</td>'
+            )
     side = walk.field
-    rows = "".join(f"<tr>{''.join(cells[start:start + side])}</tr>" for start in range(0, side * side, side))
+    rows = "".join(
+        f"<tr>{''.join(cells[start : start + side])}</tr>" for start in range(0, side * side, side)
+    )
     lines = [f"<b>Largest: {_text(step.value)}</b>"] if pooled else _sum_lines(walk, step)
-    lines += [f"After {html.escape(name)}: <b>{_text(float(values[step.row, step.column]))}</b>" for name, values in scene.after.items()]
-    return (f'<section><table class="wide-{min(side, 7)}">{rows}</table><p>{"<br>".join(lines)}</p>'
-            f"<small>Row {step.row + 1}, column {step.column + 1} of the output</small></section>")
+    lines += [
+        f"After {html.escape(name)}: <b>{_text(float(values[step.row, step.column]))}</b>"
+        for name, values in scene.after.items()
+    ]
+    return (
+        f'<section><table class="wide-{min(side, 7)}">{rows}</table><p>{"<br>".join(lines)}</p>'
+        f"<small>Row {step.row + 1}, column {step.column + 1} of the output</small></section>"
+    )
 
 
 def _sum_lines(walk: Walk, step: Step) -> list[str]:
     total = float((step.window * walk.weights).sum())
     if not walk.bias:
-        return [f"Sum of the {walk.field ** 2} products: <b>{_text(total)}</b>"]
-    return [f"Sum of the {walk.field ** 2} products: {_text(total)}", f"Plus bias {_text(walk.bias)}: <b>{_text(step.value)}</b>"]
+        return [f"Sum of the {walk.field**2} products: <b>{_text(total)}</b>"]
+    return [
+        f"Sum of the {walk.field**2} products: {_text(total)}",
+        f"Plus bias {_text(walk.bias)}: <b>{_text(step.value)}</b>",
+    ]
 
 
 def _text(value: float) -> str:
     """A number in as few digits as a cell can hold, with a real minus sign."""
-    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    text = (
+        f"{value:.0f}"
+        if abs(value) >= 100
+        else f"{value:.1f}"
+        if abs(value) >= 10
+        else f"{value:.2f}"
+    )
     return "0" if float(text) == 0 else text.replace("-", "−")
 
 

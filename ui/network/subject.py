@@ -1,4 +1,5 @@
-"""The picture that the Network page looks at: of the test set, drawn, or a file; and what the network says of it.
+"""The picture that the Network page looks at: of the test set, drawn, or a file; and what the
+network says of it.
 
 Sheet and files are those of the Classify page, so what was drawn there is here too.
 """
@@ -55,10 +56,20 @@ def choose(run, data_name: str) -> Shown | None:
     Returns:
         the picture; None while there is none.
     """
-    default = "test" if data_name == "offline-sample" or fashion_mnist.status().available else "draw"
+    default = (
+        "test" if data_name == "offline-sample" or fashion_mnist.status().available else "draw"
+    )
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    source = state.linked("source", "network_source", {text: text for text in SOURCES}, "the picture's source", default, lambda options:
-                          row.segmented_control("Picture", options, key="network_source", required=True, format_func=SOURCES.get))
+    source = state.linked(
+        "source",
+        "network_source",
+        {text: text for text in SOURCES},
+        "the picture's source",
+        default,
+        lambda options: row.segmented_control(
+            "Picture", options, key="network_source", required=True, format_func=SOURCES.get
+        ),
+    )
     if source != "test":
         state.put({"picture": None, "class": None})
     with row, st.container(key="network_choice"):
@@ -70,18 +81,31 @@ def choose(run, data_name: str) -> Shown | None:
         if source != "test":
             shown = _drawn() if source == "draw" else _file()
         elif shown is not None:
-            thumbnails.show(shown.pixels, alt=f"{shown.name}: {CLASS_NAMES[shown.truth]}", width=WIDTH,
-                          caption=f"Test picture {shown.index:,}. The truth: {CLASS_NAMES[shown.truth]}.")
+            thumbnails.show(
+                shown.pixels,
+                alt=f"{shown.name}: {CLASS_NAMES[shown.truth]}",
+                width=WIDTH,
+                caption=f"Test picture {shown.index:,}. The truth: {CLASS_NAMES[shown.truth]}.",
+            )
     with right, frame.errors(stop=False):
         if shown is None:
-            result.nothing("Nothing yet", "Bring a picture, and every layer shows what it makes of it.")
+            result.nothing(
+                "Nothing yet", "Bring a picture, and every layer shows what it makes of it."
+            )
         else:
-            result.answers([Asked(run, cache.network(run.id))], shown.pixels, truth=shown.truth, doubt=shown.doubt)
+            result.answers(
+                [Asked(run, cache.network(run.id))],
+                shown.pixels,
+                truth=shown.truth,
+                doubt=shown.doubt,
+            )
     return shown
 
 
 def open_test_picture(index: int) -> None:
-    """Look at this picture of the test set from now on; where it can be opened, the test set is the default source."""
+    """Look at this picture of the test set from now on; where it can be opened, the test set is the
+    default source.
+    """
     state.put({"source": None, "class": None, "picture": str(index)})
 
 
@@ -106,7 +130,11 @@ def _drawn() -> Shown | None:
     if drawn is None:
         return None
     prepared = picture.prepare(picture.from_canvas(drawn.rgba), fill=drawn.fill)
-    return None if prepared.blank else Shown(prepared.pixels, "your drawing", doubt=scribble.doubt(drawn.rgba, drawn.pen))
+    return (
+        None
+        if prepared.blank
+        else Shown(prepared.pixels, "your drawing", doubt=scribble.doubt(drawn.rgba, drawn.pen))
+    )
 
 
 def _file() -> Shown | None:
@@ -117,5 +145,10 @@ def _file() -> Shown | None:
     if found.problem:
         st.error(found.problem, icon=":material/broken_image:")
         return None
-    thumbnails.show(found.pixels, alt=f"{file.name} as the network sees it", caption=f"{file.name}, as the network sees it.", width=WIDTH)
+    thumbnails.show(
+        found.pixels,
+        alt=f"{file.name} as the network sees it",
+        caption=f"{file.name}, as the network sees it.",
+        width=WIDTH,
+    )
     return None if found.blank else Shown(found.pixels, f"“{file.name}”")

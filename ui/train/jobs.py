@@ -1,8 +1,8 @@
 """Jobs as the Train page sees them: the line, one job's progress, and the way to stop it.
 
-Fragments poll the engine and redraw themselves and nothing else; they keep the same parts in the same places from the first
-batch to the last. Whether a run is in the making is asked of the engine, never remembered here, so a reload, another tab
-or another computer sees the same.
+Fragments poll the engine and redraw themselves and nothing else; they keep the same parts in the
+same places from the first batch to the last. Whether a run is in the making is asked of the engine,
+never remembered here, so a reload, another tab or another computer sees the same.
 
 Curves are in `run_curves.py`; what comes after the last epoch is in `run_panel.py`.
 """
@@ -23,15 +23,25 @@ from ui.components.theme import percent
 PROGRESS_SECONDS = 1.0
 LINE_SECONDS = 2.0
 FIGURE_WIDTH = 168  # pixels
-STAGES = {"frozen": "only the new layers learn", "fine-tuning": "every layer learns, slowly"}  # of a borrowed network
-PHASES = {"loading": "Opening the data", "preparing": "Preparing pictures from outside", "weights": "Fetching the weights to start from",
-          "training": "Training", "validating": "Judging the epoch on the validation pictures", "testing": "Answering the test pictures",
-          "saving": "Saving the network", "finished": "Done"}
+# Of a borrowed network.
+STAGES = {"frozen": "only the new layers learn", "fine-tuning": "every layer learns, slowly"}
+PHASES = {
+    "loading": "Opening the data",
+    "preparing": "Preparing pictures from outside",
+    "weights": "Fetching the weights to start from",
+    "training": "Training",
+    "validating": "Judging the epoch on the validation pictures",
+    "testing": "Answering the test pictures",
+    "saving": "Saving the network",
+    "finished": "Done",
+}
 
 
 @dataclass
 class Watched:
-    """What the last look at a job told, so that figures do not vanish while it is between two epochs."""
+    """What the last look at a job told, so that figures do not vanish while it is between two
+    epochs.
+    """
 
     run_id: str = ""
     loss: float | None = None
@@ -85,9 +95,14 @@ def _line_of_jobs(shown: str | None) -> None:
     others = [job for job in jobs() if job.run_id != shown]
     with st.container(border=bool(others), gap="xsmall"):
         for job in others:
-            # A button: a link from a page to itself would leave the address as it is, and a reload would show the form.
-            if st.button(f"{run_names.literal(_name(job.run_id))}: {state_text(job)}", key=f"train_line_{job.run_id}", type="tertiary",
-                         icon=":material/monitoring:"):
+            # A button: a link from a page to itself would leave the address as it is, and a reload
+            # would show the form.
+            if st.button(
+                f"{run_names.literal(_name(job.run_id))}: {state_text(job)}",
+                key=f"train_line_{job.run_id}",
+                type="tertiary",
+                icon=":material/monitoring:",
+            ):
                 open_run(job.run_id)
                 st.rerun()
 
@@ -113,8 +128,16 @@ def progress(run_id: str) -> None:
     figures(
         ("Elapsed", words.duration(progress.elapsed_seconds) if progress else "–", None),
         ("Remaining", "–" if seen.remaining is None else words.duration(seen.remaining), None),
-        ("Training loss", "–" if seen.loss is None else f"{seen.loss:.3f}", "Mean over the epoch so far."),
-        ("Training accuracy", "–" if seen.accuracy is None else percent(seen.accuracy), "Mean over the epoch so far."),
+        (
+            "Training loss",
+            "–" if seen.loss is None else f"{seen.loss:.3f}",
+            "Mean over the epoch so far.",
+        ),
+        (
+            "Training accuracy",
+            "–" if seen.accuracy is None else percent(seen.accuracy),
+            "Mean over the epoch so far.",
+        ),
     )
     _stop_button(job, engine)
 
@@ -128,9 +151,17 @@ def figures(*entries: tuple[str, str, str | None]) -> None:
 
 def _stop_button(job, engine) -> None:
     waiting, stopping = job.state == "waiting", job.state == "stopping"
-    label = "Stopping …" if stopping else "Take out of the line" if waiting and job.progress is None else "Stop"
+    label = (
+        "Stopping …"
+        if stopping
+        else "Take out of the line"
+        if waiting and job.progress is None
+        else "Stop"
+    )
     help_text = "The best epoch so far is kept, as a finished run." if not waiting else None
-    if st.button(label, key="train_stop", icon=":material/stop_circle:", disabled=stopping, help=help_text):
+    if st.button(
+        label, key="train_stop", icon=":material/stop_circle:", disabled=stopping, help=help_text
+    ):
         with frame.errors(stop=False):
             if engine.stop(job.run_id) == "cancelled":
                 cache.forget_runs()
@@ -148,13 +179,19 @@ def _seen(run_id: str, progress: library.Progress | None) -> Watched:
     if progress is not None:
         seen.loss = seen.loss if progress.loss is None else progress.loss
         seen.accuracy = seen.accuracy if progress.accuracy is None else progress.accuracy
-        seen.remaining = seen.remaining if progress.remaining_seconds is None else progress.remaining_seconds
+        seen.remaining = (
+            seen.remaining if progress.remaining_seconds is None else progress.remaining_seconds
+        )
     return seen
 
 
 def shares(progress: library.Progress | None) -> tuple[float, float]:
     """How much is done of the whole training and of its epoch, 0..1."""
-    if progress is None or progress.phase in ("loading", "preparing", "weights") or not progress.epochs:
+    if (
+        progress is None
+        or progress.phase in ("loading", "preparing", "weights")
+        or not progress.epochs
+    ):
         return 0.0, 0.0
     if progress.phase != "training":
         return min(progress.epoch / progress.epochs, 1.0), 1.0

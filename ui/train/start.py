@@ -1,6 +1,8 @@
-"""From a finished form to a job in line: the button, what stands beside it, and which run the address means.
+"""From a finished form to a job in line: the button, what stands beside it, and which run the
+address means.
 
-A click that arrives twice starts one run; two tabs that press at once start two, one behind the other.
+A click that arrives twice starts one run; two tabs that press at once start two, one behind the
+other.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ class Started:
 
 
 def run_in_address(jobs: list) -> str | None:
-    """The run to show: the one in the address, else the one that is being trained, unless the form was asked for.
+    """The run to show: the one in the address, else the one that is being trained, unless the form
+    was asked for.
 
     Args:
         jobs: what is being trained or waits (`run_live.jobs`).
@@ -44,15 +47,22 @@ def run_in_address(jobs: list) -> str | None:
 
 
 def offer(spec: TrainSpec | None, wrong: list[str]) -> None:
-    """The button, with what the training would be: size, time and layers; or what keeps it from starting.
+    """The button, with what the training would be: size, time and layers; or what keeps it from
+    starting.
 
     Args:
         spec: what the form holds, or None.
         wrong: a sentence for everything that is wrong with it.
     """
     with st.container(border=True):
-        pressed = st.button("Train", key="train_start", type="primary", icon=":material/play_arrow:", disabled=spec is None,
-                            width="stretch")
+        pressed = st.button(
+            "Train",
+            key="train_start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=spec is None,
+            width="stretch",
+        )
         for sentence in wrong:
             st.error(sentence, icon=":material/error:")
         if spec is None:
@@ -61,8 +71,10 @@ def offer(spec: TrainSpec | None, wrong: list[str]) -> None:
         if differences:
             st.caption("Changed: " + ", ".join(differences) + ".")
         if spec.validation == "test":
-            st.warning("The best epoch is chosen on the test pictures, so the test accuracy will look better than it is.",
-                       icon=":material/visibility:")
+            st.warning(
+                "The best epoch is chosen on the test pictures, so the test accuracy will look better than it is.",
+                icon=":material/visibility:",
+            )
         form.summary(spec)
     if pressed:
         with frame.errors(stop=False):
@@ -72,7 +84,9 @@ def offer(spec: TrainSpec | None, wrong: list[str]) -> None:
 
 
 def start(spec: TrainSpec) -> None:
-    """Send a training to the engine and show it; a second click within a moment is taken for the first one."""
+    """Send a training to the engine and show it; a second click within a moment is taken for the
+    first one.
+    """
     last = state.page_state(Started)
     if last.spec != spec or time.monotonic() - last.when > DOUBLE_CLICK_SECONDS:
         last.run_id = cache.engine().submit(spec)

@@ -29,7 +29,18 @@ from core.specs.spec import TrainSpec
 from tests.fixtures import SPEC, finished_run
 from tests.small_networks import answers, patterns, template_network
 
-SMALL = ["--set", "data=offline-sample", "--preset", "lab3-cnn", "--set", "filters=4", "--set", "dense_units=", "--set", "batch=64"]
+SMALL = [
+    "--set",
+    "data=offline-sample",
+    "--preset",
+    "lab3-cnn",
+    "--set",
+    "filters=4",
+    "--set",
+    "dense_units=",
+    "--set",
+    "batch=64",
+]
 PREDICTED = {"file", "class", "label", "confidence", "probabilities", "sure", "warnings", "error"}
 
 
@@ -70,8 +81,14 @@ def refused(capsys, *arguments: str) -> str:
 
 
 def command(*arguments: str, **options) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "core", *arguments], cwd=ROOT, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(
+        [sys.executable, "-m", "core", *arguments],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
 
 
 def read_until(process: subprocess.Popen, start: str) -> str:
@@ -95,13 +112,28 @@ def test_predict_prints_one_object_for_each_file(champion, shirt, tmp_path, caps
     assert set(first) == PREDICTED and [first["file"], second["file"]] == [str(shirt), str(other)]
     expected, _ = answers(pictures.prepare(Image.open(shirt)).pixels[None], patterns())
     assert first["probabilities"] == pytest.approx(expected[0].tolist(), abs=1e-5)
-    assert first["class"] == int(expected.argmax()) and first["label"] == labels.CLASS_NAMES[first["class"]]
-    assert first["confidence"] == max(first["probabilities"]) and sum(first["probabilities"]) == pytest.approx(1, abs=1e-4)
+    assert (
+        first["class"] == int(expected.argmax())
+        and first["label"] == labels.CLASS_NAMES[first["class"]]
+    )
+    assert first["confidence"] == max(first["probabilities"]) and sum(
+        first["probabilities"]
+    ) == pytest.approx(1, abs=1e-4)
     assert first["sure"] is (first["confidence"] >= 0.5) and first["error"] is None
 
 
 def test_predict_names_what_it_cannot_read_and_goes_on(champion, shirt, tmp_path, capsys):
-    bad = {name: tmp_path / name for name in ("empty.png", "document.png", "blank.png", "folder.png", "missing.png", "cut.png")}
+    bad = {
+        name: tmp_path / name
+        for name in (
+            "empty.png",
+            "document.png",
+            "blank.png",
+            "folder.png",
+            "missing.png",
+            "cut.png",
+        )
+    }
     bad["empty.png"].write_bytes(b"")
     bad["document.png"].write_bytes(b"%PDF-1.7\n")
     Image.new("RGB", (40, 40), "white").save(bad["blank.png"])
@@ -117,10 +149,16 @@ def test_predict_names_what_it_cannot_read_and_goes_on(champion, shirt, tmp_path
     assert good["error"] is None and good["label"]
 
 
-def test_predict_without_json_says_it_in_words_and_complains_on_standard_error(champion, shirt, tmp_path, capsys):
+def test_predict_without_json_says_it_in_words_and_complains_on_standard_error(
+    champion, shirt, tmp_path, capsys
+):
     assert main(["predict", str(shirt), str(tmp_path / "no.png")]) == 1
     out, err = capsys.readouterr()
-    assert out.startswith(f"{shirt}: ") and any(name in out for name in labels.CLASS_NAMES) and "%" in out
+    assert (
+        out.startswith(f"{shirt}: ")
+        and any(name in out for name in labels.CLASS_NAMES)
+        and "%" in out
+    )
     assert err.startswith(f"{tmp_path / 'no.png'}: The file cannot be read")
 
 
@@ -139,21 +177,29 @@ def test_predict_refuses_a_run_that_is_none_or_not_there(shirt, capsys):
 
 
 def test_predict_takes_a_polarity_when_told(champion, shirt, capsys):
-    assert main(["predict", str(shirt), "--polarity", "light-on-dark", "--no-trim", "--no-fill", "--json"]) in (0, 1)
+    assert main(
+        ["predict", str(shirt), "--polarity", "light-on-dark", "--no-trim", "--no-fill", "--json"]
+    ) in (0, 1)
     [entry] = objects(capsys)
     assert set(entry) == PREDICTED
 
 
 def test_predict_reads_standard_input_in_its_place(champion, shirt):
-    process = subprocess.run([sys.executable, "-m", "core", "predict", "-", "--json"], cwd=ROOT, input=shirt.read_bytes(),
-                             capture_output=True)
+    process = subprocess.run(
+        [sys.executable, "-m", "core", "predict", "-", "--json"],
+        cwd=ROOT,
+        input=shirt.read_bytes(),
+        capture_output=True,
+    )
     assert json.loads(process.stdout)["file"] == "-" and process.returncode == 0
 
 
 def test_predict_imports_neither_tensorflow_nor_what_trains_and_draws(champion, shirt):
-    code = ("import sys\nfrom core.cli.parser import main\n"
-            f"status = main(['predict', {str(shirt)!r}])\n"
-            "print(status, *sorted({'tensorflow', 'keras', 'sklearn', 'streamlit', 'distributed', 'pandas'} & set(sys.modules)))")
+    code = (
+        "import sys\nfrom core.cli.parser import main\n"
+        f"status = main(['predict', {str(shirt)!r}])\n"
+        "print(status, *sorted({'tensorflow', 'keras', 'sklearn', 'streamlit', 'distributed', 'pandas'} & set(sys.modules)))"
+    )
     process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True)
     assert process.stdout.splitlines()[-1] == "0", process.stderr
 
@@ -176,12 +222,17 @@ def test_evaluate_counts_what_the_network_answers(champion, split, capsys):
     data = dataset.load("offline-sample")
     pixels, labels = data.test_pixels, data.test_labels
     if split == "validation":
-        kept = splits.split(data.train_labels, SPEC.validation, SPEC.validation_fraction, SPEC.seed)[1]
+        kept = splits.split(
+            data.train_labels, SPEC.validation, SPEC.validation_fraction, SPEC.seed
+        )[1]
         pixels, labels = data.train_pixels[kept], data.train_labels[kept]
     expected, _ = answers(pixels, patterns())
     right = expected.argmax(1) == labels
     assert result["n"] == len(labels) == sum(map(sum, result["confusion"]))
-    assert result["accuracy"] == pytest.approx(right.mean()) and sum(result["confusion"][i][i] for i in range(10)) == right.sum()
+    assert (
+        result["accuracy"] == pytest.approx(right.mean())
+        and sum(result["confusion"][i][i] for i in range(10)) == right.sum()
+    )
     of_truth = np.clip(expected[np.arange(len(labels)), labels], 1e-7, 1)  # as Keras cuts it off
     assert result["loss"] == pytest.approx(-np.log(of_truth).mean(), rel=1e-3)
     assert (result["run"], result["data"], result["split"]) == (champion, "offline-sample", split)
@@ -190,7 +241,9 @@ def test_evaluate_counts_what_the_network_answers(champion, split, capsys):
 def test_evaluate_says_when_it_was_the_offline_sample(champion, capsys):
     assert main(["evaluate"]) == 0
     out = capsys.readouterr().out
-    assert "400 test pictures of the offline sample" in out and all(name in out for name in labels.CLASS_NAMES)
+    assert "400 test pictures of the offline sample" in out and all(
+        name in out for name in labels.CLASS_NAMES
+    )
 
 
 def test_evaluate_on_data_that_are_not_here_says_how_to_get_them(champion, capsys):
@@ -218,27 +271,32 @@ def test_presets_come_with_parameters_and_a_spec_that_can_be_read_back(capsys):
     assert [entry["name"] for entry in found] == list(PRESETS)
     for entry in found:
         spec = TrainSpec.from_dict(entry["spec"])
-        assert spec == PRESETS[entry["name"]].spec and entry["parameters"] == architectures.parameters(spec)
+        assert spec == PRESETS[entry["name"]].spec and entry[
+            "parameters"
+        ] == architectures.parameters(spec)
 
 
 # --- train ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (["--preset", "nonsense"], "the presets are swift, lab3-cnn"),
-    (["--set", "epochs"], "--set takes a setting and its value"),
-    (["--set", "speed=9"], "There is no setting called 'speed'; the settings are name, data"),
-    (["--epochs", "many"], "whole number from 1 to 500"),
-    (["--epochs", "0"], "whole number from 1 to 500"),
-    (["--seed", "-1"], "(seed) must be"),
-    (["--set", "learning_rate=nan"], "(learning_rate) must be"),
-    (["--set", "optimizer=adamm"], "one of adam, adamw, sgd, rmsprop"),
-    (["--name", ""], "a name of 1 to 60 characters"),
-    (["--resume", "20200101-x"], "There is no run 20200101-x"),
-    (["--resume", "../x"], "cannot be a run's id"),
-    (["--resume", "20200101-x", "--epochs", "3"], "keeps its settings"),
-    (["--bogus"], "Unrecognized arguments: --bogus"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--preset", "nonsense"], "the presets are swift, lab3-cnn"),
+        (["--set", "epochs"], "--set takes a setting and its value"),
+        (["--set", "speed=9"], "There is no setting called 'speed'; the settings are name, data"),
+        (["--epochs", "many"], "whole number from 1 to 500"),
+        (["--epochs", "0"], "whole number from 1 to 500"),
+        (["--seed", "-1"], "(seed) must be"),
+        (["--set", "learning_rate=nan"], "(learning_rate) must be"),
+        (["--set", "optimizer=adamm"], "one of adam, adamw, sgd, rmsprop"),
+        (["--name", ""], "a name of 1 to 60 characters"),
+        (["--resume", "20200101-x"], "There is no run 20200101-x"),
+        (["--resume", "../x"], "cannot be a run's id"),
+        (["--resume", "20200101-x", "--epochs", "3"], "keeps its settings"),
+        (["--bogus"], "Unrecognized arguments: --bogus"),
+    ],
+)
 def test_train_refuses_what_it_cannot_do_before_anything_is_begun(arguments, sentence, capsys):
     assert sentence in refused(capsys, "train", *arguments)
     assert [run for run in runs.list_runs() if not run.shipped] == []
@@ -252,11 +310,32 @@ def test_train_without_data_and_without_network_names_the_remedy(monkeypatch, ca
 
 
 def test_train_in_this_process_ends_with_the_record_of_a_run_that_then_answers(shirt, capsys):
-    assert main(["train", "--local", *SMALL, "--epochs", "1", "--seed", "7", "--name", "by hand", "--json"]) == 0
+    assert (
+        main(
+            [
+                "train",
+                "--local",
+                *SMALL,
+                "--epochs",
+                "1",
+                "--seed",
+                "7",
+                "--name",
+                "by hand",
+                "--json",
+            ]
+        )
+        == 0
+    )
     out, err = capsys.readouterr()
     record = json.loads(out.splitlines()[-1])
     assert record == runs.read(record["id"]).record
-    assert (record["status"], record["spec"]["seed"], record["spec"]["epochs"], record["spec"]["name"]) == ("finished", 7, 1, "by hand")
+    assert (
+        record["status"],
+        record["spec"]["seed"],
+        record["spec"]["epochs"],
+        record["spec"]["name"],
+    ) == ("finished", 7, 1, "by hand")
     assert "epoch 1: loss" in err and "validation loss" in err
     assert main(["evaluate", record["id"], "--json"]) == 0
     assert objects(capsys)[0]["accuracy"] == pytest.approx(record["scores"]["test_accuracy"])
@@ -276,7 +355,11 @@ def test_training_on_the_engine_survives_its_end_and_keeps_what_was_learnt_at_ct
         assert status["running"] == 1 and [job["run"] for job in status["jobs"]] == [run_id]
         assert main(["engine", "stop"]) == 0
         rest = process.stderr.read()
-        assert process.wait(60) == 1 and f"--resume {run_id}" in rest.splitlines()[-1] and "Traceback" not in rest
+        assert (
+            process.wait(60) == 1
+            and f"--resume {run_id}" in rest.splitlines()[-1]
+            and "Traceback" not in rest
+        )
         done = len(runs.history(run_id))
         assert not runs.read(run_id).finished and done >= 1
 
@@ -287,7 +370,11 @@ def test_training_on_the_engine_survives_its_end_and_keeps_what_was_learnt_at_ct
         assert "what was learnt is kept" in read_until(process, "Stopping")
         out, _ = process.communicate(timeout=90)
         record = json.loads(out.splitlines()[-1])
-        assert process.returncode == 0 and record["status"] == "stopped" and record["epochs_done"] > done
+        assert (
+            process.returncode == 0
+            and record["status"] == "stopped"
+            and record["epochs_done"] > done
+        )
         assert runs.read(run_id).finished
     finally:
         process.kill()
@@ -302,11 +389,15 @@ def test_runs_are_listed_with_the_champion_marked(champion, capsys):
     assert main(["runs", "--json"]) == 0
     found = {entry["id"]: entry for entry in objects(capsys)}
     assert found[champion]["champion"] and found[champion]["test_accuracy"] == 0.9
-    assert found[unfinished]["status"] == "unfinished" and found[unfinished]["test_accuracy"] is None
+    assert (
+        found[unfinished]["status"] == "unfinished" and found[unfinished]["test_accuracy"] is None
+    )
     assert main(["runs", "list", "--finished", "--json"]) == 0
     assert unfinished not in {entry["id"] for entry in objects(capsys)}
     assert main(["runs"]) == 0
-    assert any(line.startswith("*") and champion in line for line in capsys.readouterr().out.splitlines())
+    assert any(
+        line.startswith("*") and champion in line for line in capsys.readouterr().out.splitlines()
+    )
 
 
 def test_a_damaged_run_is_named_and_hides_no_other(champion, capsys):
@@ -343,14 +434,18 @@ def test_promoting_and_deleting_runs_from_the_terminal(champion, capsys):
     assert "not finished" in refused(capsys, "runs", "promote", runs.create(SPEC))
 
 
-def test_a_run_is_exported_as_a_zip_that_overwrites_nothing(champion, tmp_path, monkeypatch, capsys):
+def test_a_run_is_exported_as_a_zip_that_overwrites_nothing(
+    champion, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert main(["runs", "export", champion, "--json"]) == 0
     [exported] = objects(capsys)
     with zipfile.ZipFile(exported["file"]) as archive:
         assert archive.testzip() is None and f"{champion}/run.json" in archive.namelist()
     assert "is there already" in refused(capsys, "runs", "export", champion)
-    assert "cannot be written" in refused(capsys, "runs", "export", champion, "--to", str(tmp_path / "no" / "where.zip"))
+    assert "cannot be written" in refused(
+        capsys, "runs", "export", champion, "--to", str(tmp_path / "no" / "where.zip")
+    )
     assert main(["runs", "export", champion, "--folder", str(tmp_path / "shipped")]) == 0
     assert (tmp_path / "shipped" / "run.json").exists()
 
@@ -360,16 +455,22 @@ def test_a_run_is_exported_as_a_zip_that_overwrites_nothing(champion, tmp_path, 
 
 @pytest.fixture
 def photographs(tmp_path, shirt) -> Path:
-    """A folder of photographs of shirts, hats and one damaged file, among them some that are held out."""
+    """A folder of photographs of shirts, hats and one damaged file, among them some that are held
+    out.
+    """
     for name in ("shirt", "hat"):
         (tmp_path / "photographs" / name).mkdir(parents=True)
         for number in range(20):
-            (tmp_path / "photographs" / name / f"{number}.png").write_bytes(shirt.read_bytes() if number else b"cut off")
+            (tmp_path / "photographs" / name / f"{number}.png").write_bytes(
+                shirt.read_bytes() if number else b"cut off"
+            )
     return tmp_path / "photographs"
 
 
 def test_a_run_is_measured_on_what_is_held_out_and_keeps_its_figures(champion, photographs, capsys):
-    assert main(["runs", "measure", "--count", "10", "--photographs", str(photographs), "--json"]) == 0
+    assert (
+        main(["runs", "measure", "--count", "10", "--photographs", str(photographs), "--json"]) == 0
+    )
     measured = {entry["kind"]: entry for entry in objects(capsys)}
     assert set(measured) == {"sketches", "icons", "scribbles", "photographs"}
     kept = outside_figures.kept(champion).reports
@@ -378,10 +479,16 @@ def test_a_run_is_measured_on_what_is_held_out_and_keeps_its_figures(champion, p
         assert entry["accuracy"] == kept[kind].accuracy and entry["pictures"] == kept[kind].pictures
     assert measured["scribbles"]["none_of_the_ten"] == 10 and measured["icons"]["pictures"] == 10
     held_out = sources.photographs(photographs, "held-out")
-    assert measured["photographs"]["pictures"] + measured["photographs"]["unreadable"] == len(held_out) > 0
+    assert (
+        measured["photographs"]["pictures"] + measured["photographs"]["unreadable"]
+        == len(held_out)
+        > 0
+    )
 
 
-def test_photographs_are_named_by_the_environment_or_left_out(champion, photographs, monkeypatch, capsys):
+def test_photographs_are_named_by_the_environment_or_left_out(
+    champion, photographs, monkeypatch, capsys
+):
     assert main(["runs", "measure", champion, "--count", "2"]) == 0
     assert set(outside_figures.kept(champion).reports) == {"sketches", "icons", "scribbles"}
     assert "right where sure" in capsys.readouterr().out
@@ -406,7 +513,11 @@ def test_the_network_that_ships_is_measured_and_left_as_it_is(capsys):
 def test_data_status_says_that_there_are_none_and_how_to_get_them(capsys):
     assert main(["data", "--json"]) == 0
     [status] = objects(capsys)
-    assert status["available"] is False and status["folder"] is None and "offline sample" in status["sentence"]
+    assert (
+        status["available"] is False
+        and status["folder"] is None
+        and "offline sample" in status["sentence"]
+    )
 
 
 def test_data_status_names_the_folder_of_the_user(fashion_mnist, capsys):
@@ -421,7 +532,10 @@ def test_data_download_without_a_network_is_one_sentence(monkeypatch, capsys):
 
 
 def test_data_sample_writes_pictures_of_the_test_split(tmp_path, capsys):
-    assert main(["data", "sample", str(tmp_path / "some"), "--count", "5", "--seed", "2", "--json"]) == 0
+    assert (
+        main(["data", "sample", str(tmp_path / "some"), "--count", "5", "--seed", "2", "--json"])
+        == 0
+    )
     written = objects(capsys)
     data = dataset.load("offline-sample")
     assert len(written) == 5 and len(list((tmp_path / "some").iterdir())) == 5
@@ -448,10 +562,22 @@ def test_no_engine_is_an_answer_and_an_unreachable_one_an_error(monkeypatch, cap
 def test_no_command_at_all_shows_what_there_is(capsys):
     assert main([]) == 0
     out = capsys.readouterr().out
-    assert all(word in out for word in ("train", "evaluate", "predict", "presets", "runs", "data", "engine"))
+    assert all(
+        word in out
+        for word in ("train", "evaluate", "predict", "presets", "runs", "data", "engine")
+    )
 
 
-@pytest.mark.parametrize("arguments", [["cook"], ["runs", "cook"], ["predict"], ["evaluate", "--split", "all"], ["runs", "note", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cook"],
+        ["runs", "cook"],
+        ["predict"],
+        ["evaluate", "--split", "all"],
+        ["runs", "note", "x"],
+    ],
+)
 def test_a_command_line_that_makes_no_sense_is_one_sentence(arguments, capsys):
     assert "--help` lists what there is" in refused(capsys, *arguments)
 
@@ -459,14 +585,18 @@ def test_a_command_line_that_makes_no_sense_is_one_sentence(arguments, capsys):
 def test_json_may_stand_before_or_after_the_command(capsys):
     assert main(["--json", "presets"]) == 0 and main(["presets", "--json"]) == 0
     found = objects(capsys)
-    assert found[: len(PRESETS)] == found[len(PRESETS):]
+    assert found[: len(PRESETS)] == found[len(PRESETS) :]
 
 
 def test_what_is_not_a_number_becomes_null_in_json(capsys):
-    terminal.emit({"loss": math.nan, "rows": [np.float32(0.5), np.arange(2), (math.inf,)], "n": np.int64(3)})
+    terminal.emit(
+        {"loss": math.nan, "rows": [np.float32(0.5), np.arange(2), (math.inf,)], "n": np.int64(3)}
+    )
     assert objects(capsys) == [{"loss": None, "rows": [0.5, [0, 1], [None]], "n": 3}]
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (41, "0:41"), (725, "12:05"), (3753, "1:02:33")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0:00"), (41, "0:41"), (725, "12:05"), (3753, "1:02:33")]
+)
 def test_durations_read_like_a_clock(seconds, text):
     assert terminal.duration(seconds) == text

@@ -1,4 +1,6 @@
-"""Finding, fetching, checking and splitting the data, on small files of the same form served on this machine alone."""
+"""Finding, fetching, checking and splitting the data, on small files of the same form served on
+this machine alone.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,31 @@ NOBODY = "http://127.0.0.1:9/"  # the discard port, where nothing answers
 
 def idx(values: np.ndarray) -> bytes:
     """An IDX file as its description says: magic number, sizes, bytes."""
-    return bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape) + values.tobytes()
+    return (
+        bytes([0, 0, 8, values.ndim])
+        + b"".join(n.to_bytes(4, "big") for n in values.shape)
+        + values.tobytes()
+    )
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """A folder with four small files that count as the official ones while the test runs; no source answers."""
+    """A folder with four small files that count as the official ones while the test runs; no source
+    answers.
+    """
     rng, folder, files = np.random.default_rng(0), tmp_path / "published", []
     folder.mkdir()
     for name, n in (("train", 40), ("t10k", 20)):
-        for kind, values in (("images-idx3", rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)),
-                             ("labels-idx1", np.arange(n, dtype=np.uint8) % 10)):
+        for kind, values in (
+            ("images-idx3", rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)),
+            ("labels-idx1", np.arange(n, dtype=np.uint8) % 10),
+        ):
             path = folder / f"{name}-{kind}-ubyte.gz"
             path.write_bytes(gzip.compress(idx(values), mtime=0))
             content = path.read_bytes()
-            files.append(idx_files.DataFile(path.name, len(content), hashlib.sha256(content).hexdigest()))
+            files.append(
+                idx_files.DataFile(path.name, len(content), hashlib.sha256(content).hexdigest())
+            )
     monkeypatch.setattr(idx_files, "FILES", tuple(files))
     monkeypatch.setattr(idx_files, "SOURCES", (NOBODY,))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -47,7 +59,9 @@ def small(tmp_path, monkeypatch):
 
 @pytest.fixture
 def serve(request):
-    """Start a server of a folder on a free port of this machine and return its address and the paths asked for."""
+    """Start a server of a folder on a free port of this machine and return its address and the
+    paths asked for.
+    """
 
     def start(folder: Path) -> tuple[str, list[str]]:
         asked = []
@@ -88,7 +102,10 @@ def test_the_folder_that_the_user_named_is_read(users_folder):
     data = dataset.load()
     assert dataset.status().origin == "ATELIER_DATA" and dataset.status().available
     assert data.train_pixels.shape == (40, 28, 28) and data.test_pixels.shape == (20, 28, 28)
-    assert data.train_labels.tolist() == [n % 10 for n in range(40)] and data.train_labels.dtype == np.int64
+    assert (
+        data.train_labels.tolist() == [n % 10 for n in range(40)]
+        and data.train_labels.dtype == np.int64
+    )
     assert not data.is_sample and data.title == "Fashion-MNIST"
 
 
@@ -99,10 +116,14 @@ def test_arrays_shared_by_visitors_cannot_be_written_to(users_folder):
                 array[0] = 0
 
 
-def test_without_data_the_sentence_carries_the_remedies_and_nothing_is_downloaded(small, serve, monkeypatch):
+def test_without_data_the_sentence_carries_the_remedies_and_nothing_is_downloaded(
+    small, serve, monkeypatch
+):
     address, asked = serve(small)
     monkeypatch.setattr(idx_files, "SOURCES", (address,))
-    with pytest.raises(DataUnavailable, match=r"Download it .* ATELIER_DATA, or use the offline sample\."):
+    with pytest.raises(
+        DataUnavailable, match=r"Download it .* ATELIER_DATA, or use the offline sample\."
+    ):
         dataset.load()
     assert not dataset.status().available and dataset.status().downloadable
     assert asked == [] and not dataset.own_folder().exists()
@@ -120,12 +141,17 @@ def test_a_named_folder_that_does_not_exist_is_said_so(small, monkeypatch, tmp_p
     assert "elsewhere, named in ATELIER_DATA, does not exist" in dataset.status().sentence
 
 
-def test_an_incomplete_named_folder_gives_way_to_ateliers_own(users_folder, serve, monkeypatch, tmp_path):
+def test_an_incomplete_named_folder_gives_way_to_ateliers_own(
+    users_folder, serve, monkeypatch, tmp_path
+):
     monkeypatch.setattr(idx_files, "SOURCES", (serve(users_folder)[0],))
     dataset.download()
     monkeypatch.setenv("ATELIER_DATA", str(tmp_path))
     assert len(dataset.load().train_pixels) == 40
-    assert dataset.status().folder == dataset.own_folder() and dataset.status().origin == "Atelier's folder"
+    assert (
+        dataset.status().folder == dataset.own_folder()
+        and dataset.status().origin == "Atelier's folder"
+    )
 
 
 def test_a_data_set_of_another_name_is_refused_with_the_ones_there_are():
@@ -140,7 +166,9 @@ def corrupt(kind: str, path: Path) -> None:
     """Harm a file in one of the ways in which files come to harm."""
     content, plain = path.read_bytes(), gzip.decompress(path.read_bytes())
     harmed = {
-        "empty": b"", "truncated": content[: len(content) // 2], "far too long": content + bytes(300_000),
+        "empty": b"",
+        "truncated": content[: len(content) // 2],
+        "far too long": content + bytes(300_000),
         "a page in HTML": b"<html>Please log in</html>",
         "wrong magic": gzip.compress(b"\x00\x00\x0d\x03" + plain[4:]),
         "other contents": gzip.compress(plain[:-1] + bytes([plain[-1] ^ 1])),
@@ -150,9 +178,14 @@ def corrupt(kind: str, path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("empty", "ends within its header"), ("truncated", "ends too early"), ("far too long", "longer than the official"),
-     ("a page in HTML", "magic number 0x3C68746D"), ("wrong magic", "magic number 0x00000D03"),
-     ("other contents", "SHA-256 differs")],
+    [
+        ("empty", "ends within its header"),
+        ("truncated", "ends too early"),
+        ("far too long", "longer than the official"),
+        ("a page in HTML", "magic number 0x3C68746D"),
+        ("wrong magic", "magic number 0x00000D03"),
+        ("other contents", "SHA-256 differs"),
+    ],
 )
 def test_a_damaged_file_in_the_users_folder_is_named_and_left_alone(users_folder, kind, words):
     path = users_folder / "train-images-idx3-ubyte.gz"
@@ -160,7 +193,9 @@ def test_a_damaged_file_in_the_users_folder_is_named_and_left_alone(users_folder
     before = path.read_bytes()
     with pytest.raises(DataDamaged, match=words) as caught:
         dataset.load(download=True)
-    assert str(path) in str(caught.value) and "replace the file there, or unset ATELIER_DATA" in str(caught.value)
+    assert str(path) in str(
+        caught.value
+    ) and "replace the file there, or unset ATELIER_DATA" in str(caught.value)
     assert path.read_bytes() == before and not list(users_folder.glob("*.damaged"))
 
 
@@ -177,7 +212,9 @@ def test_a_truncated_file_shows_in_the_status_already(users_folder):
     corrupt("truncated", users_folder / "train-images-idx3-ubyte.gz")
     status = dataset.status()
     assert not status.available and not status.downloadable
-    assert "train-images-idx3-ubyte.gz" in status.sentence and "unset ATELIER_DATA" in status.sentence
+    assert (
+        "train-images-idx3-ubyte.gz" in status.sentence and "unset ATELIER_DATA" in status.sentence
+    )
 
 
 def test_a_damaged_file_of_ateliers_own_is_set_aside_and_fetched_anew(small, serve, monkeypatch):
@@ -192,20 +229,27 @@ def test_a_damaged_file_of_ateliers_own_is_set_aside_and_fetched_anew(small, ser
     assert asked == ["/train-labels-idx1-ubyte.gz"], "the sound files are not fetched again"
 
 
-def test_without_leave_to_download_a_damaged_file_is_set_aside_and_the_next_status_offers_it(small, serve, monkeypatch):
+def test_without_leave_to_download_a_damaged_file_is_set_aside_and_the_next_status_offers_it(
+    small, serve, monkeypatch
+):
     monkeypatch.setattr(idx_files, "SOURCES", (serve(small)[0],))
     folder = dataset.download()
     flip_byte(folder / "t10k-images-idx3-ubyte.gz", 50)
     with pytest.raises(DataDamaged, match="t10k-images-idx3-ubyte.gz .*Download it again"):
         dataset.load()
     assert (folder / "t10k-images-idx3-ubyte.gz.damaged").exists()
-    assert not dataset.status().available and "lacks t10k-images-idx3-ubyte.gz" in dataset.status().sentence
+    assert (
+        not dataset.status().available
+        and "lacks t10k-images-idx3-ubyte.gz" in dataset.status().sentence
+    )
 
 
 def test_a_file_is_hashed_once_until_it_changes(users_folder, monkeypatch):
     hashed = []
     honest = hashlib.sha256
-    monkeypatch.setattr(idx_files.hashlib, "sha256", lambda raw=b"": hashed.append(len(raw)) or honest(raw))
+    monkeypatch.setattr(
+        idx_files.hashlib, "sha256", lambda raw=b"": hashed.append(len(raw)) or honest(raw)
+    )
     lengths = [file.size for file in idx_files.FILES]
 
     def files_hashed_by_a_load() -> list[int]:
@@ -239,11 +283,17 @@ def test_a_download_reports_its_bytes_and_leaves_exactly_the_four_files(small, s
     monkeypatch.setattr(idx_files, "_CHUNK", 1000)
     seen = []
     folder = dataset.download(lambda *report: seen.append(report))
-    assert sorted(path.name for path in folder.iterdir()) == sorted(file.name for file in idx_files.FILES)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        file.name for file in idx_files.FILES
+    )
     total = sum(file.size for file in idx_files.FILES)
     assert {report[2] for report in seen} == {total} and seen[-1][1] == total
-    assert [report[1] for report in seen if report[1]] == sorted(report[1] for report in seen if report[1])
-    assert list(dict.fromkeys(report[0] for report in seen)) == [file.name for file in idx_files.FILES]
+    assert [report[1] for report in seen if report[1]] == sorted(
+        report[1] for report in seen if report[1]
+    )
+    assert list(dict.fromkeys(report[0] for report in seen)) == [
+        file.name for file in idx_files.FILES
+    ]
     assert len(seen) > 20, "many steps, not one for each file"
 
 
@@ -261,7 +311,9 @@ def test_the_second_source_steps_in_when_the_first_is_silent(small, serve, monke
     assert len(dataset.load(download=True).test_labels) == 20
 
 
-def test_the_second_source_steps_in_when_the_first_hands_out_something_else(small, serve, monkeypatch, tmp_path):
+def test_the_second_source_steps_in_when_the_first_hands_out_something_else(
+    small, serve, monkeypatch, tmp_path
+):
     wrong = tmp_path / "portal"
     wrong.mkdir()
     for file in idx_files.FILES:
@@ -272,7 +324,9 @@ def test_the_second_source_steps_in_when_the_first_hands_out_something_else(smal
     assert len(asked_first) == 1, "a source that failed is not asked first again"
 
 
-def test_a_file_that_a_source_has_not_is_looked_for_in_the_other(small, serve, monkeypatch, tmp_path):
+def test_a_file_that_a_source_has_not_is_looked_for_in_the_other(
+    small, serve, monkeypatch, tmp_path
+):
     (tmp_path / "bare").mkdir()
     empty, _ = serve(tmp_path / "bare")
     monkeypatch.setattr(idx_files, "SOURCES", (empty,))
@@ -283,7 +337,10 @@ def test_a_file_that_a_source_has_not_is_looked_for_in_the_other(small, serve, m
 
 
 def test_no_network_at_all_gives_one_sentence_with_the_remedy_and_leaves_no_half_file(small):
-    with pytest.raises(DataUnavailable, match=r"could not be downloaded: 127\.0\.0\.1:9 did not deliver it .*Connect to"):
+    with pytest.raises(
+        DataUnavailable,
+        match=r"could not be downloaded: 127\.0\.0\.1:9 did not deliver it .*Connect to",
+    ):
         dataset.load(download=True)
     assert list(dataset.own_folder().iterdir()) == []
 
@@ -306,7 +363,9 @@ def test_a_download_that_was_broken_off_goes_on_where_it_was(small, serve, monke
     assert asked == [f"/{file.name}" for file in idx_files.FILES[1:]]
 
 
-def test_what_a_killed_download_left_behind_is_cleared_but_not_one_that_may_be_running(small, serve, monkeypatch):
+def test_what_a_killed_download_left_behind_is_cleared_but_not_one_that_may_be_running(
+    small, serve, monkeypatch
+):
     monkeypatch.setattr(idx_files, "SOURCES", (serve(small)[0],))
     folder = dataset.own_folder()
     folder.mkdir(parents=True)
@@ -385,7 +444,10 @@ def test_last_keeps_the_order_and_takes_the_end():
 def test_shuffled_splits_are_those_of_scikit_learn(method):
     labels = np.arange(200) % 10
     expected = train_test_split(
-        np.arange(200), test_size=0.15, random_state=7, stratify=labels if method == "stratified" else None
+        np.arange(200),
+        test_size=0.15,
+        random_state=7,
+        stratify=labels if method == "stratified" else None,
     )
     for got, wanted in zip(splits.split(labels, method, 0.15, seed=7), expected, strict=True):
         assert np.array_equal(got, wanted)
@@ -400,7 +462,9 @@ def test_every_split_is_a_partition(method):
 
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_folds_are_those_of_scikit_learn(shuffle):
-    expected = list(KFold(5, shuffle=shuffle, random_state=1 if shuffle else None).split(np.arange(203)))
+    expected = list(
+        KFold(5, shuffle=shuffle, random_state=1 if shuffle else None).split(np.arange(203))
+    )
     for fold, (train, kept) in enumerate(expected, 1):
         found = splits.split(np.zeros(203), "fold", 0.1, 1, folds=5, fold=fold, shuffle=shuffle)
         assert np.array_equal(found[0], train) and np.array_equal(found[1], kept)
@@ -444,14 +508,21 @@ def test_the_offline_sample_needs_neither_disk_nor_network(tmp_path):
 
 def test_the_official_files_hold_what_their_publisher_says(fashion_mnist):
     data = dataset.load()
-    assert data.train_pixels.shape == (60_000, 28, 28) and data.test_pixels.shape == (10_000, 28, 28)
+    assert data.train_pixels.shape == (60_000, 28, 28) and data.test_pixels.shape == (
+        10_000,
+        28,
+        28,
+    )
     assert np.bincount(data.train_labels).tolist() == [6000] * 10
     assert np.bincount(data.test_labels).tolist() == [1000] * 10
     # Mean and deviation as they are widely quoted for normalisation.
     assert data.train_pixels.mean() / 255 == pytest.approx(0.2860, abs=1e-4)
     assert data.train_pixels[::10].std() / 255 == pytest.approx(0.3530, abs=2e-3)
     assert [labels.CLASS_NAMES[label] for label in data.train_labels[:4]] == [
-        "Ankle boot", "T-shirt/top", "T-shirt/top", "Dress",
+        "Ankle boot",
+        "T-shirt/top",
+        "T-shirt/top",
+        "Dress",
     ]
 
 

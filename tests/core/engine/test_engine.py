@@ -1,4 +1,6 @@
-"""Real engines, workers and trainings, only small: what happens to a job while processes come and go."""
+"""Real engines, workers and trainings, only small: what happens to a job while processes come and
+go.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,17 @@ from core.errors import AtelierError, EngineUnavailable, RunNotFound
 from core.settings import ROOT
 from core.specs.spec import TrainSpec
 
-SHORT = TrainSpec(name="short", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=2)
+SHORT = TrainSpec(
+    name="short", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=2
+)
 LONG = SHORT.replace(name="long", batch=32, epochs=500)
 
 
 def until(condition, seconds: float = 150.0):
-    """Wait for something to become true, and return it. The limit is for a machine with much else to do."""
+    """Wait for something to become true, and return it.
+
+    The limit is for a machine with much else to do.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
@@ -38,8 +45,10 @@ def until(condition, seconds: float = 150.0):
             return value
         time.sleep(0.05)
     log = engine_process.log_file()
-    raise AssertionError(f"nothing came of it within {seconds} seconds; the log ends with\n"
-                         + (log.read_text()[-3000:] if log.exists() else "nothing"))
+    raise AssertionError(
+        f"nothing came of it within {seconds} seconds; the log ends with\n"
+        + (log.read_text()[-3000:] if log.exists() else "nothing")
+    )
 
 
 def state(job: engine.Job | None) -> str:
@@ -56,7 +65,11 @@ def finished(here: engine.Engine, run_id: str) -> runs.Run:
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(pid).children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+    return [
+        child
+        for child in psutil.Process(pid).children(recursive=True)
+        if "spawn_main" in " ".join(child.cmdline())
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +126,10 @@ def test_others_wait_in_line_and_can_leave_it(here):
     first, second, third = (here.submit(LONG) for _ in range(3))
     until(lambda: state(here.job(first)) == "running")
     assert [(job.run_id, job.state, job.place) for job in here.jobs()] == [
-        (first, "running", 0), (second, "waiting", 1), (third, "waiting", 2)]
+        (first, "running", 0),
+        (second, "waiting", 1),
+        (third, "waiting", 2),
+    ]
     status = here.status()
     assert (status.workers, status.running, status.waiting, status.own) == (1, 1, 2, True)
 
@@ -148,7 +164,7 @@ def test_killed_worker_is_replaced_and_its_job_goes_on_where_it_was(here):
     worker.kill()
     before = runs.history(run_id)
     until(lambda: epochs(run_id) > len(before) + 1)
-    assert runs.history(run_id)[:len(before)] == before, "finished epochs were trained again"
+    assert runs.history(run_id)[: len(before)] == before, "finished epochs were trained again"
     assert [row["epoch"] for row in runs.history(run_id)] == list(range(1, epochs(run_id) + 1))
 
 
@@ -164,7 +180,10 @@ def test_failed_job_leaves_a_sentence_and_a_traceback_in_the_log(here):
 
 def test_two_tabs_that_press_train_at_once_get_two_jobs(here):
     made = []
-    tabs = [threading.Thread(target=lambda: made.append(engine.connect().submit(LONG))) for _ in range(2)]
+    tabs = [
+        threading.Thread(target=lambda: made.append(engine.connect().submit(LONG)))
+        for _ in range(2)
+    ]
     for tab in tabs:
         tab.start()
     for tab in tabs:
@@ -190,8 +209,12 @@ def test_many_threads_share_one_connection(here):
 
 def test_restarted_app_finds_its_job(here):
     run_id = here.submit(LONG)
-    code = "from core import engine; print([job.run_id for job in engine.connect(start=False).jobs()])"
-    other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    code = (
+        "from core import engine; print([job.run_id for job in engine.connect(start=False).jobs()])"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert other.stdout.strip() == str([run_id]), other.stderr
 
 
@@ -215,7 +238,15 @@ def test_killed_engine_is_noticed_at_once_and_its_run_is_resumed_by_the_next(alo
     with pytest.raises(EngineUnavailable, match="can be resumed"):
         while time.monotonic() < asked + connection.ANSWER_SECONDS + 1:
             first.jobs()
-    until(lambda: not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers), 10)
+    until(
+        lambda: (
+            not any(
+                worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE
+                for worker in workers
+            )
+        ),
+        10,
+    )
     assert runs.read(run_id).status == "unfinished"
 
     before = runs.history(run_id)
@@ -223,7 +254,7 @@ def test_killed_engine_is_noticed_at_once_and_its_run_is_resumed_by_the_next(alo
     assert second is not first and second.jobs() == []
     second.resume(run_id)
     until(lambda: epochs(run_id) > len(before))
-    assert runs.history(run_id)[:len(before)] == before
+    assert runs.history(run_id)[: len(before)] == before
     second.shutdown()
     assert not engine_process.locked() and not engine_process.address_file().exists()
     assert runs.read(run_id).status == "unfinished"
@@ -231,7 +262,10 @@ def test_killed_engine_is_noticed_at_once_and_its_run_is_resumed_by_the_next(alo
 
 def test_two_apps_that_start_it_at_once_end_with_one_engine(alone):
     code = "from core import engine; print(engine.connect(timeout=60).address)"
-    apps = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    apps = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     addresses = {app.communicate(timeout=90)[0].strip() for app in apps}
     assert addresses == {engine.connect(start=False).address}
 
@@ -247,11 +281,20 @@ def test_unreadable_address_file_counts_as_none(own_folders, left):
 def test_leftover_address_where_somebody_else_answers_is_replaced(alone):
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         engine_process.address_file().parent.mkdir()
-        engine_process.address_file().write_text(json.dumps(
-            {"address": f"tcp://127.0.0.1:{stranger.getsockname()[1]}", "id": "Scheduler-gone", "pid": os.getpid(), "code": "x"}))
+        engine_process.address_file().write_text(
+            json.dumps(
+                {
+                    "address": f"tcp://127.0.0.1:{stranger.getsockname()[1]}",
+                    "id": "Scheduler-gone",
+                    "pid": os.getpid(),
+                    "code": "x",
+                }
+            )
+        )
         found = engine.connect(timeout=60)
     assert found.status().own and found.address == engine_process.read_address()["address"]
-    # The same with another scheduler at that address: it answers, but it is not the one that was written down.
+    # The same with another scheduler at that address: it answers, but it is not the one that was
+    # written down.
     wrong = {**engine_process.read_address(), "id": "Scheduler-gone"}
     engine_process.address_file().write_text(json.dumps(wrong))
     client._engines.clear()
@@ -261,7 +304,9 @@ def test_leftover_address_where_somebody_else_answers_is_replaced(alone):
 
 def test_engine_of_other_sources_is_replaced_only_when_it_is_idle(alone):
     first = engine.connect(timeout=60)
-    engine_process.address_file().write_text(json.dumps({**engine_process.read_address(), "code": "older"}))
+    engine_process.address_file().write_text(
+        json.dumps({**engine_process.read_address(), "code": "older"})
+    )
     run_id = first.submit(LONG)
     client._engines.clear()
     second = engine.connect()
@@ -279,7 +324,9 @@ def test_home_that_cannot_be_written_is_told_in_a_sentence(own_folders, monkeypa
         engine.connect()
 
 
-@pytest.mark.parametrize("apps, jobs, ends", [({}, {}, True), ({"an app": 1}, {}, False), ({}, {"a job": 1}, False)])
+@pytest.mark.parametrize(
+    "apps, jobs, ends", [({}, {}, True), ({"an app": 1}, {}, False), ({}, {"a job": 1}, False)]
+)
 def test_engine_that_everybody_forgot_ends_by_itself(monkeypatch, apps, jobs, ends):
     monkeypatch.setattr(engine_process, "IDLE_SECONDS", 0.2)
     scheduler = SimpleNamespace(tasks=jobs, client_comms=apps)
@@ -300,18 +347,56 @@ def test_engine_that_everybody_forgot_ends_by_itself(monkeypatch, apps, jobs, en
 @pytest.fixture
 def cluster(own_folders, monkeypatch):
     """A scheduler that has never heard of Atelier, and two workers that can import it."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("ATELIER_") and name != "PYTHONPATH"}
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ATELIER_") and name != "PYTHONPATH"
+    }
     able = {**bare, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
     note = own_folders / "scheduler.json"
     engine_process.log_file().parent.mkdir()
     log = engine_process.log_file().open("ab")
     plain = {"cwd": own_folders, "stdout": log, "stderr": log}
-    processes = [subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
-                                   "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(note)], env=bare, **plain)]
+    processes = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_scheduler",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--dashboard-address",
+                "127.0.0.1:0",
+                "--scheduler-file",
+                str(note),
+            ],
+            env=bare,
+            **plain,
+        )
+    ]
     try:
         address = json.loads(until(lambda: note.exists() and note.read_text(), 30))["address"]
-        processes += [subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny",
-                                        "--no-dashboard", "--preload", "core.engine.worker"], env=able, **plain) for _ in range(2)]
+        processes += [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "distributed.cli.dask_worker",
+                    address,
+                    "--nthreads",
+                    "1",
+                    "--no-nanny",
+                    "--no-dashboard",
+                    "--preload",
+                    "core.engine.worker",
+                ],
+                env=able,
+                **plain,
+            )
+            for _ in range(2)
+        ]
         monkeypatch.setenv("ATELIER_ENGINE", address)
         yield address
     finally:
@@ -361,8 +446,13 @@ def board():
     """A board whose scheduler remembers what it was asked to cancel."""
     made = engine_board.Board()
     cancelled = []
-    made.scheduler = SimpleNamespace(workers={}, allowed_failures=3, tasks={}, cancelled=cancelled,
-                                     stimulus_cancel=lambda keys, **rest: cancelled.extend(keys))
+    made.scheduler = SimpleNamespace(
+        workers={},
+        allowed_failures=3,
+        tasks={},
+        cancelled=cancelled,
+        stimulus_cancel=lambda keys, **rest: cancelled.extend(keys),
+    )
     return made
 
 
@@ -400,7 +490,9 @@ def test_stop_survives_the_worker_and_a_second_stop_removes_a_job_without_one(bo
 
 def test_worker_that_keeps_dying_ends_the_job_with_a_sentence(board):
     join_line(board, "a")
-    board.scheduler.tasks[engine_board.key("a")] = SimpleNamespace(suspicious=4, exception_text="KilledWorker()")
+    board.scheduler.tasks[engine_board.key("a")] = SimpleNamespace(
+        suspicious=4, exception_text="KilledWorker()"
+    )
     board.transition(engine_board.key("a"), "processing", "erred")
     assert board.jobs()["jobs"] == [] and "died 4 times" in board.failure("a")
     join_line(board, "a")
@@ -408,7 +500,10 @@ def test_worker_that_keeps_dying_ends_the_job_with_a_sentence(board):
 
 
 def test_worker_counts_once_it_takes_jobs(board):
-    board.scheduler.workers = {"tcp://one": SimpleNamespace(status=Status.init), "tcp://two": SimpleNamespace(status=Status.running)}
+    board.scheduler.workers = {
+        "tcp://one": SimpleNamespace(status=Status.init),
+        "tcp://two": SimpleNamespace(status=Status.running),
+    }
     assert board.jobs()["workers"] == 1
 
 

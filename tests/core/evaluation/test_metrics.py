@@ -38,7 +38,9 @@ def test_confusion_agrees_with_scikit_learn():
     probabilities, labels = made_up()
     prediction = probabilities.argmax(axis=1)
     matrix = evaluation.confusion(labels, prediction)
-    np.testing.assert_array_equal(matrix, metrics.confusion_matrix(labels, prediction, labels=range(10)))
+    np.testing.assert_array_equal(
+        matrix, metrics.confusion_matrix(labels, prediction, labels=range(10))
+    )
     assert matrix.shape == (10, 10) and matrix.sum() == 2000
 
 
@@ -47,7 +49,9 @@ def test_rows_are_truth_and_columns_are_predictions():
     assert (matrix[6, 0], matrix[0, 6], matrix.sum()) == (2, 1, 3)
 
 
-@pytest.mark.parametrize(("truth", "prediction"), [([1, 2], [1]), ([10], [1]), ([1], [-1]), ([1.0], [1]), ([[1]], [[1]])])
+@pytest.mark.parametrize(
+    ("truth", "prediction"), [([1, 2], [1]), ([10], [1]), ([1], [-1]), ([1.0], [1]), ([[1]], [[1]])]
+)
 def test_confusion_refuses_what_is_no_pair_of_labels(truth, prediction):
     with pytest.raises(ValueError, match="Expected"):
         evaluation.confusion(np.array(truth), np.array(prediction))
@@ -59,14 +63,21 @@ def test_the_report_agrees_with_scikit_learn(present):
     chosen = np.isin(labels, list(present))
     labels, prediction = labels[chosen], probabilities[chosen].argmax(axis=1)
     rows = evaluation.class_report(labels, prediction)
-    expected = metrics.classification_report(labels, prediction, labels=range(10), target_names=CLASS_NAMES, output_dict=True,
-                                             zero_division=0)
+    expected = metrics.classification_report(
+        labels,
+        prediction,
+        labels=range(10),
+        target_names=CLASS_NAMES,
+        output_dict=True,
+        zero_division=0,
+    )
     assert [row.name for row in rows] == [*CLASS_NAMES, "macro average", "weighted average"]
     assert [row.label for row in rows] == [*range(10), None, None]
     for row in rows:
         theirs = expected[row.name.replace("average", "avg")]
         assert (row.precision, row.recall, row.f1, row.support) == pytest.approx(
-            (theirs["precision"], theirs["recall"], theirs["f1-score"], theirs["support"])), row.name
+            (theirs["precision"], theirs["recall"], theirs["f1-score"], theirs["support"])
+        ), row.name
 
 
 def test_most_confused_pairs_come_by_frequency_without_the_diagonal():
@@ -93,28 +104,43 @@ def test_a_matrix_as_csv_reads_back():
 def test_accuracy_and_loss_agree_with_scikit_learn():
     probabilities, labels = made_up()
     result = evaluation.evaluate(probabilities, labels)
-    assert result.accuracy == pytest.approx(metrics.accuracy_score(labels, probabilities.argmax(axis=1)))
+    assert result.accuracy == pytest.approx(
+        metrics.accuracy_score(labels, probabilities.argmax(axis=1))
+    )
     exact = probabilities.astype(np.float64)
-    assert result.loss == pytest.approx(metrics.log_loss(labels, exact / exact.sum(axis=1, keepdims=True), labels=range(10)), rel=1e-5)
+    assert result.loss == pytest.approx(
+        metrics.log_loss(labels, exact / exact.sum(axis=1, keepdims=True), labels=range(10)),
+        rel=1e-5,
+    )
     assert result.n == 2000
     assert result.confusion.trace() == round(result.accuracy * 2000)
 
 
 def test_a_certain_mistake_costs_as_much_as_in_keras():
-    assert evaluation.evaluate(one_hot([3]), np.array([4])).loss == pytest.approx(-np.log(1e-7), rel=1e-5)
+    assert evaluation.evaluate(one_hot([3]), np.array([4])).loss == pytest.approx(
+        -np.log(1e-7), rel=1e-5
+    )
 
 
 def test_an_evaluation_goes_into_json():
     probabilities, labels = made_up(50)
-    read = json.loads(json.dumps(evaluation.evaluate(probabilities, labels).to_dict(), allow_nan=False))
+    read = json.loads(
+        json.dumps(evaluation.evaluate(probabilities, labels).to_dict(), allow_nan=False)
+    )
     assert {"accuracy", "loss", "n", "confusion", "report", "calibration"} == set(read)
     assert np.sum(read["confusion"]) == read["n"] == sum(read["calibration"]["count"]) == 50
     assert read["report"][6]["name"] == "Shirt" and len(read["calibration"]["edges"]) == 16
 
 
-@pytest.mark.parametrize(("probabilities", "labels"), [
-    (np.zeros((0, 10)), np.zeros(0, int)), (np.zeros((2, 9)), np.zeros(2, int)), (np.zeros((2, 10)), np.zeros(3, int)),
-    (np.zeros((1, 10)), np.array([11]))])
+@pytest.mark.parametrize(
+    ("probabilities", "labels"),
+    [
+        (np.zeros((0, 10)), np.zeros(0, int)),
+        (np.zeros((2, 9)), np.zeros(2, int)),
+        (np.zeros((2, 10)), np.zeros(3, int)),
+        (np.zeros((1, 10)), np.array([11])),
+    ],
+)
 def test_what_cannot_be_evaluated_is_refused(probabilities, labels):
     with pytest.raises(ValueError, match="Expected|nothing to evaluate"):
         evaluation.evaluate(probabilities, labels)
@@ -124,7 +150,9 @@ def test_what_cannot_be_evaluated_is_refused(probabilities, labels):
 
 
 def with_confidences(confidences, right) -> tuple[np.ndarray, np.ndarray]:
-    """Answers for class 0 with these confidences, the rest on class 1; the labels make them right or wrong."""
+    """Answers for class 0 with these confidences, the rest on class 1; the labels make them right
+    or wrong.
+    """
     probabilities = np.zeros((len(confidences), 10), np.float32)
     probabilities[:, 0] = confidences
     probabilities[:, 1] = 1 - probabilities[:, 0]
@@ -132,7 +160,9 @@ def with_confidences(confidences, right) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_calibration_counted_by_hand():
-    result = evaluation.calibration(*with_confidences([0.95, 0.95, 0.55, 0.55], [True, True, True, False]), bins=10)
+    result = evaluation.calibration(
+        *with_confidences([0.95, 0.95, 0.55, 0.55], [True, True, True, False]), bins=10
+    )
     assert result.count.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 2]
     assert (result.accuracy[5], result.accuracy[9]) == (0.5, 1.0)
     assert (result.confidence[5], result.confidence[9]) == pytest.approx((0.55, 0.95))
@@ -149,7 +179,8 @@ def test_the_fitted_temperature_undoes_an_exaggeration():
     random = np.random.default_rng(4)
     honest = soften(made_up(20_000, sharpness=2.0)[0], 1.0).astype(np.float64)
     honest /= honest.sum(axis=1, keepdims=True)
-    labels = (honest.cumsum(axis=1) > random.random((len(honest), 1))).argmax(axis=1)  # drawn from the probabilities themselves
+    # Drawn from the probabilities themselves.
+    labels = (honest.cumsum(axis=1) > random.random((len(honest), 1))).argmax(axis=1)
     for exaggeration in (0.4, 1.0, 2.0):
         temperature = evaluation.fit_temperature(soften(honest, exaggeration), labels)
         assert temperature == pytest.approx(1 / exaggeration, rel=0.03)
@@ -163,7 +194,9 @@ def test_no_other_temperature_has_a_lower_loss():
 
     def loss(temperature: float) -> float:
         softened = soften(probabilities, temperature).astype(np.float64)
-        return metrics.log_loss(labels, softened / softened.sum(axis=1, keepdims=True), labels=range(10))
+        return metrics.log_loss(
+            labels, softened / softened.sum(axis=1, keepdims=True), labels=range(10)
+        )
 
     best = minimize_scalar(loss, bounds=(0.1, 10), method="bounded").x
     assert evaluation.fit_temperature(probabilities, labels) == pytest.approx(best, rel=1e-2)
@@ -181,7 +214,9 @@ def test_a_fit_survives_certain_mistakes():
 
 def test_the_threshold_is_the_smallest_confidence_that_is_right_often_enough():
     confidences = [0.99, 0.98, 0.97, 0.96, 0.95, 0.80, 0.79]
-    probabilities, labels = with_confidences(confidences, [True, False, True, True, True, False, True])
+    probabilities, labels = with_confidences(
+        confidences, [True, False, True, True, True, False, True]
+    )
     assert evaluation.sure_threshold(probabilities, labels, precision=0.8) == np.float32(0.95)
     assert evaluation.sure_threshold(probabilities, labels, precision=0.7) == np.float32(0.79)
     assert evaluation.sure_threshold(probabilities, labels, precision=1.0) == np.float32(0.99)
@@ -192,7 +227,9 @@ def test_what_the_threshold_promises_holds_and_nothing_below_it_does():
     threshold = evaluation.sure_threshold(probabilities, labels)
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     assert right[confidence >= threshold].mean() >= 0.95
-    assert not any(right[confidence >= lower].mean() >= 0.95 for lower in confidence[confidence < threshold])
+    assert not any(
+        right[confidence >= lower].mean() >= 0.95 for lower in confidence[confidence < threshold]
+    )
 
 
 def test_equal_confidences_are_sure_together_or_not_at_all():
@@ -216,13 +253,23 @@ def test_comparing_two_runs_finds_what_was_repaired_and_what_broke():
     repaired, broken, difference = evaluation.compare(before, after)
     assert (repaired.tolist(), broken.tolist()) == ([2], [1])
     assert difference.sum() == 0
-    assert (difference[2, 2], difference[2, 5], difference[1, 1], difference[1, 9], difference[3, 6]) == (1, -1, -1, 1, 0)
+    assert (
+        difference[2, 2],
+        difference[2, 5],
+        difference[1, 1],
+        difference[1, 9],
+        difference[3, 6],
+    ) == (1, -1, -1, 1, 0)
 
 
 def test_runs_tested_on_different_pictures_cannot_be_compared():
     labels = np.array([0, 1])
     real = Predictions(one_hot(labels), labels, "fashion-mnist")
-    with pytest.raises(AtelierError, match="same pictures.*fashion-mnist .*offline-sample .*Choose two runs"):
+    with pytest.raises(
+        AtelierError, match="same pictures.*fashion-mnist .*offline-sample .*Choose two runs"
+    ):
         evaluation.compare(real, Predictions(one_hot(labels), labels, "offline-sample"))
     with pytest.raises(AtelierError, match="same pictures"):
-        evaluation.compare(real, Predictions(one_hot([0, 1, 2]), np.array([0, 1, 2]), "fashion-mnist"))
+        evaluation.compare(
+            real, Predictions(one_hot([0, 1, 2]), np.array([0, 1, 2]), "fashion-mnist")
+        )

@@ -26,15 +26,18 @@ def answer(**shares: float) -> list[float]:
 
 # truth 6 taken for 0 three times, 0 for 6 once, 9 for 7 once, and two right ones
 LABELS = np.array([6, 6, 0, 9, 3, 6, 1])
-ANSWERS = np.array([
-    answer(c0=0.6, c6=0.4),
-    answer(c0=0.9, c6=0.05, c2=0.05),
-    answer(c6=0.7, c0=0.1, c2=0.2),
-    answer(c7=0.55, c9=0.45),
-    answer(c3=1.0),
-    answer(c0=0.9, c6=0.1),
-    answer(c1=0.5, c3=0.3, c4=0.2),
-], np.float32)
+ANSWERS = np.array(
+    [
+        answer(c0=0.6, c6=0.4),
+        answer(c0=0.9, c6=0.05, c2=0.05),
+        answer(c6=0.7, c0=0.1, c2=0.2),
+        answer(c7=0.55, c9=0.45),
+        answer(c3=1.0),
+        answer(c0=0.9, c6=0.1),
+        answer(c1=0.5, c3=0.3, c4=0.2),
+    ],
+    np.float32,
+)
 
 
 def test_mistakes_come_most_confident_first_and_equal_ones_in_dataset_order():
@@ -45,8 +48,12 @@ def test_mistakes_come_most_confident_first_and_equal_ones_in_dataset_order():
 def test_mistakes_by_loss_and_by_margin():
     assert find_mistakes(ANSWERS, LABELS, sort="loss").tolist() == [1, 2, 5, 0, 3]
     assert find_mistakes(ANSWERS, LABELS, sort="margin").tolist() == [1, 5, 2, 0, 3]
-    np.testing.assert_allclose(measure(ANSWERS, LABELS, "loss")[:2], -np.log([0.4, 0.05]), rtol=1e-5)
-    np.testing.assert_allclose(measure(ANSWERS, LABELS, "margin"), [0.2, 0.85, 0.6, 0.1, 0, 0.8, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        measure(ANSWERS, LABELS, "loss")[:2], -np.log([0.4, 0.05]), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        measure(ANSWERS, LABELS, "margin"), [0.2, 0.85, 0.6, 0.1, 0, 0.8, 0], atol=1e-6
+    )
 
 
 def test_filters_of_truth_prediction_and_confidence_add_up():
@@ -79,7 +86,11 @@ def test_one_of_every_class_takes_the_first_of_each_in_label_order():
 def test_the_pictures_of_all_cells_are_all_pictures_once():
     prediction = ANSWERS.argmax(axis=1)
     matrix = confusion(LABELS, prediction)
-    cells = {(row, column): pictures_of(LABELS, prediction, row, column) for row in range(10) for column in range(10)}
+    cells = {
+        (row, column): pictures_of(LABELS, prediction, row, column)
+        for row in range(10)
+        for column in range(10)
+    }
     assert all(len(found) == matrix[cell] for cell, found in cells.items())
     assert sorted(np.concatenate(list(cells.values())).tolist()) == list(range(7))
     assert cells[6, 0].tolist() == [0, 1, 5]
@@ -90,11 +101,22 @@ def test_filters_agree_with_a_loop_on_many_pictures():
     random = np.random.default_rng(0)
     probabilities = random.dirichlet(np.ones(10), 3000).astype(np.float32)
     labels = random.integers(0, 10, 3000)
-    expected = [index for index, (row, label) in enumerate(zip(probabilities, labels, strict=True))
-                if row.argmax() != label and label in (2, 4) and row.argmax() in (0, 6) and 0.2 <= row.max() <= 0.5]
+    expected = [
+        index
+        for index, (row, label) in enumerate(zip(probabilities, labels, strict=True))
+        if row.argmax() != label
+        and label in (2, 4)
+        and row.argmax() in (0, 6)
+        and 0.2 <= row.max() <= 0.5
+    ]
     expected.sort(key=lambda index: -probabilities[index].max())
     assert len(expected) > 20
-    assert find_mistakes(probabilities, labels, truth={2, 4}, prediction={0, 6}, confidence=(0.2, 0.5)).tolist() == expected
+    assert (
+        find_mistakes(
+            probabilities, labels, truth={2, 4}, prediction={0, 6}, confidence=(0.2, 0.5)
+        ).tolist()
+        == expected
+    )
 
 
 def test_mistakes_as_csv_read_back_with_names_and_ten_probabilities():
@@ -104,7 +126,10 @@ def test_mistakes_as_csv_read_back_with_names_and_ten_probabilities():
     assert [int(line["index"]) for line in lines] == [1, 5, 2, 0, 3]
     assert (lines[0]["truth"], lines[0]["prediction"]) == ("Shirt", "T-shirt/top")
     assert float(lines[0]["confidence"]) == float(lines[0]["T-shirt/top"]) == 0.9
-    assert all(sum(float(line[name]) for name in CLASS_NAMES) == pytest.approx(1, abs=1e-5) for line in lines)
+    assert all(
+        sum(float(line[name]) for name in CLASS_NAMES) == pytest.approx(1, abs=1e-5)
+        for line in lines
+    )
     assert '"T-shirt/top"' in text and '"Ankle boot"' in text
 
 

@@ -14,7 +14,9 @@ from tests.core.engine.test_engine import until
 from tests.core.experiments.test_series import Line
 from tests.ui.train.test_train_page import ROWS, finished_run
 
-BASE = TrainSpec(name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=2)
+BASE = TrainSpec(
+    name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=2
+)
 SEEDS = Axis("seed", (1, 2, 3))
 
 
@@ -63,7 +65,15 @@ def test_every_point_is_in_one_of_six_states():
     for place, run_id in enumerate([*ids, "20260101-000000-gone-0000"]):
         made = made.with_run(place, run_id)
     found = queue.states(made, Taking(jobs=[(ids[2], "running"), (ids[3], "waiting")]))
-    assert [one.state for one in found] == [DONE, STOPPED, RUNNING, WAITING, BROKEN, MISSING, MISSING]
+    assert [one.state for one in found] == [
+        DONE,
+        STOPPED,
+        RUNNING,
+        WAITING,
+        BROKEN,
+        MISSING,
+        MISSING,
+    ]
     assert [one.alive for one in found] == [False, False, True, True, False, False, False]
     assert found[4].problem == "It failed." and found[0].run.id == ids[0]
     assert [one.state for one in queue.states(made)][2:5] == [BROKEN] * 3
@@ -75,8 +85,14 @@ def test_the_time_of_a_sweep_grows_with_work_and_epochs():
 
 
 def test_a_run_is_ranked_by_what_it_was_chosen_by_and_by_its_last_epoch_where_that_leaks():
-    plain, leaking, blind = (summary.of_run(runs.read(finished_run(BASE.replace(validation=way)))) for way in ("last", "test", "none"))
-    assert plain.score == plain.best_validation == 0.77 and leaking.score == leaking.last_validation == ROWS[-1]["val_accuracy"]
+    plain, leaking, blind = (
+        summary.of_run(runs.read(finished_run(BASE.replace(validation=way))))
+        for way in ("last", "test", "none")
+    )
+    assert (
+        plain.score == plain.best_validation == 0.77
+        and leaking.score == leaking.last_validation == ROWS[-1]["val_accuracy"]
+    )
     assert blind.best_epoch == 3 and plain.pictures == 1800 and plain.network and not plain.leaks
 
 
@@ -87,7 +103,9 @@ def test_mean_and_deviation_are_those_of_the_report():
 
 
 def test_a_cross_validation_stopped_in_the_middle_keeps_what_is_done_and_goes_on():
-    """With a real engine: three folds, the first is trained, the second stopped while it trains, the third never begun."""
+    """With a real engine: three folds, the first is trained, the second stopped while it trains,
+    the third never begun.
+    """
     long = BASE.replace(epochs=400, batch=16)
     base, axes = records.folds_of(long, 3, shuffle=True, seed=1)
     made = records.create("folds", "three folds", base, axes)

@@ -1,4 +1,6 @@
-"""Sweeps and cross-validations as records: what is varied, what was published for it, what is found again on disk."""
+"""Sweeps and cross-validations as records: what is varied, what was published for it, what is found
+again on disk.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +15,36 @@ from core.experiments.records import FOLDS, SWEEP, Axis
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
 
-BASE = TrainSpec(name="small", data="offline-sample", filters=(4,), dense_units=(8,), batch=256, epochs=2)
+BASE = TrainSpec(
+    name="small", data="offline-sample", filters=(4,), dense_units=(8,), batch=256, epochs=2
+)
 
 
-@pytest.mark.parametrize(("setting", "text", "values"), [
-    ("learning_rate", "0.1, 0.01 1e-3,0.1", (0.1, 0.01, 0.001)),
-    ("filters", "8, 16, 32", ((8,), (16,), (32,))),
-    ("filters", "32; 32, 64; ", ((32,), (32, 64))),
-    ("optimizer", "adam, sgd", ("adam", "sgd")),
-    ("batch_norm", "yes no", (True, False)),
-    ("seed", "3", (3,)),
-])
+@pytest.mark.parametrize(
+    ("setting", "text", "values"),
+    [
+        ("learning_rate", "0.1, 0.01 1e-3,0.1", (0.1, 0.01, 0.001)),
+        ("filters", "8, 16, 32", ((8,), (16,), (32,))),
+        ("filters", "32; 32, 64; ", ((32,), (32, 64))),
+        ("optimizer", "adam, sgd", ("adam", "sgd")),
+        ("batch_norm", "yes no", (True, False)),
+        ("seed", "3", (3,)),
+    ],
+)
 def test_values_are_read_as_people_type_them(setting, text, values):
     assert records.parse_values(setting, text).values == values
 
 
-@pytest.mark.parametrize(("setting", "text", "said"), [
-    ("batch", "0", "from 1 to 4096"), ("batch", " ", "at least one value"), ("name", "a, b", "no setting that can be varied"),
-    ("colour", "red", "no setting that can be varied"), ("optimizer", "adma", "one of adam"),
-])
+@pytest.mark.parametrize(
+    ("setting", "text", "said"),
+    [
+        ("batch", "0", "from 1 to 4096"),
+        ("batch", " ", "at least one value"),
+        ("name", "a, b", "no setting that can be varied"),
+        ("colour", "red", "no setting that can be varied"),
+        ("optimizer", "adma", "one of adam"),
+    ],
+)
 def test_values_that_cannot_be_are_refused_with_those_that_can(setting, text, said):
     with pytest.raises(InvalidSpec, match=said):
         records.parse_values(setting, text)
@@ -40,11 +53,22 @@ def test_values_that_cannot_be_are_refused_with_those_that_can(setting, text, sa
 def test_a_sweep_over_two_settings_is_every_combination_named_after_its_values():
     axes = (Axis("batch", (64, 128)), Axis("epochs", (1, 2, 3)))
     points = records.grid(BASE, axes)
-    assert [(spec.batch, spec.epochs) for spec in points] == [(64, 1), (64, 2), (64, 3), (128, 1), (128, 2), (128, 3)]
-    assert points[0].name == "small, batch 64, epochs 1" and {spec.filters for spec in points} == {(4,)}
+    assert [(spec.batch, spec.epochs) for spec in points] == [
+        (64, 1),
+        (64, 2),
+        (64, 3),
+        (128, 1),
+        (128, 2),
+        (128, 3),
+    ]
+    assert points[0].name == "small, batch 64, epochs 1" and {spec.filters for spec in points} == {
+        (4,)
+    }
 
 
-@pytest.mark.parametrize("axes", [(), (Axis("batch", (1,)),) * 2, (Axis("seed", tuple(range(61))),)])
+@pytest.mark.parametrize(
+    "axes", [(), (Axis("batch", (1,)),) * 2, (Axis("seed", tuple(range(61))),)]
+)
 def test_nothing_to_vary_the_same_twice_or_too_much_is_refused(axes):
     with pytest.raises(InvalidSpec):
         records.grid(BASE, axes)
@@ -63,7 +87,9 @@ def test_an_experiment_is_found_again_as_it_was_and_its_runs_stay_when_it_goes()
     (found,) = records.list_all()
     assert found == made.with_run(2, run_id) and found.run_ids == (None, None, run_id, None)
     assert found.places == (("4", "yes"), ("4", "no"), ("4, 8", "yes"), ("4, 8", "no"))
-    assert [run.id for run in runs.list_runs() if not run.shipped] == [run_id], "the records are no runs"
+    assert [run.id for run in runs.list_runs() if not run.shipped] == [run_id], (
+        "the records are no runs"
+    )
     records.delete(made.id)
     assert records.list_all() == [] and runs.read(run_id).id == run_id
     with pytest.raises(RunNotFound):
@@ -72,16 +98,25 @@ def test_an_experiment_is_found_again_as_it_was_and_its_runs_stay_when_it_goes()
 
 def test_an_experiment_with_one_training_that_cannot_be_built_is_not_begun():
     with pytest.raises(InvalidSpec):
-        records.create(SWEEP, "x", BASE.replace(padding=("valid",)), (Axis("filters", ((4,), (4,) * 8)),))
+        records.create(
+            SWEEP, "x", BASE.replace(padding=("valid",)), (Axis("filters", ((4,), (4,) * 8)),)
+        )
     assert records.record_ids() == []
 
 
 def test_a_record_that_was_edited_is_told_and_does_not_hide_the_others(own_folders):
-    good, bad = (records.create(SWEEP, name, BASE, (Axis("epochs", (1, 2)),)) for name in ("good", "bad"))
+    good, bad = (
+        records.create(SWEEP, name, BASE, (Axis("epochs", (1, 2)),)) for name in ("good", "bad")
+    )
     path = own_folders / "runs" / "_experiments" / f"{bad.id}.json"
     assert settings.runs_address() == str(own_folders / "runs")
     values = json.loads(path.read_text())
-    for changes in ({"runs": [None]}, {"axes": [{"setting": "epochs", "values": ["none"]}]}, {"runs": ["../x", None]}, {"base": []}):
+    for changes in (
+        {"runs": [None]},
+        {"axes": [{"setting": "epochs", "values": ["none"]}]},
+        {"runs": ["../x", None]},
+        {"base": []},
+    ):
         path.write_text(json.dumps(values | changes))
         with pytest.raises(RunDamaged, match="its runs stay"):
             records.read(bad.id)
@@ -95,12 +130,21 @@ def test_a_record_that_was_edited_is_told_and_does_not_hide_the_others(own_folde
 
 
 def test_the_sweeps_of_a_report_are_those_that_it_prints():
-    found = {sweep.setting: (preset.name, sweep.values, sweep.errors_percent) for preset, sweep in records.published_sweeps()}
+    found = {
+        sweep.setting: (preset.name, sweep.values, sweep.errors_percent)
+        for preset, sweep in records.published_sweeps()
+    }
     assert list(found) == ["filters", "dense_units", "epochs", "learning_rate", "dropout"]
-    assert found["dense_units"] == ("lab-sgd-cnn", (16, 64, 128, 256, 512), (10.80, 10.13, 9.91, 9.84, 8.93))
+    assert found["dense_units"] == (
+        "lab-sgd-cnn",
+        (16, 64, 128, 256, 512),
+        (10.80, 10.13, 9.91, 9.84, 8.93),
+    )
 
 
-@pytest.mark.parametrize("setting", ["filters", "dense_units", "epochs", "learning_rate", "dropout"])
+@pytest.mark.parametrize(
+    "setting", ["filters", "dense_units", "epochs", "learning_rate", "dropout"]
+)
 def test_a_sweep_of_a_report_is_known_as_such_also_with_another_seed_and_other_values(setting):
     preset, sweep = next(both for both in records.published_sweeps() if both[1].setting == setting)
     axis = records.axis(setting, sweep.values)
@@ -116,9 +160,13 @@ def test_the_cross_validation_of_the_report_has_its_folds_epochs_and_rate():
     ((preset, folds),) = records.published_folds()
     base, axes = records.spec_of_folds(preset, folds)
     points = records.grid(base, axes)
-    assert [(spec.validation, spec.folds, spec.fold, spec.shuffle_folds, spec.seed) for spec in points] == [
-        ("fold", 5, fold, True, 1) for fold in range(1, 6)]
+    assert [
+        (spec.validation, spec.folds, spec.fold, spec.shuffle_folds, spec.seed) for spec in points
+    ] == [("fold", 5, fold, True, 1) for fold in range(1, 6)]
     assert {(spec.epochs, spec.learning_rate, spec.batch) for spec in points} == {(5, 0.001, 32)}
-    assert points[0].replace(name="lab-sgd-cnn", validation="test", seed=0, learning_rate=0.01) == PRESETS["lab-sgd-cnn"].spec
+    assert (
+        points[0].replace(name="lab-sgd-cnn", validation="test", seed=0, learning_rate=0.01)
+        == PRESETS["lab-sgd-cnn"].spec
+    )
     assert records.report_of(records.create(FOLDS, "k", base, axes)) == (preset, folds)
     assert records.report_of(records.create(FOLDS, "k", base.replace(epochs=6), axes)) is None

@@ -1,4 +1,6 @@
-"""A series of trainings: what counts as done, what goes on, and the table; on tiny stand-ins for the published presets."""
+"""A series of trainings: what counts as done, what goes on, and the table; on tiny stand-ins for
+the published presets.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,18 @@ from core.specs.published import Published
 from core.specs.spec import TrainSpec
 from tests.ui.train.test_train_page import finished_run, interrupted_run
 
-TINY = TrainSpec(name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=3, seed=1)
+TINY = TrainSpec(
+    name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=3, seed=1
+)
 STAND_INS = {
     "tiny": Preset("tiny", "Tiny", "A stand-in.", TINY, Published("a report", 0.9, 0.3)),
-    "tiny-leaking": Preset("tiny-leaking", "Tiny, leaking", "Another.", TINY.replace(name="tiny-leaking", validation="test"),
-                           Published("another report", 0.8)),
+    "tiny-leaking": Preset(
+        "tiny-leaking",
+        "Tiny, leaking",
+        "Another.",
+        TINY.replace(name="tiny-leaking", validation="test"),
+        Published("another report", 0.8),
+    ),
     "own": Preset("own", "Own", "No report.", TINY.replace(name="own", batch=128)),
 }
 
@@ -63,9 +72,13 @@ class Line:
 
 def test_all_published_presets_are_reproduced_unless_some_are_named():
     named = {trial.spec.name for trial in experiments.reproduction()}
-    assert named == {name for name, preset in PRESETS.items() if preset.published} and len(named) == 11
-    assert [trial.spec for trial in experiments.reproduction(["notebook-cnn", "lab3-cnn", "notebook-cnn"])] == [
-        PRESETS["notebook-cnn"].spec, PRESETS["lab3-cnn"].spec]
+    assert (
+        named == {name for name, preset in PRESETS.items() if preset.published} and len(named) == 11
+    )
+    assert [
+        trial.spec
+        for trial in experiments.reproduction(["notebook-cnn", "lab3-cnn", "notebook-cnn"])
+    ] == [PRESETS["notebook-cnn"].spec, PRESETS["lab3-cnn"].spec]
     assert {trial.spec.epochs for trial in experiments.reproduction(quick=True)} == {2}
 
 
@@ -87,8 +100,11 @@ def test_a_finished_run_of_the_same_spec_is_enough_whatever_it_is_called():
 def test_an_interrupted_run_is_resumed_one_in_line_is_joined_and_a_stopping_one_is_left_alone():
     run_id = interrupted_run()
     trial = Trial(runs.read(run_id).spec)
-    for line, answer, asked in ((Line(), run_id, [("resume", run_id)]), (Line([(run_id, "waiting")]), run_id, []),
-                                (Line([(run_id, "stopping")]), "new", [("submit", "small")])):
+    for line, answer, asked in (
+        (Line(), run_id, [("resume", run_id)]),
+        (Line([(run_id, "waiting")]), run_id, []),
+        (Line([(run_id, "stopping")]), "new", [("submit", "small")]),
+    ):
         assert experiments.begin(line, trial) == answer and line.asked == asked
     line = Line()
     assert experiments.begin(line, Trial(TINY)) == "new" and line.asked == [("submit", "tiny")]
@@ -101,9 +117,12 @@ def test_the_table_has_a_line_for_each_published_figure():
     assert table.splitlines()[2:] == [
         "| `tiny` | test accuracy | 80.00 % | 81.25 % | +1.25 points | 3 of 4 | 65 |",
         "| `tiny` | test loss | 0.5000 | 0.5200 | +0.0200 | 3 of 4 | 65 |",
-        "| `tiny` | validation accuracy, last epoch | 79.00 % | 77.00 % | \N{MINUS SIGN}2.00 points | 3 of 4 | 65 |"]
+        "| `tiny` | validation accuracy, last epoch | 79.00 % | 77.00 % | \N{MINUS SIGN}2.00 points | 3 of 4 | 65 |",
+    ]
     bare = Trial(TINY, Preset("tiny", "Tiny", "", TINY, Published("a report")))
-    assert "| – | 81.25 % | – | 3 | 65 |" in experiments.markdown([experiments.result(bare, runs.read(finished_run(TINY)))])
+    assert "| – | 81.25 % | – | 3 | 65 |" in experiments.markdown(
+        [experiments.result(bare, runs.read(finished_run(TINY)))]
+    )
 
 
 def test_reproduce_trains_what_is_missing_once_and_writes_the_table(stand_ins, tmp_path, capsys):
@@ -111,10 +130,15 @@ def test_reproduce_trains_what_is_missing_once_and_writes_the_table(stand_ins, t
     try:
         assert main(["reproduce", "--quick", "--json", "--table", str(table)]) == 0
         first = objects(capsys.readouterr().out)
-        assert [(one["preset"], one["epochs"], one["epochs_published"]) for one in first] == [("tiny", 2, 3), ("tiny-leaking", 2, 3)]
+        assert [(one["preset"], one["epochs"], one["epochs_published"]) for one in first] == [
+            ("tiny", 2, 3),
+            ("tiny-leaking", 2, 3),
+        ]
         leaking = runs.history(first[1]["run"])
         assert first[1]["figures"][0]["ours"] == leaking[-1]["val_accuracy"]
-        assert first[0]["figures"][0]["difference"] == pytest.approx(first[0]["test_accuracy"] - 0.9)
+        assert first[0]["figures"][0]["difference"] == pytest.approx(
+            first[0]["test_accuracy"] - 0.9
+        )
         written = table.read_text()
         assert written.count("\n") == 5 and "2 of 3" in written
         assert main(["reproduce", "--quick"]) == 0
@@ -125,7 +149,9 @@ def test_reproduce_trains_what_is_missing_once_and_writes_the_table(stand_ins, t
         engine.end_own()
 
 
-def test_a_table_that_cannot_be_written_is_said_before_anything_is_trained(stand_ins, tmp_path, capsys):
+def test_a_table_that_cannot_be_written_is_said_before_anything_is_trained(
+    stand_ins, tmp_path, capsys
+):
     assert main(["reproduce", "tiny", "--table", str(tmp_path / "nowhere" / "table.md")]) == 1
     assert "--table" in capsys.readouterr().err
     assert not [run for run in runs.list_runs() if not run.shipped]
@@ -142,13 +168,21 @@ def test_ctrl_c_leaves_the_training_to_the_engine_and_the_next_call_joins_it(tmp
         "presets.PRESETS = {'long': presets.Preset('long', 'Long', '', spec, Published('a report', 0.9))}\n"
         "from core.cli.parser import main\n"
         "if __name__ == '__main__':\n"
-        "    sys.exit(main(['reproduce']))\n")
+        "    sys.exit(main(['reproduce']))\n"
+    )
 
     def series():
-        # A shell lets what it starts in the background ignore Ctrl-C, and so would these tests' children.
-        return subprocess.Popen([sys.executable, str(script), "150"], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        # A shell lets what it starts in the background ignore Ctrl-C, and so would these tests'
+        # children.
+        return subprocess.Popen(
+            [sys.executable, str(script), "150"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     try:
         first = series()

@@ -1,4 +1,6 @@
-"""What a page shows of a network's inside is what Keras computes, layer by layer; and where the two files differ it is refused."""
+"""What a page shows of a network's inside is what Keras computes, layer by layer; and where the two
+files differ it is refused.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,16 @@ from core.specs.presets import preset
 from core.specs.spec import TrainSpec
 from tests.fixtures import finished_run
 
-SMALL = TrainSpec(name="small", filters=(3, 4), dense_units=(6,), padding=("valid", "same"), block_dropout=(0.2,))
+SMALL = TrainSpec(
+    name="small", filters=(3, 4), dense_units=(6,), padding=("valid", "same"), block_dropout=(0.2,)
+)
 PICTURE = np.random.default_rng(5).integers(0, 256, (28, 28)).astype(np.uint8)
 
 
 def keras_twin(spec: TrainSpec, path) -> tuple[bytes, dict[str, np.ndarray]]:
-    """A network of this spec with random weights: its saved file, and what Keras says every layer makes of PICTURE."""
+    """A network of this spec with random weights: its saved file, and what Keras says every layer
+    makes of PICTURE.
+    """
     import keras
 
     model = architectures.build(spec)
@@ -31,21 +37,41 @@ def keras_twin(spec: TrainSpec, path) -> tuple[bytes, dict[str, np.ndarray]]:
     layers = [layer for layer in model.layers if layer.name != "picture"]
     every = keras.Model(model.input, [layer.output for layer in layers])
     values = every(PICTURE[None, ..., None].astype(np.float32), training=False)
-    return path.read_bytes(), {layer.name: np.asarray(value)[0] for layer, value in zip(layers, values, strict=True)}
+    return path.read_bytes(), {
+        layer.name: np.asarray(value)[0] for layer, value in zip(layers, values, strict=True)
+    }
 
 
-@pytest.mark.parametrize("spec", [
-    preset("swift").spec, preset("lab3-cnn").spec, preset("champion").spec.replace(filters=(4, 8), precision="float32"),
-    SMALL.replace(filters=(), padding=("same",), activation="tanh"), *(SMALL.replace(activation=kind) for kind in
-                                                    ("elu", "gelu", "silu", "sigmoid", "linear"))],
-    ids=["swift", "lab3-cnn", "resnet", "no convolution", "elu", "gelu", "silu", "sigmoid", "linear"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        preset("swift").spec,
+        preset("lab3-cnn").spec,
+        preset("champion").spec.replace(filters=(4, 8), precision="float32"),
+        SMALL.replace(filters=(), padding=("same",), activation="tanh"),
+        *(SMALL.replace(activation=kind) for kind in ("elu", "gelu", "silu", "sigmoid", "linear")),
+    ],
+    ids=[
+        "swift",
+        "lab3-cnn",
+        "resnet",
+        "no convolution",
+        "elu",
+        "gelu",
+        "silu",
+        "sigmoid",
+        "linear",
+    ],
+)
 def test_every_layer_shows_what_keras_computes(spec, tmp_path):
     saved, expected = keras_twin(spec, tmp_path / "model.keras")
     found = activations.Inside(spec, weights.parse(saved, "twin")).maps(PICTURE)
     assert list(found) == [layer.name for layer in architectures.blueprint(spec)]
     for name, values in expected.items():
         assert found[name].shape == values.shape, name
-        np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=2e-4 * max(1, np.abs(values).max()), err_msg=name)
+        np.testing.assert_allclose(
+            found[name], values, rtol=1e-3, atol=2e-4 * max(1, np.abs(values).max()), err_msg=name
+        )
 
 
 def test_the_network_on_board_is_rebuilt_to_the_last_digit():
@@ -53,8 +79,12 @@ def test_the_network_on_board_is_rebuilt_to_the_last_digit():
     opened = activations.load(runs.SHIPPED, network)
     assert activations.difference(opened, network) < 1e-5
     maps, answer = opened.maps(PICTURE), network.answer(PICTURE[None])
-    np.testing.assert_allclose(maps[architectures.embedding_name(opened.layers)], answer.embedding[0], rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(maps[architectures.features_name(opened.layers)], answer.features[0], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        maps[architectures.embedding_name(opened.layers)], answer.embedding[0], rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_allclose(
+        maps[architectures.features_name(opened.layers)], answer.features[0], rtol=1e-3, atol=1e-4
+    )
     assert np.array_equal(maps["picture"][..., 0], PICTURE)
 
 
@@ -64,7 +94,9 @@ def test_the_first_filters_are_those_of_the_file():
     assert name == "conv_1" and kernel.shape == (3, 3, 1, 16)
     # by hand, at one place in the middle: the sum of the nine products
     values = opened.maps(PICTURE)["rescaling_1"][9:12, 4:7, 0]
-    assert np.isclose((values * kernel[:, :, 0, 7]).sum(), opened.maps(PICTURE)["conv_1"][10, 5, 7], atol=1e-5)
+    assert np.isclose(
+        (values * kernel[:, :, 0, 7]).sum(), opened.maps(PICTURE)["conv_1"][10, 5, 7], atol=1e-5
+    )
 
 
 def test_a_network_without_convolution_shows_its_first_neurons_as_pictures(tmp_path):
@@ -76,11 +108,20 @@ def test_a_network_without_convolution_shows_its_first_neurons_as_pictures(tmp_p
     assert kernel[3, 4, 0, 2] == arrays[name][0][3 * 28 + 4, 2]
 
 
-@pytest.mark.parametrize(("saved", "says"), [
-    (None, "has no model.keras"), (b"PK not a zip", "cannot be read"), ("twin", "do not fit its layers"), ("other", "differently")])
+@pytest.mark.parametrize(
+    ("saved", "says"),
+    [
+        (None, "has no model.keras"),
+        (b"PK not a zip", "cannot be read"),
+        ("twin", "do not fit its layers"),
+        ("other", "differently"),
+    ],
+)
 def test_weights_that_cannot_be_trusted_are_refused_in_a_sentence(saved, says, tmp_path):
     if isinstance(saved, str):
-        saved, _ = keras_twin(SMALL if saved == "other" else SMALL.replace(filters=(5, 4)), tmp_path / "model.keras")
+        saved, _ = keras_twin(
+            SMALL if saved == "other" else SMALL.replace(filters=(5, 4)), tmp_path / "model.keras"
+        )
     run_id = finished_run(SMALL, files={"model.keras": saved} if saved is not None else {})
     with pytest.raises(RunDamaged, match=says):
         activations.load(run_id, inference.load(run_id))

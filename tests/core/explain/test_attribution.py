@@ -30,11 +30,16 @@ def looks_at(tile_row: int, tile_column: int, strength: float = 8.0) -> Network:
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 5), (3, 3), (6, 2), (6, 6)])
 def test_the_map_is_brightest_where_the_network_looks(row, column):
     heat = attribution.occlusion(looks_at(row, column), GREY, 3)
-    assert heat.shape == (28, 28) and heat.dtype == np.float32 and heat.min() >= 0 and heat.max() == 1
+    assert (
+        heat.shape == (28, 28) and heat.dtype == np.float32 and heat.min() >= 0 and heat.max() == 1
+    )
     tile = np.zeros((28, 28), bool)
-    tile[4 * row:4 * row + 4, 4 * column:4 * column + 4] = True
-    away = np.abs(np.indices((28, 28)) - np.array([4 * row + 1.5, 4 * column + 1.5])[:, None, None]).max(axis=0)
-    assert away[heat == 1].max() < 2 + attribution.STRIDE  # the map is as fine as the steps of the patch
+    tile[4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = True
+    away = np.abs(
+        np.indices((28, 28)) - np.array([4 * row + 1.5, 4 * column + 1.5])[:, None, None]
+    ).max(axis=0)
+    # The map is as fine as the steps of the patch.
+    assert away[heat == 1].max() < 2 + attribution.STRIDE
     assert heat[tile].mean() > 4 * heat[~tile].mean()
     assert heat[away > 2 + attribution.PATCH].max() < 1e-4
 
@@ -73,14 +78,18 @@ def test_the_map_is_the_mean_fall_of_log_odds_counted_patch_by_patch():
     total, times = np.zeros((28, 28)), np.zeros((28, 28))
     for top in range(-2, 28, 3):
         for left in range(-2, 28, 3):
-            place = np.s_[max(0, top):top + 6, max(0, left):left + 6]
+            place = np.s_[max(0, top) : top + 6, max(0, left) : left + 6]
             picture = pixels.copy()
             picture[place] = 0
             total[place] += log_odds(pixels) - log_odds(picture)
             times[place] += 1
     assert times.min() >= 1
     fall = np.maximum(total / times, 0)
-    np.testing.assert_allclose(attribution.occlusion(Network(template_network()), pixels, label), fall / max(fall.max(), np.log(2)), atol=1e-3)
+    np.testing.assert_allclose(
+        attribution.occlusion(Network(template_network()), pixels, label),
+        fall / max(fall.max(), np.log(2)),
+        atol=1e-3,
+    )
 
 
 # --- nearest -----------------------------------------------------------------------------------------------------------
@@ -90,8 +99,13 @@ def test_nearest_agrees_with_scikit_learn():
     from sklearn.neighbors import NearestNeighbors
 
     random = np.random.default_rng(0)
-    index, asked = random.normal(0, 1, (500, 16)).astype(np.float32), random.normal(0, 1, 16).astype(np.float32)
-    distances, positions = NearestNeighbors(n_neighbors=7, metric="cosine").fit(index).kneighbors(asked[None])
+    index, asked = (
+        random.normal(0, 1, (500, 16)).astype(np.float32),
+        random.normal(0, 1, 16).astype(np.float32),
+    )
+    distances, positions = (
+        NearestNeighbors(n_neighbors=7, metric="cosine").fit(index).kneighbors(asked[None])
+    )
     found, similarities = attribution.nearest(asked, index, 7)
     assert found.tolist() == positions[0].tolist()
     np.testing.assert_allclose(similarities, 1 - distances[0], atol=1e-5)
@@ -112,15 +126,23 @@ def test_embeddings_of_other_widths_are_refused():
 # --- neighbours --------------------------------------------------------------------------------------------------------
 
 
-def run_with_index(data: dataset.Dataset, *, fingerprint: str | None = None, index: bool = True) -> runs.Run:
+def run_with_index(
+    data: dataset.Dataset, *, fingerprint: str | None = None, index: bool = True
+) -> runs.Run:
     """A finished run whose index holds every third training picture, as its network embeds them."""
     files = {}
     if index:
         chosen = np.arange(0, len(data.train_labels), 3, dtype=np.int32)
         vectors = answers(data.train_pixels[chosen], patterns())[1]
-        vectors = np.round(127 * vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)).astype(np.int8)
+        vectors = np.round(
+            127 * vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)
+        ).astype(np.int8)
         files["index.npz"] = {"indices": chosen, "embeddings": vectors}
-    return runs.read(finished_run(files=files, dataset={"name": data.name, "fingerprint": fingerprint or data.fingerprint}))
+    return runs.read(
+        finished_run(
+            files=files, dataset={"name": data.name, "fingerprint": fingerprint or data.fingerprint}
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +154,20 @@ def test_neighbours_come_from_the_runs_own_index(sample):
     network = Network(template_network())
     for position in (0, 300, 999):
         embedding = network.embeddings(sample.train_pixels[position][None])[0]
-        positions, similarities = attribution.neighbours(network, run_with_index(sample), sample, embedding, 5)
+        positions, similarities = attribution.neighbours(
+            network, run_with_index(sample), sample, embedding, 5
+        )
         assert positions[0] == position and similarities[0] > 0.999
-        assert (positions % 3 == 0).all() and (np.diff(similarities) <= 0).all() and len(set(positions.tolist())) == 5
+        assert (
+            (positions % 3 == 0).all()
+            and (np.diff(similarities) <= 0).all()
+            and len(set(positions.tolist())) == 5
+        )
 
 
-@pytest.mark.parametrize("how", [{"index": False}, {"fingerprint": "0123456789abcdef"}], ids=["no index", "other data"])
+@pytest.mark.parametrize(
+    "how", [{"index": False}, {"fingerprint": "0123456789abcdef"}], ids=["no index", "other data"]
+)
 def test_neighbours_are_embedded_where_the_index_does_not_fit(sample, how):
     network, run = Network(template_network()), run_with_index(sample, **how)
     for position in (1, 1000):
@@ -170,14 +200,21 @@ def test_what_is_remembered_goes_with_the_network(sample):
 def test_wide_embeddings_are_thinned_out_evenly(sample, monkeypatch):
     monkeypatch.setattr(attribution, "KEPT", 49 * 100)
     network = Network(template_network())
-    positions, _ = attribution.neighbours(network, run_with_index(sample), sample, np.ones(49), 1000)
+    positions, _ = attribution.neighbours(
+        network, run_with_index(sample), sample, np.ones(49), 1000
+    )
     assert len(positions) == 100
     assert np.diff(np.sort(positions)).max() <= 24
 
 
 def test_an_index_that_points_outside_the_data_is_not_followed(sample):
     run = run_with_index(sample)
-    runs.write_arrays(run.id, "index.npz", indices=np.array([10**6], np.int32), embeddings=np.ones((1, 49), np.int8))
+    runs.write_arrays(
+        run.id,
+        "index.npz",
+        indices=np.array([10**6], np.int32),
+        embeddings=np.ones((1, 49), np.int8),
+    )
     positions, _ = attribution.neighbours(Network(template_network()), run, sample, np.ones(49), 3)
     assert len(positions) == 3 and positions.max() < len(sample.train_labels)
 

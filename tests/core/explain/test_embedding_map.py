@@ -1,4 +1,6 @@
-"""The map of the test set: PCA agrees with scikit-learn, t-SNE is computed once by a process of its own and keeps neighbours together."""
+"""The map of the test set: PCA agrees with scikit-learn, t-SNE is computed once by a process of its
+own and keeps neighbours together.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,9 @@ def test_pca_agrees_with_scikit_learn(embeddings):
     plane, trusted = embedding_map.pca(embeddings), PCA(2).fit(embeddings)
     expected = trusted.transform(embeddings)
     for axis in range(2):  # a direction has no sign of its own
-        assert np.allclose(plane.positions[:, axis], expected[:, axis], atol=1e-3) \
-            or np.allclose(plane.positions[:, axis], -expected[:, axis], atol=1e-3)
+        assert np.allclose(plane.positions[:, axis], expected[:, axis], atol=1e-3) or np.allclose(
+            plane.positions[:, axis], -expected[:, axis], atol=1e-3
+        )
     np.testing.assert_allclose(plane.shares, trusted.explained_variance_ratio_, atol=1e-6)
     np.testing.assert_allclose(plane.place(embeddings[7]), plane.positions[7], atol=1e-3)
 
@@ -82,7 +85,7 @@ def test_one_map_is_computed_at_a_time_and_a_failure_says_why(embeddings):
     assert (first.state, second.state) == ("running", "waiting")
     failed = wait("broken", broken)
     assert failed.state == "failed" and "NaN" in failed.problem
-    assert embedding_map.neighbourhoods("broken", lambda: embeddings).state == "failed"  # until somebody wants it tried again
+    # Until somebody wants it tried again.
+    assert embedding_map.neighbourhoods("broken", lambda: embeddings).state == "failed"
     embedding_map.try_again("broken")
     assert wait("broken", embeddings).state == "ready"
-

@@ -1,4 +1,6 @@
-"""Sizes, windows and slopes that pages work out by hand are those of the network, and of independent arithmetic."""
+"""Sizes, windows and slopes that pages work out by hand are those of the network, and of
+independent arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +24,28 @@ def test_the_size_formula_gives_the_width_of_every_layer(name):
         size = steps.size(layer, layers[layer.inputs[0]] if layer.inputs else None)
         assert (size is None) == (layer.kind not in ("Conv2D", "DepthwiseConv2D", "MaxPooling2D"))
         if size:
-            assert (size.width - size.field + size.padding) // size.stride + 1 == size.out == layer.output_shape[1]
-            assert size.text.endswith(f"+ 1 = {layer.output_shape[1]}") and f"= {size.out}" in size.latex
+            assert (
+                (size.width - size.field + size.padding) // size.stride + 1
+                == size.out
+                == layer.output_shape[1]
+            )
+            assert (
+                size.text.endswith(f"+ 1 = {layer.output_shape[1]}")
+                and f"= {size.out}" in size.latex
+            )
 
 
-@pytest.mark.parametrize(("size", "text"), [
-    (steps.Size(False, 28, 3, 2, 1, 28), "(28 − 3 + 2·1)/1 + 1 = 28"),
-    (steps.Size(False, 28, 3, 0, 1, 26), "(28 − 3 + 2·0)/1 + 1 = 26"),
-    (steps.Size(False, 28, 3, 1, 2, 14), "(28 − 3 + 1)/2 + 1 = 14"),
-    (steps.Size(True, 28, 2, 0, 2, 14), "(28 − 2)/2 + 1 = 14"),
-    (steps.Size(True, 7, 2, 0, 2, 3), "⌊(7 − 2)/2⌋ + 1 = 3"),
-    (steps.Size(True, 7, 2, 1, 2, 4), "(7 − 2 + 1)/2 + 1 = 4"),
-])
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (steps.Size(False, 28, 3, 2, 1, 28), "(28 − 3 + 2·1)/1 + 1 = 28"),
+        (steps.Size(False, 28, 3, 0, 1, 26), "(28 − 3 + 2·0)/1 + 1 = 26"),
+        (steps.Size(False, 28, 3, 1, 2, 14), "(28 − 3 + 1)/2 + 1 = 14"),
+        (steps.Size(True, 28, 2, 0, 2, 14), "(28 − 2)/2 + 1 = 14"),
+        (steps.Size(True, 7, 2, 0, 2, 3), "⌊(7 − 2)/2⌋ + 1 = 3"),
+        (steps.Size(True, 7, 2, 1, 2, 4), "(7 − 2 + 1)/2 + 1 = 4"),
+    ],
+)
 def test_the_formula_is_written_as_people_write_it(size, text):
     assert size.text == text
 
@@ -52,17 +64,23 @@ def test_the_steps_of_a_convolution_make_the_feature_map_of_the_network():
     np.testing.assert_allclose(walk.output, maps["conv_1"][..., 5], atol=1e-5)
     for number in (0, 27, 300, 783):  # corners and the middle
         step = walk.step(number)
-        assert np.isclose((step.window * walk.weights).sum(), maps["conv_1"][step.row, step.column, 5], atol=1e-5)
+        assert np.isclose(
+            (step.window * walk.weights).sum(), maps["conv_1"][step.row, step.column, 5], atol=1e-5
+        )
 
 
 def test_a_classic_filter_agrees_with_scipy():
     for weights in steps.CLASSIC.values():
         walk = steps.convolve(PICTURE / 255, np.array(weights))
-        np.testing.assert_allclose(walk.output, correlate2d(PICTURE / 255, weights, mode="same"), atol=1e-9)
+        np.testing.assert_allclose(
+            walk.output, correlate2d(PICTURE / 255, weights, mode="same"), atol=1e-9
+        )
 
 
 def test_a_pooling_keeps_the_largest_value_of_every_window():
-    walk = steps.pool(np.array([[1.0, 5.0, 2.0], [0.0, 3.0, 7.0], [9.0, -1.0, -2.0]]), padding="same")
+    walk = steps.pool(
+        np.array([[1.0, 5.0, 2.0], [0.0, 3.0, 7.0], [9.0, -1.0, -2.0]]), padding="same"
+    )
     assert walk.output.tolist() == [[5.0, 7.0], [9.0, -2.0]]
     assert steps.pool(PICTURE[:7, :7]).output.shape == (3, 3)
     assert walk.step(3).top == 2 and walk.step(3).left == 2
@@ -71,7 +89,9 @@ def test_a_pooling_keeps_the_largest_value_of_every_window():
 @pytest.fixture
 def last() -> LastLayer:
     draw = np.random.default_rng(4)
-    return LastLayer(draw.normal(0, 1, 5), draw.normal(0, 1, (5, 10)), draw.normal(0, 1, 10), truth=3)
+    return LastLayer(
+        draw.normal(0, 1, 5), draw.normal(0, 1, (5, 10)), draw.normal(0, 1, 10), truth=3
+    )
 
 
 def test_slopes_are_those_of_small_differences(last):
@@ -79,7 +99,9 @@ def test_slopes_are_those_of_small_differences(last):
         weight = last.weights[place, neuron]
         around = last.loss_with(place, neuron, np.array([weight - 1e-5, weight, weight + 1e-5]))
         assert np.isclose(around[1], last.loss)
-        assert np.isclose((around[2] - around[0]) / 2e-5, last.weight_slopes[place, neuron], atol=1e-6)
+        assert np.isclose(
+            (around[2] - around[0]) / 2e-5, last.weight_slopes[place, neuron], atol=1e-6
+        )
         assert np.isclose(last.slope_with(place, neuron, weight), last.weight_slopes[place, neuron])
     moved = LastLayer(last.inputs + np.eye(5)[1] * 1e-5, last.weights, last.bias, 3)
     assert np.isclose((moved.loss - last.loss) / 1e-5, last.input_slopes[1], atol=1e-4)

@@ -32,19 +32,29 @@ def test_answers_are_those_of_the_arithmetic_by_hand():
     np.testing.assert_allclose(answer.probabilities, probabilities, atol=1e-5)
     np.testing.assert_allclose(answer.embedding, embedding, atol=1e-5)
     np.testing.assert_allclose(answer.features[..., 0].reshape(9, 49), embedding, atol=1e-5)
-    assert {part.dtype for part in (answer.probabilities, answer.embedding, answer.features)} == {np.dtype(np.float32)}
+    assert {part.dtype for part in (answer.probabilities, answer.embedding, answer.features)} == {
+        np.dtype(np.float32)
+    }
 
 
 @pytest.mark.parametrize("n", [0, 1, inference.BATCH, inference.BATCH + 1, 3 * inference.BATCH - 1])
 def test_any_number_of_pictures_is_answered_in_order(n):
     pixels, network = pictures(n), Network(template_network())
     probabilities, embedding = answers(pixels, patterns())
-    np.testing.assert_allclose(network.probabilities(pixels), probabilities.reshape(n, 10), atol=1e-5)
+    np.testing.assert_allclose(
+        network.probabilities(pixels), probabilities.reshape(n, 10), atol=1e-5
+    )
     np.testing.assert_allclose(network.embeddings(pixels), embedding.reshape(n, 49), atol=1e-5)
     assert network.answer(pixels).features.shape == (n, 7, 7, 1)
 
 
-@pytest.mark.parametrize("names", [("probabilities", "embedding", "features"), ("embedding", "features", "more", "probabilities")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("probabilities", "embedding", "features"),
+        ("embedding", "features", "more", "probabilities"),
+    ],
+)
 def test_outputs_are_found_by_name_wherever_they_stand(names):
     pixels = pictures(3)
     answer = Network(template_network(names=names, input_name="input")).answer(pixels)
@@ -58,7 +68,9 @@ def test_many_visitors_at_once_get_their_own_answers():
 
     def ask(pixels):
         for _ in range(20):
-            if not np.allclose(network.probabilities(pixels), answers(pixels, patterns())[0], atol=1e-5):
+            if not np.allclose(
+                network.probabilities(pixels), answers(pixels, patterns())[0], atol=1e-5
+            ):
                 wrong.append(pixels)
 
     visitors = [threading.Thread(target=ask, args=(pixels,)) for pixels in several]
@@ -74,12 +86,20 @@ def test_temperature_divides_the_scores():
     _, embedding = answers(pixels, patterns())
     scores = embedding @ patterns() / 2.5
     expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(Network(template_network(), temperature=2.5).probabilities(pixels), expected, atol=1e-5)
-    np.testing.assert_allclose(Network(template_network(), temperature=2.5).answer(pixels).probabilities, expected, atol=1e-5)
+    np.testing.assert_allclose(
+        Network(template_network(), temperature=2.5).probabilities(pixels), expected, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        Network(template_network(), temperature=2.5).answer(pixels).probabilities,
+        expected,
+        atol=1e-5,
+    )
 
 
 def test_softening_keeps_the_order_and_survives_zeros():
-    hard = np.array([[1.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0], [0.6, 0.3, 0.1, 0, 0, 0, 0, 0, 0, 0]], np.float32)
+    hard = np.array(
+        [[1.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0], [0.6, 0.3, 0.1, 0, 0, 0, 0, 0, 0, 0]], np.float32
+    )
     for temperature in (0.2, 3.0):
         softened = soften(hard, temperature)
         assert np.isfinite(softened).all() and softened.dtype == np.float32
@@ -95,43 +115,84 @@ def test_a_picture_and_its_mirror_image_get_the_same_answer_both_ways():
     mirrored = asked[:, :, ::-1]
     assert not np.allclose(network.probabilities(asked), network.probabilities(mirrored))
     np.testing.assert_allclose(network.both_ways(asked), network.both_ways(mirrored), atol=1e-6)
-    np.testing.assert_allclose(network.both_ways(asked), (network.probabilities(asked) + network.probabilities(mirrored)) / 2, atol=1e-6)
+    np.testing.assert_allclose(
+        network.both_ways(asked),
+        (network.probabilities(asked) + network.probabilities(mirrored)) / 2,
+        atol=1e-6,
+    )
 
 
 def test_sure_begins_at_the_threshold():
     low = np.array([[0.49] + [0.51 / 9] * 9, [0.51] + [0.49 / 9] * 9])
     assert Network(template_network(), sure_threshold=0.1).sure(low).tolist() == [False, True]
     network = Network(template_network(), sure_threshold=0.9)
-    probabilities = np.array([[0.9, 0.1] + [0] * 8, [0.89, 0.11] + [0] * 8, [0, 1] + [0] * 8], np.float32)
+    probabilities = np.array(
+        [[0.9, 0.1] + [0] * 8, [0.89, 0.11] + [0] * 8, [0, 1] + [0] * 8], np.float32
+    )
     assert network.sure(probabilities).tolist() == [True, False, True]
-    assert Network(template_network(), sure_threshold=1.01).sure(probabilities).tolist() == [False] * 3
+    assert (
+        Network(template_network(), sure_threshold=1.01).sure(probabilities).tolist() == [False] * 3
+    )
 
 
-@pytest.mark.parametrize("pixels", [np.zeros((28, 28), np.uint8), np.zeros((1, 28, 28, 1), np.uint8),
-                                    np.zeros((1, 27, 28), np.uint8), np.zeros((1, 28, 28), np.float32)])
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((28, 28), np.uint8),
+        np.zeros((1, 28, 28, 1), np.uint8),
+        np.zeros((1, 27, 28), np.uint8),
+        np.zeros((1, 28, 28), np.float32),
+    ],
+)
 def test_pixels_of_another_shape_or_type_are_refused(pixels):
     with pytest.raises(ValueError, match=r"\(n, 28, 28\) of type uint8"):
         Network(template_network()).probabilities(pixels)
 
 
-@pytest.mark.parametrize(("onnx", "sentence"), [
-    (b"", "a file in ONNX format; these 0 bytes"),
-    (b"not a network at all", "a file in ONNX format; these 20 bytes"),
-    (template_network()[:900], "a file in ONNX format; these 900 bytes"),
-    (template_network(names=("probabilities", "features")), "embedding cannot be found"),
-    (template_network(names=("scores_of_someone_else",)), "probabilities, embedding, features cannot be found"),
-    (template_network(patterns()[:, :3]), "gives 10 probabilities that sum to 1"),
-    (template_network(last="Exp"), "gives 10 probabilities that sum to 1"),
-    (template_network(patterns() * np.float32(np.nan)), "gives finite numbers as probabilities"),
-    (echo_network(("n", 32, 32, 1)), "28 x 28 x 1"),
-    (echo_network(("n", 28, 28, 3)), "28 x 28 x 1"),
-    (echo_network((1, 28, 28, 1)), "any number of them"),
-    (echo_network(("n", 784)), "28 x 28 x 1"),
-    (template_network(input_type=TensorProto.DOUBLE), "one float input"),
-    (echo_network(("n", 28, 28, 1)), "gives finite numbers as probabilities; these are float32 (2, 28, 28, 1)"),
-], ids=["empty", "text", "cut short", "an output missing", "all outputs missing", "three classes", "no softmax", "not numbers",
-        "other side", "colours", "one picture only", "flat", "doubles",
-        "an echo"])
+@pytest.mark.parametrize(
+    ("onnx", "sentence"),
+    [
+        (b"", "a file in ONNX format; these 0 bytes"),
+        (b"not a network at all", "a file in ONNX format; these 20 bytes"),
+        (template_network()[:900], "a file in ONNX format; these 900 bytes"),
+        (template_network(names=("probabilities", "features")), "embedding cannot be found"),
+        (
+            template_network(names=("scores_of_someone_else",)),
+            "probabilities, embedding, features cannot be found",
+        ),
+        (template_network(patterns()[:, :3]), "gives 10 probabilities that sum to 1"),
+        (template_network(last="Exp"), "gives 10 probabilities that sum to 1"),
+        (
+            template_network(patterns() * np.float32(np.nan)),
+            "gives finite numbers as probabilities",
+        ),
+        (echo_network(("n", 32, 32, 1)), "28 x 28 x 1"),
+        (echo_network(("n", 28, 28, 3)), "28 x 28 x 1"),
+        (echo_network((1, 28, 28, 1)), "any number of them"),
+        (echo_network(("n", 784)), "28 x 28 x 1"),
+        (template_network(input_type=TensorProto.DOUBLE), "one float input"),
+        (
+            echo_network(("n", 28, 28, 1)),
+            "gives finite numbers as probabilities; these are float32 (2, 28, 28, 1)",
+        ),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "cut short",
+        "an output missing",
+        "all outputs missing",
+        "three classes",
+        "no softmax",
+        "not numbers",
+        "other side",
+        "colours",
+        "one picture only",
+        "flat",
+        "doubles",
+        "an echo",
+    ],
+)
 def test_a_file_that_is_not_such_a_network_is_named_with_the_remedy(onnx, sentence):
     with pytest.raises(RunDamaged) as caught:
         Network(onnx, run_id="my-run")
@@ -143,7 +204,9 @@ def test_a_run_brings_its_temperature_and_threshold():
     network = inference.load(finished_run(temperature=1.5, sure_threshold=0.66))
     assert (network.temperature, network.sure_threshold) == (1.5, 0.66)
     pixels = pictures(2)
-    np.testing.assert_allclose(network.probabilities(pixels), soften(answers(pixels, patterns())[0], 1.5), atol=1e-5)
+    np.testing.assert_allclose(
+        network.probabilities(pixels), soften(answers(pixels, patterns())[0], 1.5), atol=1e-5
+    )
 
 
 def test_a_run_without_validation_gets_the_usual_threshold():
@@ -169,13 +232,15 @@ def test_a_run_that_is_not_there_or_has_no_network_is_named():
 
 def test_answering_needs_neither_tensorflow_nor_scikit_learn(tmp_path):
     (tmp_path / "small.onnx").write_bytes(template_network())
-    code = ("import json, sys, numpy as np\n"
-            "from core import evaluation, explain, inference\n"
-            f"n = inference.Network(open({str(tmp_path / 'small.onnx')!r}, 'rb').read())\n"
-            "p = n.probabilities(np.zeros((30, 28, 28), np.uint8))\n"
-            "labels = np.arange(30) % 10\n"
-            "evaluation.evaluate(p, labels), evaluation.fit_temperature(p, labels), evaluation.sure_threshold(p, labels)\n"
-            "explain.occlusion(n, np.full((28, 28), 9, np.uint8), 3)\n"
-            "print(json.dumps([m for m in ('tensorflow', 'keras', 'sklearn', 'scipy', 'streamlit') if m in sys.modules]))")
+    code = (
+        "import json, sys, numpy as np\n"
+        "from core import evaluation, inference\nfrom core.explain import attribution\n"
+        f"n = inference.Network(open({str(tmp_path / 'small.onnx')!r}, 'rb').read())\n"
+        "p = n.probabilities(np.zeros((30, 28, 28), np.uint8))\n"
+        "labels = np.arange(30) % 10\n"
+        "evaluation.evaluate(p, labels), evaluation.fit_temperature(p, labels), evaluation.sure_threshold(p, labels)\n"
+        "attribution.occlusion(n, np.full((28, 28), 9, np.uint8), 3)\n"
+        "print(json.dumps([m for m in ('tensorflow', 'keras', 'sklearn', 'scipy', 'streamlit') if m in sys.modules]))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []

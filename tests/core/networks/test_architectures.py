@@ -20,9 +20,19 @@ SPECS = {
     **{name: preset.spec for name, preset in PRESETS.items()},
     "multi-layer": TrainSpec(filters=(), dense_units=(50, 50), activation="tanh"),
     "valid": TrainSpec(filters=(28, 56), padding=("valid",), pool=(True, False), dense_units=(56,)),
-    "mixed": TrainSpec(filters=(8, 16, 8), padding=("valid", "same", "same"), pool=(True, True, False), kernel=5, batch_norm=True,
-                       block_dropout=(0.1, 0.0, 0.2), dense_units=(20, 30), dropout=(0.25, 0.5)),
-    "deep": TrainSpec(architecture="resnet", filters=(8, 16), blocks=2, batch_norm=True, dense_units=(12,)),
+    "mixed": TrainSpec(
+        filters=(8, 16, 8),
+        padding=("valid", "same", "same"),
+        pool=(True, True, False),
+        kernel=5,
+        batch_norm=True,
+        block_dropout=(0.1, 0.0, 0.2),
+        dense_units=(20, 30),
+        dropout=(0.25, 0.5),
+    ),
+    "deep": TrainSpec(
+        architecture="resnet", filters=(8, 16), blocks=2, batch_norm=True, dense_units=(12,)
+    ),
 }
 
 
@@ -30,15 +40,30 @@ SPECS = {
 def test_the_blueprint_says_what_keras_builds(name):
     layers, model = blueprint(SPECS[name]), build(SPECS[name])
     assert model.count_params() == parameters(SPECS[name])
-    assert {layer.name: layer.output_shape for layer in layers} == {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
-    assert {layer.name: layer.parameters for layer in layers} == {layer.name: layer.count_params() for layer in model.layers}
+    assert {layer.name: layer.output_shape for layer in layers} == {
+        layer.name: tuple(layer.output.shape[1:]) for layer in model.layers
+    }
+    assert {layer.name: layer.parameters for layer in layers} == {
+        layer.name: layer.count_params() for layer in model.layers
+    }
 
 
-@pytest.mark.parametrize(("name", "count"), [
-    ("lab3-cnn", 356_234), ("project-cnn-1", 693_962), ("project-cnn-2", 381_066), ("project-cnn-3", 576_330),
-    ("project-mlp", 42_310), ("assignment6-cnn", 356_234), ("lab-sgd-cnn", 87_034), ("lab-sgd-best", 2_774_858),
-    ("lab-sgd-same", 3_217_226), ("lab-sgd-same64", 6_428_810), ("notebook-cnn", 394_530),
-])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("lab3-cnn", 356_234),
+        ("project-cnn-1", 693_962),
+        ("project-cnn-2", 381_066),
+        ("project-cnn-3", 576_330),
+        ("project-mlp", 42_310),
+        ("assignment6-cnn", 356_234),
+        ("lab-sgd-cnn", 87_034),
+        ("lab-sgd-best", 2_774_858),
+        ("lab-sgd-same", 3_217_226),
+        ("lab-sgd-same64", 6_428_810),
+        ("notebook-cnn", 394_530),
+    ],
+)
 def test_a_published_network_has_the_number_of_parameters_of_its_report(name, count):
     assert parameters(PRESETS[name].spec) == count
 
@@ -51,7 +76,11 @@ def test_pooling_can_drop_the_edge_behind_a_convolution_that_keeps_the_size():
     assert sides(spec) == [13, 7]
     assert sides(spec.replace(pool_padding="valid")) == [13, 6]
     assert sides(spec.replace(padding=("valid",), pool_padding="same")) == [13, 6]
-    assert sides(TrainSpec(filters=(8, 8, 8), padding=("same",), pool_padding="valid")) == [14, 7, 3]
+    assert sides(TrainSpec(filters=(8, 8, 8), padding=("same",), pool_padding="valid")) == [
+        14,
+        7,
+        3,
+    ]
 
 
 def test_standard_normal_weights_have_a_deviation_of_one_in_every_layer():
@@ -70,7 +99,10 @@ def test_multiply_adds_of_a_hand_counted_network():
 def test_embedding_and_features_are_where_a_reader_looks_for_them():
     layers = blueprint(PRESETS["champion"].spec)
     assert embedding_name(layers) == "average"
-    assert len(next(layer for layer in layers if layer.name == features_name(layers)).output_shape) == 3
+    assert (
+        len(next(layer for layer in layers if layer.name == features_name(layers)).output_shape)
+        == 3
+    )
 
 
 def test_a_picture_that_shrinks_away_is_refused_with_a_remedy():
@@ -84,8 +116,14 @@ def test_a_network_too_large_to_train_is_refused():
 
 
 def test_every_layer_says_its_settings():
-    details = {layer.kind: layer.detail for layer in blueprint(PRESETS["swift"].spec.replace(block_dropout=(0.1,)))}
-    assert details["Conv2D"] == "128 filters 3 × 3, same" and details["Dropout"] == "10% off while training"
+    details = {
+        layer.kind: layer.detail
+        for layer in blueprint(PRESETS["swift"].spec.replace(block_dropout=(0.1,)))
+    }
+    assert (
+        details["Conv2D"] == "128 filters 3 × 3, same"
+        and details["Dropout"] == "10% off while training"
+    )
 
 
 def test_first_weights_follow_the_seed_whatever_else_draws_at_random():
@@ -97,4 +135,7 @@ def test_first_weights_follow_the_seed_whatever_else_draws_at_random():
         random.random()  # as another thread of a worker might
         weights.append(build(spec.replace(seed=seed)).get_weights())
     assert all((a == b).all() for a, b in zip(weights[0], weights[1], strict=True))
-    assert not (weights[0][0] == weights[2][0]).all() and not (weights[0][0].ravel()[:50] == weights[0][2].ravel()[:50]).all()
+    assert (
+        not (weights[0][0] == weights[2][0]).all()
+        and not (weights[0][0].ravel()[:50] == weights[0][2].ravel()[:50]).all()
+    )

@@ -1,6 +1,8 @@
-"""Borrowed networks: the lists of their layers are Keras's, they stay frozen as long as they should, and what comes out is a run like any.
+"""Borrowed networks: the lists of their layers are Keras's, they stay frozen as long as they
+should, and what comes out is a run like any.
 
-Their weights here are random: what others published is not downloaded by a test. One run is trained and looked at from all sides.
+Their weights here are random: what others published is not downloaded by a test. One run is trained
+and looked at from all sides.
 """
 
 from __future__ import annotations
@@ -30,18 +32,33 @@ from ui.network import layer_list
 from ui.train import jobs
 
 BORROWED = ("mobilenet_v2", "resnet50_v2")
-SMALL = PRESETS["transfer-mobilenet"].spec.replace(name="borrowed", data="offline-sample", enlarge=32, frozen_epochs=1, epochs=2, batch=100,
-                                                   validation_fraction=0.5, precision="float32", learning_rate=0.01)
+SMALL = PRESETS["transfer-mobilenet"].spec.replace(
+    name="borrowed",
+    data="offline-sample",
+    enlarge=32,
+    frozen_epochs=1,
+    epochs=2,
+    batch=100,
+    validation_fraction=0.5,
+    precision="float32",
+    learning_rate=0.01,
+)
 
 
 def published(name: str, side: int) -> dict[str, list[np.ndarray]]:
-    """What stands for the published weights: random ones of the right shapes, the same each time, with averages of their own."""
+    """What stands for the published weights: random ones of the right shapes, the same each time,
+    with averages of their own.
+    """
     draw, found = np.random.default_rng(side), {}
     for layer in blueprint(SMALL.replace(backbone=name, enlarge=side)):
         if layer.kind == "BatchNormalization":
             count = layer.output_shape[-1]
-            found[layer.name] = [draw.uniform(0.8, 1.2, count), draw.normal(0, 0.1, count), draw.normal(0, 0.1, count),
-                                 draw.uniform(0.8, 1.2, count)]
+            found[layer.name] = [
+                draw.uniform(0.8, 1.2, count),
+                draw.normal(0, 0.1, count),
+                draw.normal(0, 0.1, count),
+                draw.uniform(0.8, 1.2, count),
+            ]
     return found
 
 
@@ -55,7 +72,9 @@ def training():
 
 @pytest.fixture(scope="module")
 def borrowed(tmp_path_factory, training):
-    """A run that was frozen for an epoch, broken off, and fine-tuned for another: its id, its library, and what was seen on the way."""
+    """A run that was frozen for an epoch, broken off, and fine-tuned for another: its id, its
+    library, and what was seen on the way.
+    """
     from core.networks import architectures, keras_files
     from core.training import initial_weights
 
@@ -82,10 +101,23 @@ def borrowed(tmp_path_factory, training):
         begun = network.get_weights()
         keras_files.load_weights(network, runs.read_bytes(run_id, "checkpoint.weights.h5"))
         frozen = {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
-        patch.setattr(initial_weights.keras_backbones, "published_weights", lambda *_: pytest.fail("fetched again to go on"))
+        patch.setattr(
+            initial_weights.keras_backbones,
+            "published_weights",
+            lambda *_: pytest.fail("fetched again to go on"),
+        )
         training.train(run_id, report=seen.append)
-        begun = {name: arrays for name, arrays in zip(frozen, _grouped(begun, frozen.values()), strict=True)}
-        seen_of_it = {"id": run_id, "runs": str(library / "runs"), "seen": seen, "begun": begun, "frozen": frozen}
+        begun = {
+            name: arrays
+            for name, arrays in zip(frozen, _grouped(begun, frozen.values()), strict=True)
+        }
+        seen_of_it = {
+            "id": run_id,
+            "runs": str(library / "runs"),
+            "seen": seen,
+            "begun": begun,
+            "frozen": frozen,
+        }
     return seen_of_it
 
 
@@ -108,7 +140,9 @@ def run_id(borrowed, monkeypatch) -> str:
 def test_the_list_of_layers_is_what_the_installed_keras_has(name):
     from core.networks import keras_backbones
 
-    assert [{"options": {}, **layer} for layer in plain(keras_backbones.describe(name))] == list(backbones.get(name).layers)
+    assert [{"options": {}, **layer} for layer in plain(keras_backbones.describe(name))] == list(
+        backbones.get(name).layers
+    )
 
 
 def plain(described):
@@ -132,26 +166,48 @@ def test_a_borrowed_network_answers_as_keras_does_with_the_same_weights(name, si
         if layer.weights:
             ours.get_layer(layer.name).set_weights(layer.get_weights())
     shapes = {layer.name: layer.output_shape for layer in blueprint(spec)}
-    assert all(tuple(layer.output.shape[1:]) == shapes[layer.name] for layer in theirs.layers[1:] if layer.name in shapes)
+    assert all(
+        tuple(layer.output.shape[1:]) == shapes[layer.name]
+        for layer in theirs.layers[1:]
+        if layer.name in shapes
+    )
     assert theirs.count_params() + (ours.get_layer("scores").count_params()) == parameters(spec)
     picture = fashion_mnist.load("offline-sample").test_pixels[:2, ..., None].astype(np.float32)
     last = theirs.layers[-1].name
-    given, answer = keras.Model(ours.input, [ours.get_layer("three_channels").output, ours.get_layer(last).output])(picture)
-    assert given.shape == (2, side, side, 3) and np.asarray(given).min() >= -1 and np.asarray(given).max() <= 1
+    given, answer = keras.Model(
+        ours.input, [ours.get_layer("three_channels").output, ours.get_layer(last).output]
+    )(picture)
+    assert (
+        given.shape == (2, side, side, 3)
+        and np.asarray(given).min() >= -1
+        and np.asarray(given).max() <= 1
+    )
     np.testing.assert_allclose(np.asarray(theirs(given)), np.asarray(answer), rtol=1e-4, atol=1e-4)
 
 
 def test_work_grows_with_the_side_and_an_epoch_that_is_frozen_is_less_of_it():
     large = SMALL.replace(enlarge=96)
     assert multiply_adds(large) > 8 * multiply_adds(SMALL)
-    assert estimate.estimate_seconds(SMALL.replace(frozen_epochs=0))[0] > 1.4 * estimate.estimate_seconds(SMALL)[0]
+    assert (
+        estimate.estimate_seconds(SMALL.replace(frozen_epochs=0))[0]
+        > 1.4 * estimate.estimate_seconds(SMALL)[0]
+    )
 
 
-@pytest.mark.parametrize(("frozen", "epochs", "found"), [
-    (2, 5, [("frozen", 1, 2, 0.01), ("fine-tuning", 3, 5, 1e-4)]), (0, 3, [("fine-tuning", 1, 3, 1e-4)]), (9, 3, [("frozen", 1, 3, 0.01)])])
+@pytest.mark.parametrize(
+    ("frozen", "epochs", "found"),
+    [
+        (2, 5, [("frozen", 1, 2, 0.01), ("fine-tuning", 3, 5, 1e-4)]),
+        (0, 3, [("fine-tuning", 1, 3, 1e-4)]),
+        (9, 3, [("frozen", 1, 3, 0.01)]),
+    ],
+)
 def test_the_stages_of_a_training(frozen, epochs, found):
     spec = SMALL.replace(frozen_epochs=frozen, epochs=epochs)
-    assert [(stage.name, stage.first, stage.last, stage.learning_rate) for stage in backbones.stages(spec)] == found
+    assert [
+        (stage.name, stage.first, stage.last, stage.learning_rate)
+        for stage in backbones.stages(spec)
+    ] == found
     assert backbones.stages(TrainSpec(epochs=4)) == (backbones.Stage("", 1, 4, 0.001),)
 
 
@@ -162,7 +218,10 @@ def test_it_stays_as_it_was_while_frozen_and_learns_after_that(borrowed, run_id)
     frozen, after = borrowed["frozen"], weights.read(run_id)
     given = published("mobilenet_v2", 32)
     for name, arrays in frozen.items():
-        same = all(np.allclose(one, other) for one, other in zip(arrays, given.get(name, borrowed["begun"][name]), strict=True))
+        same = all(
+            np.allclose(one, other)
+            for one, other in zip(arrays, given.get(name, borrowed["begun"][name]), strict=True)
+        )
         assert same == (name != "scores"), name
     changed = [name for name in frozen if not np.array_equal(frozen[name][0], after[name][0])]
     assert len(changed) > 60 and "Conv1" in changed and "scores" in changed
@@ -174,27 +233,38 @@ def test_normalisations_keep_the_averages_that_they_came_with(borrowed, run_id):
         np.testing.assert_allclose(after[name][2:], arrays[2:], rtol=1e-5)
 
 
-def test_epochs_are_counted_on_across_the_change_and_rates_and_words_follow_the_stage(borrowed, run_id):
+def test_epochs_are_counted_on_across_the_change_and_rates_and_words_follow_the_stage(
+    borrowed, run_id
+):
     rows = runs.history(run_id)
     assert [row["epoch"] for row in rows] == [1, 2] and runs.validation_epochs(run_id) == [1, 2]
-    assert rows[0]["learning_rate"] < 0.01 and rows[1]["learning_rate"] < 1e-4  # at the end of each cosine
+    # At the end of each cosine.
+    assert rows[0]["learning_rate"] < 0.01 and rows[1]["learning_rate"] < 1e-4
     said = [(step.epoch, step.stage) for step in borrowed["seen"] if step.phase == "training"]
     assert set(said) == {(1, "frozen"), (2, "fine-tuning")}
     assert any(step.phase == "weights" for step in borrowed["seen"])
 
 
-def test_the_exported_network_answers_like_keras_and_like_its_rebuilt_inside(borrowed, run_id, tmp_path):
+def test_the_exported_network_answers_like_keras_and_like_its_rebuilt_inside(
+    borrowed, run_id, tmp_path
+):
     from core.networks import keras_files
 
     pixels = fashion_mnist.load("offline-sample").test_pixels[:20]
     network = inference.load(run_id)
     keras_model = keras_files.network_from(runs.read_bytes(run_id, "model.keras"))
     raw = inference.Network(runs.onnx_bytes(run_id)).probabilities(pixels)
-    np.testing.assert_allclose(raw, keras_model.predict(pixels[..., None].astype(np.float32), verbose=0), atol=1e-4)
+    np.testing.assert_allclose(
+        raw, keras_model.predict(pixels[..., None].astype(np.float32), verbose=0), atol=1e-4
+    )
     opened = activations.load(run_id, network)
     assert activations.difference(opened, network) < 1e-3 and opened.framed
     some = opened.maps(pixels[0], ["block_3_depthwise", "dropout_1"])
-    assert list(some) == ["block_3_depthwise", "dropout_1"] and some["block_3_depthwise"].shape == (4, 4, 144)
+    assert list(some) == ["block_3_depthwise", "dropout_1"] and some["block_3_depthwise"].shape == (
+        4,
+        4,
+        144,
+    )
     indices, vectors = runs.index(run_id)
     assert vectors.shape == (len(indices), 1280)
     assert "Sandler" in card.card(runs.read(run_id), runs.test_predictions(run_id))
@@ -213,11 +283,22 @@ def test_every_layer_shows_what_keras_computes(name, tmp_path):
         np.testing.assert_allclose(found[layer] / size, values / size, atol=1e-3, err_msg=layer)
     first, kernel = opened.first_filters()
     conv = opened.layer(first)
-    walk = steps.convolve(found[conv.inputs[0]][..., 0], kernel[:, :, 0, 3], stride=2, padding=conv.options["padding"],
-                            bias=float(opened.weights[first][1][3]) if conv.options["use_bias"] else 0.0)
-    np.testing.assert_allclose(walk.output, found[first][..., 3], atol=1e-3 * max(1, np.abs(walk.output).max()))
+    walk = steps.convolve(
+        found[conv.inputs[0]][..., 0],
+        kernel[:, :, 0, 3],
+        stride=2,
+        padding=conv.options["padding"],
+        bias=float(opened.weights[first][1][3]) if conv.options["use_bias"] else 0.0,
+    )
+    np.testing.assert_allclose(
+        walk.output, found[first][..., 3], atol=1e-3 * max(1, np.abs(walk.output).max())
+    )
     for pool in (layer for layer in opened.layers if layer.kind == "MaxPooling2D"):
-        walk = steps.pool(found[pool.inputs[0]][..., 5], field=pool.options["pool_size"], stride=pool.options["strides"])
+        walk = steps.pool(
+            found[pool.inputs[0]][..., 5],
+            field=pool.options["pool_size"],
+            stride=pool.options["strides"],
+        )
         np.testing.assert_array_equal(walk.output.astype(np.float32), found[pool.name][..., 5])
 
 
@@ -228,16 +309,25 @@ def test_another_training_of_it_can_start_from_the_run_also_with_larger_pictures
     spec = SMALL.replace(start_from=run_id, enlarge=64)
     network = architectures.build(spec, to_train=True)
     initial_weights.begin(network, spec)
-    np.testing.assert_array_equal(network.get_layer("Conv1").get_weights()[0], weights.read(run_id)["Conv1"][0])
+    np.testing.assert_array_equal(
+        network.get_layer("Conv1").get_weights()[0], weights.read(run_id)["Conv1"][0]
+    )
 
 
 # --- without a network ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "side", "file"), [
-    ("mobilenet_v2", 96, "kernels_1.0_96_no_top.h5"), ("mobilenet_v2", 64, "kernels_1.0_224_no_top.h5"),
-    ("resnet50_v2", 64, "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5")])
-def test_without_a_network_a_sentence_names_the_file_that_keras_looks_for_and_where_to_put_it(name, side, file, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "side", "file"),
+    [
+        ("mobilenet_v2", 96, "kernels_1.0_96_no_top.h5"),
+        ("mobilenet_v2", 64, "kernels_1.0_224_no_top.h5"),
+        ("resnet50_v2", 64, "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    ],
+)
+def test_without_a_network_a_sentence_names_the_file_that_keras_looks_for_and_where_to_put_it(
+    name, side, file, monkeypatch, tmp_path
+):
     from keras.src.utils import file_utils
 
     from core.networks import keras_backbones
@@ -257,7 +347,9 @@ def test_without_a_network_a_sentence_names_the_file_that_keras_looks_for_and_wh
     assert asked[0] in str(refused.value) and str(tmp_path / "models") in str(refused.value)
 
 
-def test_a_training_without_a_network_ends_with_that_sentence_and_can_be_resumed(monkeypatch, training):
+def test_a_training_without_a_network_ends_with_that_sentence_and_can_be_resumed(
+    monkeypatch, training
+):
     from core.training import initial_weights
 
     def missing(name, side):
@@ -288,10 +380,20 @@ def test_the_gradient_check_says_why_not():
 def test_settings_come_from_a_terminal_like_any_other():
     from argparse import Namespace
 
-    asked = Namespace(preset="transfer-resnet", epochs=None, seed=None, name=None,
-                      set=["enlarge=32", "frozen_epochs=0", "fine_tune_rate=1e-5", "start_from=nothing"])
+    asked = Namespace(
+        preset="transfer-resnet",
+        epochs=None,
+        seed=None,
+        name=None,
+        set=["enlarge=32", "frozen_epochs=0", "fine_tune_rate=1e-5", "start_from=nothing"],
+    )
     spec = spec_from(asked)
-    assert (spec.backbone, spec.enlarge, spec.frozen_epochs, spec.fine_tune_rate) == ("resnet50_v2", 32, 0, 1e-5)
+    assert (spec.backbone, spec.enlarge, spec.frozen_epochs, spec.fine_tune_rate) == (
+        "resnet50_v2",
+        32,
+        0,
+        1e-5,
+    )
 
 
 def test_the_form_offers_the_settings_of_a_borrowed_network_where_one_is():
@@ -302,7 +404,10 @@ def test_the_form_offers_the_settings_of_a_borrowed_network_where_one_is():
     app.selectbox(key="train_preset").select("transfer-mobilenet").run()
     assert not app.exception and not app.error and not app.button(key="train_start").disabled
     assert not any(app.number_input(key=f"train_{name}").disabled for name in numbers)
-    assert app.text_input(key="train_filters").disabled and "borrowed network" in app.text_input(key="train_filters").help
+    assert (
+        app.text_input(key="train_filters").disabled
+        and "borrowed network" in app.text_input(key="train_filters").help
+    )
     assert len(app.table[0].value) == len(blueprint(PRESETS["transfer-mobilenet"].spec))
     app.selectbox(key="train_architecture").select("cnn").run()
     assert "imagenet" in "".join(error.value for error in app.error)
@@ -311,7 +416,9 @@ def test_the_form_offers_the_settings_of_a_borrowed_network_where_one_is():
 def test_the_live_view_says_what_learns():
     from types import SimpleNamespace
 
-    job = SimpleNamespace(state="running", place=0, progress=Progress("r", "training", 1, 2, 3, 4, stage="frozen"))
+    job = SimpleNamespace(
+        state="running", place=0, progress=Progress("r", "training", 1, 2, 3, 4, stage="frozen")
+    )
     assert jobs.state_text(job) == "Epoch 1 of 2, only the new layers learn"
 
 
@@ -324,13 +431,29 @@ def opened(page: str, **address: str) -> AppTest:
     return app
 
 
-@pytest.mark.parametrize("address", [
-    {}, {"part": "3", "layer": "block_5_depthwise"}, {"view": "filters"}, {"view": "maps"}, {"view": "maps", "part": "4"},
-    {"view": "maps", "layer": "out_relu"}, {"view": "maps", "layer": "block_5_depthwise", "channel": "7"}, {"view": "steps"},
-    {"view": "steps", "op": "pooling"}, {"view": "learning"}, {"view": "learning", "topic": "activation"}])
+@pytest.mark.parametrize(
+    "address",
+    [
+        {},
+        {"part": "3", "layer": "block_5_depthwise"},
+        {"view": "filters"},
+        {"view": "maps"},
+        {"view": "maps", "part": "4"},
+        {"view": "maps", "layer": "out_relu"},
+        {"view": "maps", "layer": "block_5_depthwise", "channel": "7"},
+        {"view": "steps"},
+        {"view": "steps", "op": "pooling"},
+        {"view": "learning"},
+        {"view": "learning", "topic": "activation"},
+    ],
+)
 def test_the_network_page_opens_on_every_view_of_it(run_id, address):
     app = opened(frame.NETWORK, run=run_id, picture="3", **address)
-    assert not app.error and not app.warning and not [one for one in app.info if "left out" in one.value]
+    assert (
+        not app.error
+        and not app.warning
+        and not [one for one in app.info if "left out" in one.value]
+    )
     if not address:
         assert len(app.table[0].value) == layer_list.PART
 

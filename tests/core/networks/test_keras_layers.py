@@ -8,7 +8,9 @@ import pytest
 
 @pytest.fixture(scope="module")
 def steps():
-    """One training step of the two layers on the same batch: values, gradients, kept averages, and answers after it."""
+    """One training step of the two layers on the same batch: values, gradients, kept averages, and
+    answers after it.
+    """
     import keras
     import tensorflow as tf
 
@@ -20,19 +22,44 @@ def steps():
     for kind in (keras.layers.BatchNormalization, keras_layers.BatchNormalization):
         layer = kind(momentum=0.9)
         layer.build(x.shape)
-        layer.set_weights([np.array([1.5, 0.5, 2.0]), np.array([0.1, -1.0, 2.0]), np.ones(3), np.ones(3)])
+        layer.set_weights(
+            [np.array([1.5, 0.5, 2.0]), np.array([0.1, -1.0, 2.0]), np.ones(3), np.ones(3)]
+        )
         inputs = tf.constant(x)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             values = layer(inputs, training=True)
             loss = tf.reduce_sum(values * weight)
         gradients = tape.gradient(loss, [inputs, layer.gamma.value, layer.beta.value])
-        found.append([values.numpy(), *(one.numpy() for one in gradients), *layer.get_weights(), layer(inputs, training=False).numpy()])
+        found.append(
+            [
+                values.numpy(),
+                *(one.numpy() for one in gradients),
+                *layer.get_weights(),
+                layer(inputs, training=False).numpy(),
+            ]
+        )
     return found
 
 
-@pytest.mark.parametrize("position, what", list(enumerate([
-    "values", "input gradient", "scale gradient", "offset gradient", "scale", "offset", "mean", "variance", "answers"])))
+@pytest.mark.parametrize(
+    "position, what",
+    list(
+        enumerate(
+            [
+                "values",
+                "input gradient",
+                "scale gradient",
+                "offset gradient",
+                "scale",
+                "offset",
+                "mean",
+                "variance",
+                "answers",
+            ]
+        )
+    ),
+)
 def test_fused_normalisation_does_what_keras_does(steps, position, what):
     theirs, ours = (side[position] for side in steps)
     assert np.abs(theirs).max() > 0
@@ -42,7 +69,10 @@ def test_fused_normalisation_does_what_keras_does(steps, position, what):
 def test_precision_chooses_what_convolutions_calculate_with(monkeypatch):
     from core.networks import keras_layers
 
-    assert keras_layers.convolution_dtype("float32") == "float32" and keras_layers.convolution_dtype("bfloat16") == "mixed_bfloat16"
+    assert (
+        keras_layers.convolution_dtype("float32") == "float32"
+        and keras_layers.convolution_dtype("bfloat16") == "mixed_bfloat16"
+    )
     for able, dtype in ((True, "mixed_bfloat16"), (False, "float32")):
         monkeypatch.setattr(keras_layers, "_calculates_bfloat16", lambda able=able: able)
         assert keras_layers.convolution_dtype("auto") == dtype

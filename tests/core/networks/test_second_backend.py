@@ -1,6 +1,8 @@
-"""The same training on Keras's other backends: the same loss from the same weights, and one epoch to a finished run.
+"""The same training on Keras's other backends: the same loss from the same weights, and one epoch
+to a finished run.
 
-Each backend has a process of its own, since Keras chooses one for its life. Where PyTorch or JAX is not installed, its tests say so.
+Each backend has a process of its own, since Keras chooses one for its life. Where PyTorch or JAX is
+not installed, its tests say so.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ spec = preset("champion").spec.replace(data="offline-sample", filters=(8, 16), p
 data = fashion_mnist.load("offline-sample")
 network = architectures.build(spec, to_train=True)
 draw = np.random.default_rng(0)
-# Variances must be positive, and scores moderate: how far a loss is clipped is the backends' own affair.
+# Variances must be positive, and scores moderate: how far a loss is clipped is the backends' own
+# affair.
 network.set_weights([draw.normal(0, 0.1, value.shape) if value.ndim > 1 else draw.uniform(0.5, 1.5, value.shape)
                      for value in network.get_weights()])
 optimiser.compile_network(network, spec, 1)
@@ -48,8 +51,14 @@ print(json.dumps(trainer.train(runs.create(spec))))
 
 def after(script: str, backend: str) -> dict:
     """What a script prints last, run in a process of its own on a backend."""
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=os.environ | {"KERAS_BACKEND": backend}, capture_output=True,
-                          text=True, timeout=240)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -74,5 +83,9 @@ def test_fixed_weights_give_the_loss_that_tensorflow_finds(other, on_tensorflow)
 
 def test_an_epoch_on_another_backend_ends_in_a_run_like_any_other(other):
     record = after(EPOCH, other)
-    assert record["backend"] == other and record["status"] == "finished" and other in record["versions"]
+    assert (
+        record["backend"] == other
+        and record["status"] == "finished"
+        and other in record["versions"]
+    )
     assert 0 < record["scores"]["test_loss"] < 10

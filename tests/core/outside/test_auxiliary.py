@@ -1,4 +1,6 @@
-"""What is learnt from outside pictures: apart from what is measured, kept, with honest targets; and how a threshold is found on them."""
+"""What is learnt from outside pictures: apart from what is measured, kept, with honest targets; and
+how a threshold is found on them.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,23 @@ from core.outside import auxiliary
 from core.specs.spec import TrainSpec
 from core.training import trainer
 
-FEW = {"traced sketches": 3, "traced icons": 2, "composed": 2, "sketches": 3, "icons": 2, "scribbles": 3}
-SMALL = TrainSpec(name="small", data="offline-sample", filters=(8,), dense_units=(16,), epochs=1, batch=100, validation_fraction=0.2)
+FEW = {
+    "traced sketches": 3,
+    "traced icons": 2,
+    "composed": 2,
+    "sketches": 3,
+    "icons": 2,
+    "scribbles": 3,
+}
+SMALL = TrainSpec(
+    name="small",
+    data="offline-sample",
+    filters=(8,),
+    dense_units=(16,),
+    epochs=1,
+    batch=100,
+    validation_fraction=0.2,
+)
 
 
 @pytest.fixture
@@ -32,7 +49,9 @@ def photographs(tmp_path):
         (tmp_path / name).mkdir()
         for number in range(20):
             pixels = 255 - drawing.draw(label, np.random.default_rng(number))
-            Image.fromarray(np.pad(pixels, 10, constant_values=255)).resize((96, 96)).save(tmp_path / name / f"{number}.png")
+            Image.fromarray(np.pad(pixels, 10, constant_values=255)).resize((96, 96)).save(
+                tmp_path / name / f"{number}.png"
+            )
     return tmp_path
 
 
@@ -45,7 +64,10 @@ def test_targets_share_between_right_answers_and_are_even_where_none_is():
 def test_lessons_hold_every_kind_with_targets_of_one(sample, photographs):
     made = auxiliary.lessons(sample, np.arange(50), photographs, counts=FEW)
     assert {kind: made.kinds[kind] for kind in FEW} == FEW and made.kinds["photographs"] > 30
-    assert made.pixels.shape == (sum(made.kinds.values()), 28, 28) and made.pixels.any(axis=(1, 2)).all()
+    assert (
+        made.pixels.shape == (sum(made.kinds.values()), 28, 28)
+        and made.pixels.any(axis=(1, 2)).all()
+    )
     assert made.targets.sum(axis=1) == pytest.approx(np.ones(len(made.targets)))
 
 
@@ -54,7 +76,11 @@ def test_lessons_are_made_once_and_made_anew_for_other_pictures(sample):
     first = auxiliary.lessons(sample, np.arange(50), None, counts=FEW, progress=heard.append)
     assert len(heard) == len(FEW)
     again = auxiliary.lessons(sample, np.arange(50), None, counts=FEW, progress=heard.append)
-    assert len(heard) == len(FEW) and (again.pixels == first.pixels).all() and (again.targets == first.targets).all()
+    assert (
+        len(heard) == len(FEW)
+        and (again.pixels == first.pixels).all()
+        and (again.targets == first.targets).all()
+    )
     auxiliary.lessons(sample, np.arange(40), None, counts=FEW, progress=heard.append)
     assert len(heard) == len(FEW) + 3  # those made of the data's own pictures
 
@@ -79,9 +105,13 @@ def test_a_threshold_counts_being_sure_of_nothing_as_wrong():
     accepted = np.zeros((3, 10), bool)
     accepted[:2, 0] = True  # the third picture is none of the ten
     tuning = {"sketches": (np.zeros((3, 28, 28), np.uint8), accepted)}
-    assert auxiliary.sure_threshold(Fixed([row(0.9), row(0.8), row(0.7)]), tuning) == pytest.approx(0.8)
+    assert auxiliary.sure_threshold(Fixed([row(0.9), row(0.8), row(0.7)]), tuning) == pytest.approx(
+        0.8
+    )
     assert auxiliary.sure_threshold(Fixed([row(0.5), row(0.6), row(0.9)]), tuning) == NEVER_SURE
-    assert auxiliary.accuracy({"sketches": np.array([row(0.9), row(0.0), row(0.9)])}, tuning) == pytest.approx(0.5)
+    assert auxiliary.accuracy(
+        {"sketches": np.array([row(0.9), row(0.0), row(0.9)])}, tuning
+    ) == pytest.approx(0.5)
 
 
 def test_a_training_with_outside_pictures_says_what_it_learnt_from(monkeypatch):
@@ -109,12 +139,19 @@ def test_a_training_begins_with_the_weights_of_another_run():
     trainer.train(first)
     second = runs.create(SMALL.replace(start_from=first, learning_rate=1e-7))
     trainer.train(second)
-    before, after = (runs.test_predictions(run_id).probabilities.argmax(1) for run_id in (first, second))
+    before, after = (
+        runs.test_predictions(run_id).probabilities.argmax(1) for run_id in (first, second)
+    )
     assert (before == after).mean() > 0.98
 
 
-@pytest.mark.parametrize("changes, error, words", [({"start_from": "nowhere"}, RunNotFound, "'nowhere'"),
-                                                   ({"filters": (4,)}, InvalidSpec, "another network")])
+@pytest.mark.parametrize(
+    "changes, error, words",
+    [
+        ({"start_from": "nowhere"}, RunNotFound, "'nowhere'"),
+        ({"filters": (4,)}, InvalidSpec, "another network"),
+    ],
+)
 def test_a_training_that_cannot_begin_so_says_why(changes, error, words):
     first = runs.create(SMALL)
     trainer.train(first)

@@ -1,4 +1,6 @@
-"""What is counted of a network's answers to pictures from outside, held against counts done by hand."""
+"""What is counted of a network's answers to pictures from outside, held against counts done by
+hand.
+"""
 
 from __future__ import annotations
 
@@ -64,24 +66,38 @@ def run_id() -> str:
 def test_answers_are_those_of_the_prepared_pictures_and_are_counted_by_truth():
     tall, wide = said(TALL)[0], said(WIDE)[0]
     assert tall != wide
-    report = outside_report.measure(network(), [shown("a", (tall,), TALL), shown("b", (tall,), WIDE), shown("c", (wide,), WIDE)])
+    report = outside_report.measure(
+        network(), [shown("a", (tall,), TALL), shown("b", (tall,), WIDE), shown("c", (wide,), WIDE)]
+    )
     assert (report.pictures, report.garments, report.right, report.others) == (3, 3, 2, 0)
     assert report.accuracy == pytest.approx(2 / 3)
     assert report.mean_over_classes == pytest.approx((1 / 2 + 1) / 2)
-    assert report.matrix[tall][tall] == 1 and report.matrix[tall][wide] == 1 and report.matrix[wide][wide] == 1
+    assert (
+        report.matrix[tall][tall] == 1
+        and report.matrix[tall][wide] == 1
+        and report.matrix[wide][wide] == 1
+    )
     assert sum(map(sum, report.matrix)) == 3
-    assert [(one.name, one.accepted, one.answer) for one in report.mistakes] == [("b", (tall,), wide)]
+    assert [(one.name, one.accepted, one.answer) for one in report.mistakes] == [
+        ("b", (tall,), wide)
+    ]
     assert report.mistakes[0].confidence == pytest.approx(said(WIDE)[1], abs=1e-4)
-    assert report.mistakes[0].seen == outside_report.fingerprint(picture.prepare(WIDE, fill=True).pixels)
+    assert report.mistakes[0].seen == outside_report.fingerprint(
+        picture.prepare(WIDE, fill=True).pixels
+    )
 
 
 def test_one_of_several_right_answers_is_right_and_stands_under_itself():
     tall, wide = said(TALL)[0], said(WIDE)[0]
     first, second = sorted({*range(10)} - {tall, wide})[:2]
-    report = outside_report.measure(network(), [shown("a", (first, tall), TALL), shown("b", (first, second), TALL)])
+    report = outside_report.measure(
+        network(), [shown("a", (first, tall), TALL), shown("b", (first, second), TALL)]
+    )
     assert report.matrix[tall][tall] == 1
     assert report.matrix[first][tall] == 1
-    assert [(one.accepted, one.pictures, one.right) for one in report.classes] == sorted([((first, tall), 1, 1), ((first, second), 1, 0)])
+    assert [(one.accepted, one.pictures, one.right) for one in report.classes] == sorted(
+        [((first, tall), 1, 1), ((first, second), 1, 0)]
+    )
 
 
 def test_sure_answers_are_counted_apart():
@@ -91,7 +107,9 @@ def test_sure_answers_are_counted_apart():
     pictures = [shown("a", (tall[0],), TALL), shown("b", (wide[0],), WIDE)]
     report = outside_report.measure(network(threshold), pictures)
     assert (report.sure, report.sure_right, report.sure_accuracy) == (1, 1, 1.0)
-    wrong = outside_report.measure(network(threshold), [replace(one, accepted=((certain[0] + 1) % 10,)) for one in pictures])
+    wrong = outside_report.measure(
+        network(threshold), [replace(one, accepted=((certain[0] + 1) % 10,)) for one in pictures]
+    )
     assert (wrong.sure, wrong.sure_right, wrong.sure_share) == (1, 0, 0.5)
 
 
@@ -114,9 +132,15 @@ def test_a_garment_in_which_nothing_is_found_is_wrong():
 
 def test_pictures_that_cannot_be_opened_are_named_and_stop_nothing():
     told = []
-    report = outside_report.measure(network(), [
-        Outside("damaged", (1,), fails(UnreadablePicture("It is damaged."))), Outside("gone", (1,), fails(FileNotFoundError())),
-        shown("good", (said(TALL)[0],), TALL)], progress=lambda done, of: told.append((done, of)))
+    report = outside_report.measure(
+        network(),
+        [
+            Outside("damaged", (1,), fails(UnreadablePicture("It is damaged."))),
+            Outside("gone", (1,), fails(FileNotFoundError())),
+            shown("good", (said(TALL)[0],), TALL),
+        ],
+        progress=lambda done, of: told.append((done, of)),
+    )
     assert report.unreadable == ("damaged", "gone")
     assert (report.pictures, report.accuracy) == (1, 1.0)
     assert told == [(1, 3), (2, 3), (3, 3)]
@@ -130,25 +154,39 @@ def test_nothing_to_measure_gives_shares_of_nothing():
 
 def test_bags_are_counted_over_all_garments():
     probabilities = np.eye(10, dtype=np.float32)[[8, 8, 1, 8]]
-    report = outside_report.of_answers(probabilities, np.array([8, 0, 1, 2]), np.array([True, False, True, True]))
+    report = outside_report.of_answers(
+        probabilities, np.array([8, 0, 1, 2]), np.array([True, False, True, True])
+    )
     assert report.bag_share == 0.75 and report.accuracy == 0.5
     assert (report.sure, report.sure_right) == (3, 2)
 
 
 def test_a_report_survives_json():
-    report = outside_report.measure(network(), [shown("a", (5, 7, 9), TALL), shown("b", (3,), BLANK), shown("c", (), WIDE),
-                                                Outside("d", (1,), fails(OSError()))])
+    report = outside_report.measure(
+        network(),
+        [
+            shown("a", (5, 7, 9), TALL),
+            shown("b", (3,), BLANK),
+            shown("c", (), WIDE),
+            Outside("d", (1,), fails(OSError())),
+        ],
+    )
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
 
 
 def test_figures_are_kept_with_a_run_and_leave_with_it(run_id):
     assert measured.kept(run_id) is None
-    with_figures = measured.keep(run_id, {"icons": outside_report.measure(network(), sources.drawn("icons", "held-out", 10))})
+    with_figures = measured.keep(
+        run_id, {"icons": outside_report.measure(network(), sources.drawn("icons", "held-out", 10))}
+    )
     assert measured.kept(run_id) == with_figures
     files = dict(archive.export_files(run_id))
     assert json.loads(files["outside.json"])["measured"] == with_figures.measured
     share = with_figures.reports["icons"].row("icons")[2]
-    assert "## Pictures from outside" in files["CARD.md"].decode() and f"| icons | 10 | {share} |" in files["CARD.md"].decode()
+    assert (
+        "## Pictures from outside" in files["CARD.md"].decode()
+        and f"| icons | 10 | {share} |" in files["CARD.md"].decode()
+    )
 
 
 def test_a_run_without_figures_has_a_card_without_them(run_id):
@@ -156,12 +194,18 @@ def test_a_run_without_figures_has_a_card_without_them(run_id):
     assert "outside.json" not in files and "Pictures from outside" not in files["CARD.md"].decode()
 
 
-@pytest.mark.parametrize("change", [
-    lambda values: values.pop("reports"), lambda values: values.update(reports=[]), lambda values: values["reports"].update(icons={}),
-    lambda values: values["reports"]["icons"].update(sure="many"), lambda values: values["reports"]["icons"].update(called=[1, 2]),
-    lambda values: values["reports"]["icons"]["classes"][0].update(accepted=[12]),
-    lambda values: values["reports"]["icons"]["classes"][0].update(pictures=0),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.pop("reports"),
+        lambda values: values.update(reports=[]),
+        lambda values: values["reports"].update(icons={}),
+        lambda values: values["reports"]["icons"].update(sure="many"),
+        lambda values: values["reports"]["icons"].update(called=[1, 2]),
+        lambda values: values["reports"]["icons"]["classes"][0].update(accepted=[12]),
+        lambda values: values["reports"]["icons"]["classes"][0].update(pictures=0),
+    ],
+)
 def test_figures_that_someone_has_edited_are_damaged_and_say_what_mends_them(run_id, change):
     measured.keep(run_id, {"icons": outside_report.measure(network(), [shown("a", (1,), TALL)])})
     path = Path(settings.runs_address()) / run_id / measured.FILE

@@ -1,4 +1,6 @@
-"""The run library: what is half written is never listed as finished, and what a person asks for happens whole or not at all."""
+"""The run library: what is half written is never listed as finished, and what a person asks for
+happens whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ SPEC = TrainSpec(name="small", filters=(4,), dense_units=(), epochs=2, data="off
 
 def finished(name: str = "small", accuracy: float = 0.9) -> str:
     """A finished run with three test pictures, made through the library's own functions."""
-    return finished_run(SPEC.replace(name=name), network=b"onnx", rows=history(1, validated=False), scores={"test_accuracy": accuracy})
+    return finished_run(
+        SPEC.replace(name=name),
+        network=b"onnx",
+        rows=history(1, validated=False),
+        scores={"test_accuracy": accuracy},
+    )
 
 
 def folder(run_id: str) -> Path:
@@ -57,7 +64,9 @@ def test_a_network_that_cannot_be_built_leaves_no_folder():
     assert not Path(settings.runs_address()).exists()
 
 
-@pytest.mark.parametrize("name", ["../etc", "a/b", "", "A", "x" * 81, ".hidden", "a\x00", None, "-a"])
+@pytest.mark.parametrize(
+    "name", ["../etc", "a/b", "", "A", "x" * 81, ".hidden", "a\x00", None, "-a"]
+)
 def test_a_name_from_outside_never_becomes_a_path(name):
     with pytest.raises(RunNotFound):
         runs.read(name)
@@ -68,19 +77,31 @@ def test_a_missing_run_says_so():
         runs.read("nothing-here")
 
 
-@pytest.mark.parametrize("text", [
-    "", "{", "[]", '{"spec": {"epochs": 0}}', '{"status": "finished"}', '{"spec": 3, "created": 1}',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"spec": {"epochs": 0}}',
+        '{"status": "finished"}',
+        '{"spec": 3, "created": 1}',
+    ],
+)
 def test_a_record_edited_by_hand_is_reported_and_does_not_hide_the_others(text):
     bad, good = finished("bad"), finished("good")
     (folder(bad) / "run.json").write_text(text)
     with pytest.raises(RunDamaged):
         runs.read(bad)
-    assert good in [run.id for run in runs.list_runs()] and bad not in [run.id for run in runs.list_runs()]
+    assert good in [run.id for run in runs.list_runs()] and bad not in [
+        run.id for run in runs.list_runs()
+    ]
     assert [run_id for run_id, _ in runs.list_damaged()] == [bad]
 
 
-@pytest.mark.parametrize("key", ["dataset", "scores", "best_epoch", "seconds", "status", "spec", "created"])
+@pytest.mark.parametrize(
+    "key", ["dataset", "scores", "best_epoch", "seconds", "status", "spec", "created"]
+)
 def test_a_record_without_one_of_its_keys_is_damaged(key):
     run_id = finished()
     record = json.loads((folder(run_id) / "run.json").read_text())
@@ -170,7 +191,11 @@ def test_every_network_that_ships_is_listed_and_can_be_chosen(shipped):
 
 
 def test_the_shipped_network_is_read_only(shipped):
-    for act in (runs.delete, lambda run_id: runs.rename(run_id, "mine"), lambda run_id: runs.set_note(run_id, "x")):
+    for act in (
+        runs.delete,
+        lambda run_id: runs.rename(run_id, "mine"),
+        lambda run_id: runs.set_note(run_id, "x"),
+    ):
         with pytest.raises(StorageProblem, match="ships with Atelier"):
             act(runs.SHIPPED)
 
@@ -219,7 +244,12 @@ def test_the_version_changes_with_the_folder():
 def test_an_index_comes_back_as_unit_vectors():
     run_id = finished()
     assert runs.index(run_id) is None
-    runs.write_arrays(run_id, "index.npz", indices=np.array([5, 7], np.int32), embeddings=np.array([[127, 0], [90, 90]], np.int8))
+    runs.write_arrays(
+        run_id,
+        "index.npz",
+        indices=np.array([5, 7], np.int32),
+        embeddings=np.array([[127, 0], [90, 90]], np.int8),
+    )
     indices, vectors = runs.index(run_id)
     assert indices.tolist() == [5, 7]
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
@@ -229,7 +259,9 @@ def test_an_estimate_rests_on_the_nearest_run_of_this_machine():
     seconds, basis = estimate.estimate_seconds(SPEC)
     assert seconds > 0 and "guess" in basis
     measured("short", pictures=1900)
-    assert estimate.estimate_seconds(SPEC) == (seconds, basis), "a run of a few steps is all beginning and end"
+    assert estimate.estimate_seconds(SPEC) == (seconds, basis), (
+        "a run of a few steps is all beginning and end"
+    )
     measured("long", pictures=10 * SPEC.epochs * estimate.trained_pictures(SPEC))
     seconds, basis = estimate.estimate_seconds(SPEC)
     assert seconds == pytest.approx(3.6) and "long" in basis
@@ -239,13 +271,20 @@ def measured(name: str, *, pictures: int) -> None:
     """A run of this machine that took 36 seconds."""
     record_file = folder(finished(name)) / "run.json"
     record = json.loads(record_file.read_text())
-    record.update(machine=estimate.machine(), pictures_trained=pictures, multiply_adds=multiply_adds(SPEC), seconds=36.0)
+    record.update(
+        machine=estimate.machine(),
+        pictures_trained=pictures,
+        multiply_adds=multiply_adds(SPEC),
+        seconds=36.0,
+    )
     record_file.write_text(json.dumps(record))
 
 
 def test_a_library_behind_another_file_system_works_the_same(monkeypatch):
     monkeypatch.setenv("ATELIER_RUNS", "memory://library")
     run_id = finished()
-    assert runs.read(run_id).finished and [run.id for run in runs.list_runs() if not run.shipped] == [run_id]
+    assert runs.read(run_id).finished and [
+        run.id for run in runs.list_runs() if not run.shipped
+    ] == [run_id]
     runs.delete(run_id)
     assert [run for run in runs.list_runs() if not run.shipped] == []

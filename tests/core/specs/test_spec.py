@@ -20,18 +20,34 @@ def test_a_preset_survives_json(name):
 
 
 def test_every_field_is_described_once_in_the_order_of_no_surprise():
-    assert sorted(field.name for field in FIELDS) == sorted(field.name for field in fields(TrainSpec))
+    assert sorted(field.name for field in FIELDS) == sorted(
+        field.name for field in fields(TrainSpec)
+    )
     assert all(field.help and field.label for field in FIELDS)
 
 
-@pytest.mark.parametrize(("name", "value", "part"), [
-    ("epochs", 0, "from 1 to 500"), ("epochs", 2.5, "whole number"), ("epochs", True, "whole number"),
-    ("batch", 100_000, "from 1 to 4096"), ("learning_rate", float("nan"), "a number from"), ("learning_rate", "fast", "a number from"),
-    ("optimizer", "adagrad", "adam, adamw, sgd, rmsprop"), ("filters", (32, -1), "from 1 to 1024"),
-    ("filters", tuple(range(1, 12)), "at most 8"), ("padding", ("full",), "same, valid"), ("flip", "perhaps", "yes or no"),
-    ("name", "", "1 to 60"), ("name", "a\nb", "1 to 60"), ("dropout", (), "at least one"), ("dropout", (0.1, 0.2), "one for each"),
-    ("erase", 1.1, "from 0 to 1"), ("seed", -1, "from 0"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("epochs", 0, "from 1 to 500"),
+        ("epochs", 2.5, "whole number"),
+        ("epochs", True, "whole number"),
+        ("batch", 100_000, "from 1 to 4096"),
+        ("learning_rate", float("nan"), "a number from"),
+        ("learning_rate", "fast", "a number from"),
+        ("optimizer", "adagrad", "adam, adamw, sgd, rmsprop"),
+        ("filters", (32, -1), "from 1 to 1024"),
+        ("filters", tuple(range(1, 12)), "at most 8"),
+        ("padding", ("full",), "same, valid"),
+        ("flip", "perhaps", "yes or no"),
+        ("name", "", "1 to 60"),
+        ("name", "a\nb", "1 to 60"),
+        ("dropout", (), "at least one"),
+        ("dropout", (0.1, 0.2), "one for each"),
+        ("erase", 1.1, "from 0 to 1"),
+        ("seed", -1, "from 0"),
+    ],
+)
 def test_a_wrong_value_is_refused_with_the_allowed_ones(name, value, part):
     with pytest.raises(InvalidSpec, match=part):
         TrainSpec().replace(**{name: value})
@@ -50,16 +66,27 @@ def test_a_network_without_filters_is_only_a_cnn():
         TrainSpec(architecture="resnet", filters=())
 
 
-@pytest.mark.parametrize(("name", "text", "value"), [
-    ("filters", "32, 64,128", (32, 64, 128)), ("filters", "[8]", (8,)), ("filters", "", ()), ("pool", "yes no", (True, False)),
-    ("padding", "valid,same", ("valid", "same")), ("learning_rate", "1e-3", 0.001), ("flip", "on", True), ("epochs", " 3 ", 3),
-    ("optimizer", "sgd", "sgd"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("filters", "32, 64,128", (32, 64, 128)),
+        ("filters", "[8]", (8,)),
+        ("filters", "", ()),
+        ("pool", "yes no", (True, False)),
+        ("padding", "valid,same", ("valid", "same")),
+        ("learning_rate", "1e-3", 0.001),
+        ("flip", "on", True),
+        ("epochs", " 3 ", 3),
+        ("optimizer", "sgd", "sgd"),
+    ],
+)
 def test_settings_are_read_as_people_type_them(name, text, value):
     assert parse_setting(name, text) == value
 
 
-@pytest.mark.parametrize(("name", "text"), [("epochs", "three"), ("filters", "a,b"), ("flip", "2"), ("colour", "red")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("epochs", "three"), ("filters", "a,b"), ("flip", "2"), ("colour", "red")]
+)
 def test_settings_that_cannot_be_read_say_what_can(name, text):
     with pytest.raises(InvalidSpec):
         parse_setting(name, text)

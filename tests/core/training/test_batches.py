@@ -1,4 +1,6 @@
-"""The pictures that a training is fed with: all of them once an epoch, altered as the spec asks, the same again after a pause."""
+"""The pictures that a training is fed with: all of them once an epoch, altered as the spec asks,
+the same again after a pause.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ PLAIN = TrainSpec(batch=64, seed=5)
 
 @pytest.fixture
 def pixels() -> np.ndarray:
-    return np.random.default_rng(0).integers(1, 256, (200, 28, 28), dtype=np.uint8)  # never 0: what is black came from outside
+    # Never 0: what is black came from outside.
+    return np.random.default_rng(0).integers(1, 256, (200, 28, 28), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -47,7 +50,9 @@ def test_each_epoch_has_its_own_order_and_a_resumed_training_goes_on_with_the_ne
     going.on_epoch_end()
     assert not (all_of(going)[0] == first[0]).all()
     resumed = Batches(pixels, targets, spec, epochs_done=1)
-    assert all((one == other).all() for one, other in zip(all_of(going), all_of(resumed), strict=True))
+    assert all(
+        (one == other).all() for one, other in zip(all_of(going), all_of(resumed), strict=True)
+    )
 
 
 def test_nothing_is_altered_unasked_and_the_originals_never(pixels):
@@ -68,7 +73,12 @@ def test_shifts_reach_every_whole_pixel_up_to_the_most_and_black_moves_in(pixels
     found = set()
     for picture, original in zip(made, pixels, strict=True):
         framed = np.pad(original, 2)
-        places = [(down, right) for down in range(5) for right in range(5) if (framed[down:down + 28, right:right + 28] == picture).all()]
+        places = [
+            (down, right)
+            for down in range(5)
+            for right in range(5)
+            if (framed[down : down + 28, right : right + 28] == picture).all()
+        ]
         assert len(places) == 1
         found.add(places[0])
     assert len(found) == 25
@@ -84,7 +94,7 @@ def test_a_rectangle_is_erased_in_the_share_that_was_asked_for(pixels):
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         areas.append((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1) / 784)
         assert mask.sum() / (areas[-1] * 784) > 0.9  # noise hits the old value one time in 256
-    assert 0.01 < min(areas) and max(areas) < 0.36 and max(areas) - min(areas) > 0.15
+    assert min(areas) > 0.01 and max(areas) < 0.36 and max(areas) - min(areas) > 0.15
     assert (altered(pixels, PLAIN.replace(erase=1.0), rng()) != pixels).any((1, 2)).all()
 
 

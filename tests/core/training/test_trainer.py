@@ -1,4 +1,6 @@
-"""Training for real, on the offline sample: what comes out, what a stop keeps, and where a resumed training goes on."""
+"""Training for real, on the offline sample: what comes out, what a stop keeps, and where a resumed
+training goes on.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,24 @@ from core.errors import RunNotFound
 from core.specs.spec import TrainSpec
 from core.training import batches, trainer
 
-SMALL = TrainSpec(name="small", data="offline-sample", filters=(8, 16), dense_units=(32,), epochs=3, batch=50, learning_rate=0.005,
-                  validation_fraction=0.2, seed=3)
+SMALL = TrainSpec(
+    name="small",
+    data="offline-sample",
+    filters=(8, 16),
+    dense_units=(32,),
+    epochs=3,
+    batch=50,
+    learning_rate=0.005,
+    validation_fraction=0.2,
+    seed=3,
+)
 
 
 @pytest.fixture(autouse=True)
 def every_batch_reports(monkeypatch):
-    """On a quick machine an epoch of these is over before the next report; what a test waits for must not hang on that."""
+    """On a quick machine an epoch of these is over before the next report; what a test waits for
+    must not hang on that.
+    """
     monkeypatch.setattr(trainer, "REPORT_SECONDS", 0.0)
 
 
@@ -38,7 +51,11 @@ def test_a_finished_run_holds_everything_the_pages_read():
     assert rows[-1]["loss"] < rows[0]["loss"] and rows[-1]["val_accuracy"] > 0.3
     assert runs.validation_epochs(run_id) == [1, 2, 3]
     assert [step.phase for step in seen][0] == "loading" and seen[-1].phase == "finished"
-    assert any(step.batches == 32 and step.remaining_seconds is not None for step in seen if step.phase == "training")
+    assert any(
+        step.batches == 32 and step.remaining_seconds is not None
+        for step in seen
+        if step.phase == "training"
+    )
     assert runs.read_bytes(run_id, "checkpoint.json") is None
 
 
@@ -47,16 +64,25 @@ def test_scores_of_the_record_are_those_of_its_predictions():
     run, test = runs.read(run_id), runs.test_predictions(run_id)
     assert run.test_accuracy == pytest.approx((test.probabilities.argmax(1) == test.labels).mean())
     best = runs.validation_predictions(run_id, run.best_epoch)
-    assert run.record["scores"]["validation_accuracy"] == pytest.approx((best.prediction == best.labels).mean())
+    assert run.record["scores"]["validation_accuracy"] == pytest.approx(
+        (best.prediction == best.labels).mean()
+    )
     data = fashion_mnist.load("offline-sample")
     assert (data.train_labels[best.indices] == best.labels).all()
-    assert run.best_epoch == max(runs.history(run_id), key=lambda row: (row["val_accuracy"], -row["val_loss"]))["epoch"]
+    assert (
+        run.best_epoch
+        == max(runs.history(run_id), key=lambda row: (row["val_accuracy"], -row["val_loss"]))[
+            "epoch"
+        ]
+    )
 
 
 def test_a_worker_keeps_no_pictures_of_a_training_that_is_over():
     def held() -> int:
         gc.collect()
-        return sum(isinstance(one, batches.Batches) and len(one.pixels) > 0 for one in gc.get_objects())
+        return sum(
+            isinstance(one, batches.Batches) and len(one.pixels) > 0 for one in gc.get_objects()
+        )
 
     before = held()  # other tests draw batches, too
     trained(SMALL.replace(epochs=1))
@@ -69,7 +95,9 @@ def test_the_exported_network_answers_like_the_keras_model(tmp_path):
     run_id = trained(SMALL.replace(epochs=1, flip=True, shift=2, rotate=10.0, erase=0.5))
     (tmp_path / "model.keras").write_bytes(runs.read_bytes(run_id, "model.keras"))
     pixels = fashion_mnist.load("offline-sample").test_pixels[:50]
-    expected = keras.saving.load_model(tmp_path / "model.keras").predict(trainer.as_input(pixels), verbose=0)
+    expected = keras.saving.load_model(tmp_path / "model.keras").predict(
+        trainer.as_input(pixels), verbose=0
+    )
     network = inference.Network(runs.onnx_bytes(run_id))
     np.testing.assert_allclose(network.probabilities(pixels), expected, atol=1e-5)
 
@@ -89,11 +117,16 @@ def test_a_stopped_training_keeps_its_best_epoch():
     def after_the_first_epoch(progress):
         calls.append(progress)
 
-    run_id = trained(SMALL.replace(epochs=50), report=after_the_first_epoch,
-                     should_stop=lambda: any(step.epoch >= 2 and step.phase == "training" for step in calls))
+    run_id = trained(
+        SMALL.replace(epochs=50),
+        report=after_the_first_epoch,
+        should_stop=lambda: any(step.epoch >= 2 and step.phase == "training" for step in calls),
+    )
     run = runs.read(run_id)
     done = len(runs.history(run_id))
-    assert run.status == "stopped" and run.status_text == f"stopped at epoch {done}" and 1 <= done < 50
+    assert (
+        run.status == "stopped" and run.status_text == f"stopped at epoch {done}" and 1 <= done < 50
+    )
     assert runs.test_predictions(run_id).probabilities.shape == (400, 10)
 
 
@@ -108,6 +141,7 @@ class Killed(BaseException):
 
 def kill(run_id: str, in_epoch: int) -> None:
     """Train until the first batch of an epoch, and die there."""
+
     def die(progress):
         if progress.epoch == in_epoch and progress.phase == "training":
             raise Killed()
@@ -122,7 +156,9 @@ def test_an_interrupted_training_goes_on_at_the_epoch_where_it_was():
     assert runs.read(run_id).status_text == "interrupted after epoch 2"
     before = runs.history(run_id)
     epochs = []
-    record = trainer.train(run_id, report=lambda step: epochs.append(step.epoch) if step.phase == "training" else None)
+    record = trainer.train(
+        run_id, report=lambda step: epochs.append(step.epoch) if step.phase == "training" else None
+    )
     assert set(epochs) == {3}
     assert runs.history(run_id)[:2] == before and len(runs.history(run_id)) == 3
     assert record["seconds"] > sum(row["seconds"] for row in before)
@@ -136,7 +172,9 @@ def test_optimiser_and_schedule_go_on_too():
     kill(run_id, in_epoch=2)
     trainer.train(run_id)
     resumed = runs.history(run_id)
-    assert [row["learning_rate"] for row in resumed] == pytest.approx([row["learning_rate"] for row in whole])
+    assert [row["learning_rate"] for row in resumed] == pytest.approx(
+        [row["learning_rate"] for row in whole]
+    )
     assert resumed[0]["loss"] == pytest.approx(whole[0]["loss"], rel=1e-3)
 
 
@@ -148,7 +186,10 @@ def test_a_run_deleted_while_it_trains_ends_the_training_and_stays_deleted():
             runs.delete(run_id)
 
     with pytest.raises(RunNotFound):
-        trainer.train(run_id, report=lambda step: delete(step) if step.epoch == 1 and step.batch == 1 else None)
+        trainer.train(
+            run_id,
+            report=lambda step: delete(step) if step.epoch == 1 and step.batch == 1 else None,
+        )
     assert run_id not in [run.id for run in runs.list_runs()]
 
 
@@ -174,13 +215,23 @@ def test_every_kind_of_validation_leads_to_a_run(validation):
         assert len(runs.validation_predictions(run_id, 1).labels) == 400
 
 
-@pytest.mark.parametrize("changes", [
-    {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01}, {"optimizer": "rmsprop"}, {"optimizer": "adamw", "weight_decay": 0.01},
-    {"schedule": "cosine"}, {"schedule": "one_cycle", "warm_up": 0.0, "beta_2": 0.9},
-    {"l1": 1e-5, "l2": 1e-4}, {"label_smoothing": 0.1}, {"average_weights": True},
-    {"architecture": "swift", "filters": (8, 8), "batch_norm": True}, {"architecture": "resnet", "filters": (8, 8), "batch_norm": True},
-    {"filters": ()}, {"activation": "leaky_relu"},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01},
+        {"optimizer": "rmsprop"},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        {"schedule": "cosine"},
+        {"schedule": "one_cycle", "warm_up": 0.0, "beta_2": 0.9},
+        {"l1": 1e-5, "l2": 1e-4},
+        {"label_smoothing": 0.1},
+        {"average_weights": True},
+        {"architecture": "swift", "filters": (8, 8), "batch_norm": True},
+        {"architecture": "resnet", "filters": (8, 8), "batch_norm": True},
+        {"filters": ()},
+        {"activation": "leaky_relu"},
+    ],
+)
 def test_every_option_trains(changes):
     run_id = trained(SMALL.replace(epochs=1, **changes))
     (row,) = runs.history(run_id)
@@ -196,10 +247,14 @@ def test_the_one_cycle_rises_for_its_share_and_falls_to_zero():
     rate = trainer.optimiser.OneCycle(0.01, 100, 0.2)
     values = [float(rate(step)) for step in range(100)]
     assert int(np.argmax(values)) == 19 and values[19] == pytest.approx(0.01)
-    assert values[-1] == pytest.approx(0.01 / 80) and values == sorted(values[:20]) + sorted(values[20:], reverse=True)
+    assert values[-1] == pytest.approx(0.01 / 80) and values == sorted(values[:20]) + sorted(
+        values[20:], reverse=True
+    )
 
 
 def test_the_answer_of_a_run_agrees_with_evaluation():
     run_id = trained(SMALL.replace(epochs=1))
     test = runs.test_predictions(run_id)
-    assert evaluation.evaluate(test.probabilities, test.labels).loss == pytest.approx(runs.read(run_id).test_loss)
+    assert evaluation.evaluate(test.probabilities, test.labels).loss == pytest.approx(
+        runs.read(run_id).test_loss
+    )

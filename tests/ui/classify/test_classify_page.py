@@ -1,7 +1,9 @@
-"""Classify answers what people bring, says what it cannot read, and never answers a tangle of lines with confidence.
+"""Classify answers what people bring, says what it cannot read, and never answers a tangle of lines
+with confidence.
 
-A test cannot draw with the mouse here (the browser tests do): it lays a drawing on the visitor's sheet, as the page finds it
-after a change of mode. The network is the one that ships; where its words must be known, they are computed beside the page.
+A test cannot draw with the mouse here (the browser tests do): it lays a drawing on the visitor's
+sheet, as the page finds it after a change of mode. The network is the one that ships; where its
+words must be known, they are computed beside the page.
 """
 
 from __future__ import annotations
@@ -26,8 +28,21 @@ from ui.classify import canvas, result, uploads
 from ui.components import theme
 from ui.state import Session
 
-T_SHIRT = [(110, 40), (135, 55), (185, 55), (210, 40), (280, 85), (255, 140), (225, 120), (225, 285), (95, 285), (95, 120),
-           (65, 140), (40, 85), (110, 40)]
+T_SHIRT = [
+    (110, 40),
+    (135, 55),
+    (185, 55),
+    (210, 40),
+    (280, 85),
+    (255, 140),
+    (225, 120),
+    (225, 285),
+    (95, 285),
+    (95, 120),
+    (65, 140),
+    (40, 85),
+    (110, 40),
+]
 
 
 def png(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -50,7 +65,10 @@ def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
     """The page at this address, with this drawing on the visitor's sheet."""
     app = AppTest.from_file(str(ROOT / frame.HOME), default_timeout=60)
     if sheet is not None:
-        mine = canvas.Sheet(drawing={"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2]]}]}, png=png(sheet))
+        mine = canvas.Sheet(
+            drawing={"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2]]}]},
+            png=png(sheet),
+        )
         app.session_state["atelier_session"] = Session(pages={"ui.classify.canvas.Sheet": mine})
     app.switch_page(frame.CLASSIFY)
     app.query_params.update(params)
@@ -63,7 +81,11 @@ def markup(app: AppTest) -> str:
 
 def shown(app: AppTest) -> dict:
     """What the browser is told about the picture that is looked at closely."""
-    found, = (json.loads(element.proto.json) for element in app.get("bidi_component") if element.proto.component_name == "atelier_crop")
+    (found,) = (
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "atelier_crop"
+    )
     return found
 
 
@@ -80,7 +102,11 @@ def answer(app: AppTest) -> list[tuple[str, str]]:
 
 def make_run(name: str, seed: int) -> str:
     """A finished run of the offline sample whose network's words are known."""
-    return finished_run(SPEC.replace(name=name), network=template_network(patterns(seed)), data=dataset.load("offline-sample"))
+    return finished_run(
+        SPEC.replace(name=name),
+        network=template_network(patterns(seed)),
+        data=dataset.load("offline-sample"),
+    )
 
 
 # --- draw -------------------------------------------------------------------------------------------------------------
@@ -94,9 +120,13 @@ def test_an_empty_sheet_says_what_to_do():
 
 def test_a_drawn_t_shirt_is_called_one_without_data():
     app = open_page(drawing(T_SHIRT))
-    (headline, line), = answer(app)
+    ((headline, line),) = answer(app)
     assert headline == "T-shirt/top" and line.endswith("% sure")
-    assert [step for step in ("Background", "Polarity", "Fill", "Trim", "Scale", "Centre") if f". {step}</b>" not in markup(app)] == []
+    assert [
+        step
+        for step in ("Background", "Polarity", "Fill", "Trim", "Scale", "Centre")
+        if f". {step}</b>" not in markup(app)
+    ] == []
     assert not app.exception and not app.error
 
 
@@ -123,10 +153,16 @@ def test_polarity_and_trim_are_obeyed():
     assert not app.exception
 
 
-@pytest.mark.parametrize(("points", "reason"), [
-    (tangle(40), "scribble"), (tangle(25, 8), "scribble"), ([(160, 160), (168, 160)], "too small")])
+@pytest.mark.parametrize(
+    ("points", "reason"),
+    [
+        (tangle(40), "scribble"),
+        (tangle(25, 8), "scribble"),
+        ([(160, 160), (168, 160)], "too small"),
+    ],
+)
 def test_a_scribble_and_a_dot_are_not_sure(points, reason):
-    (headline, line), = answer(open_page(drawing(points)))
+    ((headline, line),) = answer(open_page(drawing(points)))
     assert headline == "Not sure" and reason in line
 
 
@@ -151,7 +187,12 @@ def test_only_a_polygon_in_the_making_counts_as_unclosed():
     straight = {"type": "Path", "path": [["M", 1, 1], ["L", 9, 1], ["L", 9, 9]]}
     assert canvas._unclosed({"objects": [{"type": "Rect"}, straight]}) == 3
     assert canvas._unclosed({"objects": [straight, {"type": "Polygon"}]}) == 0
-    assert canvas._unclosed({"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2], ["L", 3, 3]]}]}) == 0
+    assert (
+        canvas._unclosed(
+            {"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2], ["L", 3, 3]]}]}
+        )
+        == 0
+    )
     assert canvas._unclosed({"objects": []}) == canvas._unclosed(None) == 0
 
 
@@ -161,19 +202,32 @@ def test_only_a_polygon_in_the_making_counts_as_unclosed():
 def photograph(kind: str, colour: str = "navy") -> bytes:
     """A pair of trousers on white."""
     image = Image.new("RGB", (300, 400), "white")
-    ImageDraw.Draw(image).polygon([(90, 30), (210, 30), (235, 370), (170, 370), (150, 120), (130, 370), (65, 370)], fill=colour)
+    ImageDraw.Draw(image).polygon(
+        [(90, 30), (210, 30), (235, 370), (170, 370), (150, 120), (130, 370), (65, 370)],
+        fill=colour,
+    )
     return png(image, kind)
 
 
 def test_good_files_are_answered_and_each_bad_one_gets_its_own_sentence():
     app = open_page(mode="upload")
-    app.file_uploader(key="classify_files").set_value([
-        ("a.png", photograph("PNG"), "image/png"), ("b.jpg", photograph("JPEG", "darkred"), "image/jpeg"),
-        ("c.webp", photograph("WEBP"), "image/webp"), ("d.gif", photograph("GIF"), "image/gif"),
-        ("renamed.png", b"%PDF-1.7 and so on", "image/png"), ("empty.bmp", b"", "image/bmp"),
-        ("short.png", photograph("PNG")[:200], "image/png")]).run()
+    app.file_uploader(key="classify_files").set_value(
+        [
+            ("a.png", photograph("PNG"), "image/png"),
+            ("b.jpg", photograph("JPEG", "darkred"), "image/jpeg"),
+            ("c.webp", photograph("WEBP"), "image/webp"),
+            ("d.gif", photograph("GIF"), "image/gif"),
+            ("renamed.png", b"%PDF-1.7 and so on", "image/png"),
+            ("empty.bmp", b"", "image/bmp"),
+            ("short.png", photograph("PNG")[:200], "image/png"),
+        ]
+    ).run()
     told = [error.value for error in app.error]
-    assert [name for name in ("renamed.png", "empty.bmp", "short.png") if sum(name in one for one in told) != 1] == []
+    assert [
+        name
+        for name in ("renamed.png", "empty.bmp", "short.png")
+        if sum(name in one for one in told) != 1
+    ] == []
     assert len(told) == 3
     assert answer(app)[0][0] == "Trouser"
     assert shown(app)["name"] == "a.png"
@@ -182,7 +236,9 @@ def test_good_files_are_answered_and_each_bad_one_gets_its_own_sentence():
 
 def test_a_blank_file_is_not_sure_and_not_an_error():
     app = open_page(mode="upload")
-    app.file_uploader(key="classify_files").set_value([("blank.png", png(Image.new("RGB", (80, 80), "white")), "image/png")]).run()
+    app.file_uploader(key="classify_files").set_value(
+        [("blank.png", png(Image.new("RGB", (80, 80), "white")), "image/png")]
+    ).run()
     assert answer(app)[0][0] == "Not sure"
     assert "draw or photograph a garment" in app.warning[0].value
     assert not app.exception and not app.error
@@ -197,7 +253,9 @@ def test_an_upload_without_files_says_what_works_best():
 def test_a_camera_shot_is_answered_with_its_steps():
     app = open_page(mode="camera")
     assert any("https" in caption.value for caption in app.caption)
-    app.camera_input(key="classify_camera").set_value(("shot.jpg", photograph("JPEG"), "image/jpeg")).run()
+    app.camera_input(key="classify_camera").set_value(
+        ("shot.jpg", photograph("JPEG"), "image/jpeg")
+    ).run()
     assert answer(app)[0][0] == "Trouser"
     assert shown(app)["name"] == "Your photograph" and ". Centre</b>" in markup(app)
     assert not app.exception and not app.error
@@ -231,7 +289,11 @@ def test_a_file_is_read_once_for_the_same_settings_and_forgotten_when_it_is_gone
 def test_a_file_that_comes_after_others_is_the_one_to_look_at(monkeypatch):
     desk = uploads.Desk()
     monkeypatch.setattr(uploads, "desk", lambda: desk)
-    first, bad, second = _File("first.png", photograph("PNG")), _File("bad.png", b"nothing"), _File("second.png", photograph("JPEG"))
+    first, bad, second = (
+        _File("first.png", photograph("PNG")),
+        _File("bad.png", b"nothing"),
+        _File("second.png", photograph("JPEG")),
+    )
     uploads.read_all([first], uploads.How())
     assert desk.chosen == ""
     uploads.read_all([first, bad, second], uploads.How())
@@ -299,7 +361,9 @@ def test_two_networks_answer_side_by_side():
     app = open_page(drawing(T_SHIRT), run=first, **{"with": second})
     assert len(answer(app)) == 2
     for name, run_id in (("First template", first), ("Second template", second)):
-        pixels = pictures.prepare(pictures.from_canvas(np.asarray(drawing(T_SHIRT))), fill=True).pixels
+        pixels = pictures.prepare(
+            pictures.from_canvas(np.asarray(drawing(T_SHIRT))), fill=True
+        ).pixels
         expected = inference.load(run_id).both_ways(pixels[None])[0]
         assert f"<small>{name}</small>" in markup(app)
         assert theme.percent(float(expected.max())) in markup(app)
@@ -329,8 +393,14 @@ def test_an_unsure_answer_names_the_two_likeliest_classes():
     probabilities = np.full(10, 0.02)
     probabilities[6], probabilities[4] = 0.5, 0.34
     unsure = result.headline_html(probabilities, sure=False)
-    assert f"<h3>Not sure</h3><p>Shirt {theme.percent(0.5)}, or Coat {theme.percent(0.34)}</p>" in unsure
-    assert f"<h3>Shirt</h3><p>{theme.percent(0.5)} sure · in truth Coat</p>" in result.headline_html(probabilities, sure=True, truth=4)
+    assert (
+        f"<h3>Not sure</h3><p>Shirt {theme.percent(0.5)}, or Coat {theme.percent(0.34)}</p>"
+        in unsure
+    )
+    assert (
+        f"<h3>Shirt</h3><p>{theme.percent(0.5)} sure · in truth Coat</p>"
+        in result.headline_html(probabilities, sure=True, truth=4)
+    )
     assert "&lt;b&gt;" in result.headline_html(probabilities, sure=True, title="<b>")
 
 

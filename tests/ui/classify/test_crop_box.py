@@ -1,4 +1,6 @@
-"""A part of a picture is all that the network reads of it, on the page and in the terminal; several garments are said to be several."""
+"""A part of a picture is all that the network reads of it, on the page and in the terminal; several
+garments are said to be several.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,28 @@ from core.pictures.mask import objects
 from tests.ui.classify.test_classify_page import answer, markup, open_page, shown
 from ui.classify import crop_box, uploads
 
-T_SHIRT = [(38, 5), (50, 12), (62, 5), (75, 9), (98, 35), (84, 46), (74, 36), (74, 95), (26, 95), (26, 36), (16, 46), (2, 35), (25, 9)]
+T_SHIRT = [
+    (38, 5),
+    (50, 12),
+    (62, 5),
+    (75, 9),
+    (98, 35),
+    (84, 46),
+    (74, 36),
+    (74, 95),
+    (26, 95),
+    (26, 36),
+    (16, 46),
+    (2, 35),
+    (25, 9),
+]
 TROUSERS = [(30, 5), (70, 5), (78, 95), (57, 95), (50, 30), (43, 95), (22, 95)]
 LEFT_HALF = Crop(0, 0, 0.5, 1)
 
 
-def garments(*shapes: list[tuple[int, int]], scale: float = 3.0, colour: str = "navy", outline: bool = False) -> Image.Image:
+def garments(
+    *shapes: list[tuple[int, int]], scale: float = 3.0, colour: str = "navy", outline: bool = False
+) -> Image.Image:
     """Garments side by side on white, each in a square of its own."""
     side = round(110 * scale)
     image = Image.new("RGB", (side * len(shapes), side), "white")
@@ -54,8 +72,14 @@ def test_a_crop_is_read_as_if_it_were_the_whole_picture():
     prepared = pictures.prepare(both, crop=LEFT_HALF)
     alone = pictures.prepare(garments(T_SHIRT))
     np.testing.assert_array_equal(prepared.pixels, alone.pixels)
-    assert [step.name for step in prepared.steps] == ["Picture", "Crop", *(step.name for step in alone.steps[1:])]
-    assert prepared.steps[0].image.shape[1] == 2 * prepared.steps[0].image.shape[0], "the first step shows the whole picture"
+    assert [step.name for step in prepared.steps] == [
+        "Picture",
+        "Crop",
+        *(step.name for step in alone.steps[1:]),
+    ]
+    assert prepared.steps[0].image.shape[1] == 2 * prepared.steps[0].image.shape[0], (
+        "the first step shows the whole picture"
+    )
     assert prepared.steps[1].image.shape == (330, 330, 3)
 
 
@@ -66,14 +90,21 @@ def test_a_small_part_of_a_large_photograph_keeps_its_detail():
     prepared = pictures.prepare(pictures.read(data, "large.jpg", crop), crop=crop)
     assert min(prepared.steps[1].image.shape[:2]) >= 370
     assert max(pictures.read(data, "large.jpg").size) == 512, "without a crop nobody needs more"
-    difference = np.abs(prepared.pixels.astype(int) - pictures.prepare(garments(T_SHIRT, scale=4)).pixels)
+    difference = np.abs(
+        prepared.pixels.astype(int) - pictures.prepare(garments(T_SHIRT, scale=4)).pixels
+    )
     assert difference.mean() < 6
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_a_crop_is_of_the_upright_picture(orientation):
     upright = garments(T_SHIRT, TROUSERS)
-    turned = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]
+    turned = {
+        1: None,
+        3: Image.Transpose.ROTATE_180,
+        6: Image.Transpose.ROTATE_90,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = saved(upright if turned is None else upright.transpose(turned), "PNG", exif=exif)
@@ -94,10 +125,22 @@ def test_a_crop_is_typed_as_four_shares():
     assert parse("0.1, 0.2,0.5,1") == Crop(0.1, 0.2, 0.5, 1)
 
 
-@pytest.mark.parametrize(("text", "reason"), [
-    ("", "four shares"), ("0,0,1", "four shares"), ("left,0,1,1", "four shares"), ("0,0,1,1,1", "four shares"),
-    ("0,0,100,100", "from 0 to 1"), ("-0.1,0,1,1", "from 0 to 1"), ("nan,0,1,1", "from 0 to 1"), ("0,0,inf,1", "from 0 to 1"),
-    ("0.6,0,0.4,1", "right edge"), ("0,0,0.01,1", "right edge"), ("0,0.5,1,0.5", "bottom")])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "four shares"),
+        ("0,0,1", "four shares"),
+        ("left,0,1,1", "four shares"),
+        ("0,0,1,1,1", "four shares"),
+        ("0,0,100,100", "from 0 to 1"),
+        ("-0.1,0,1,1", "from 0 to 1"),
+        ("nan,0,1,1", "from 0 to 1"),
+        ("0,0,inf,1", "from 0 to 1"),
+        ("0.6,0,0.4,1", "right edge"),
+        ("0,0,0.01,1", "right edge"),
+        ("0,0.5,1,0.5", "bottom"),
+    ],
+)
 def test_a_crop_that_cannot_be_gets_a_sentence(text, reason):
     with pytest.raises(ValueError, match=reason) as refusal:
         parse(text)
@@ -157,7 +200,10 @@ def test_predict_reads_the_part_that_it_is_told_and_says_where_there_are_several
         assert main(["predict", str(file), "--json", *(["--crop", part] if part else [])]) == 0
         said[part] = json.loads(capsys.readouterr().out)
     assert said["0,0,0.5,1"]["label"] == "T-shirt/top" and said["0.5,0,1,1"]["label"] == "Trouser"
-    assert said["0,0,0.5,1"]["warnings"] == [] and "Several separate things" in said[None]["warnings"][0]
+    assert (
+        said["0,0,0.5,1"]["warnings"] == []
+        and "Several separate things" in said[None]["warnings"][0]
+    )
     assert main(["predict", str(file)]) == 0
     assert "Several separate things" in capsys.readouterr().err
 
@@ -166,7 +212,9 @@ def test_predict_reads_the_part_that_it_is_told_and_says_where_there_are_several
 def test_a_crop_that_cannot_be_is_one_sentence_in_the_terminal(text, capsys):
     assert main(["predict", "no.png", "--crop", text]) == 1
     out, err = capsys.readouterr()
-    assert not out and err.count("\n") == 1 and "--crop" in err and "received" in err and text in err
+    assert (
+        not out and err.count("\n") == 1 and "--crop" in err and "received" in err and text in err
+    )
 
 
 # --- on the page ------------------------------------------------------------------------------------------------------
@@ -176,7 +224,9 @@ def upload(*names: str):
     """The page with pictures of two garments uploaded."""
     app = open_page(mode="upload")
     data = saved(garments(T_SHIRT, TROUSERS))
-    app.file_uploader(key="classify_files").set_value([(name, data, "image/png") for name in names]).run()
+    app.file_uploader(key="classify_files").set_value(
+        [(name, data, "image/png") for name in names]
+    ).run()
     assert not app.exception
     return app
 
@@ -202,7 +252,11 @@ def test_the_answer_follows_the_box_and_outlives_the_switches():
     assert answer(app)[0][0] == "Trouser"
     trimmed = answer(app)
     app.toggle(key="classify_trim").set_value(False).run()
-    assert shown(app)["box"] == [0.5, 0, 1, 1] and ". Crop</b>" in markup(app) and ". Trim</b>" not in markup(app)
+    assert (
+        shown(app)["box"] == [0.5, 0, 1, 1]
+        and ". Crop</b>" in markup(app)
+        and ". Trim</b>" not in markup(app)
+    )
     assert answer(app) != trimmed, "switches and box work together"
     app.toggle(key="classify_trim").set_value(True).run()
     assert answer(app) == trimmed
@@ -213,8 +267,14 @@ def test_the_answer_follows_the_box_and_outlives_the_switches():
 def test_another_picture_begins_whole():
     app = upload("both.png")
     chooses(app, [0, 0, 0.5, 1])
-    app.file_uploader(key="classify_files").set_value([("next.png", saved(garments(T_SHIRT, TROUSERS)), "image/png")]).run()
-    assert shown(app)["name"] == "next.png" and shown(app)["box"] is None and ". Crop</b>" not in markup(app)
+    app.file_uploader(key="classify_files").set_value(
+        [("next.png", saved(garments(T_SHIRT, TROUSERS)), "image/png")]
+    ).run()
+    assert (
+        shown(app)["name"] == "next.png"
+        and shown(app)["box"] is None
+        and ". Crop</b>" not in markup(app)
+    )
     assert desk(app).crops == {}
 
 
@@ -231,7 +291,10 @@ def test_a_box_belongs_to_its_own_picture():
     assert shown(app)["box"] == [0.5, 0, 1, 1] and answer(app)[0][0] == "Trouser"
 
 
-@pytest.mark.parametrize("told", [None, [], "box", [0, 0, 1], [0, 0, 0.01, 0.01], [0, 0, 9, 9], [None] * 4, {"left": 0}, 7])
+@pytest.mark.parametrize(
+    "told",
+    [None, [], "box", [0, 0, 1], [0, 0, 0.01, 0.01], [0, 0, 9, 9], [None] * 4, {"left": 0}, 7],
+)
 def test_a_box_that_cannot_be_is_the_whole_picture(told):
     assert crop_box._crop(told) is None
 
@@ -240,8 +303,15 @@ def test_files_that_cannot_be_read_leave_no_switches_behind():
     app = open_page(mode="upload")
     app.file_uploader(key="classify_files").set_value([("bad.png", b"%PDF-1.7", "image/png")]).run()
     assert len(app.error) == 1 and not app.toggle and not app.subheader
-    app.file_uploader(key="classify_files").set_value([("good.png", saved(garments(T_SHIRT)), "image/png")]).run()
-    assert not app.error and [toggle.key for toggle in app.toggle] == ["classify_trim", "classify_fill_file"]
+    app.file_uploader(key="classify_files").set_value(
+        [("good.png", saved(garments(T_SHIRT)), "image/png")]
+    ).run()
+    assert not app.error and [toggle.key for toggle in app.toggle] == [
+        "classify_trim",
+        "classify_fill_file",
+    ]
     camera = open_page(mode="camera")
-    camera.camera_input(key="classify_camera").set_value(("shot.jpg", b"nothing", "image/jpeg")).run()
+    camera.camera_input(key="classify_camera").set_value(
+        ("shot.jpg", b"nothing", "image/jpeg")
+    ).run()
     assert len(camera.error) == 1 and not camera.toggle and not camera.exception

@@ -1,4 +1,6 @@
-"""Classify shows how well its network does on what people bring, from figures that were measured before."""
+"""Classify shows how well its network does on what people bring, from figures that were measured
+before.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,17 @@ from ui.classify import how_well
 
 @pytest.fixture
 def run_id() -> str:
-    """The champion: a finished run whose small network is sure of everything, with its answers to thirty test pictures."""
+    """The champion: a finished run whose small network is sure of everything, with its answers to
+    thirty test pictures.
+    """
     labels = np.arange(30) % 10
-    made = finished_run(SPEC.replace(name="Small *one*"), np.eye(10)[np.where(labels == 3, 4, labels)], labels,
-                        network=template_network(patterns(4)), sure_threshold=0.1)
+    made = finished_run(
+        SPEC.replace(name="Small *one*"),
+        np.eye(10)[np.where(labels == 3, 4, labels)],
+        labels,
+        network=template_network(patterns(4)),
+        sure_threshold=0.1,
+    )
     runs.promote(made)
     return made
 
@@ -42,7 +51,7 @@ def photographs(tmp_path, monkeypatch) -> Path:
         (tmp_path / "photographs" / name).mkdir(parents=True)
         for number in range(20):
             pixels = np.full((84, 84), 255, np.uint8)
-            pixels[5:80, 20 + number:60] = 40
+            pixels[5:80, 20 + number : 60] = 40
             Image.fromarray(pixels).save(tmp_path / "photographs" / name / f"{number}.png")
     monkeypatch.setenv("ATELIER_PHOTOS", str(tmp_path / "photographs"))
     return tmp_path / "photographs"
@@ -50,7 +59,10 @@ def photographs(tmp_path, monkeypatch) -> Path:
 
 def measured(run_id: str, folder: Path | None = None, count: int = 20) -> dict[str, Report]:
     network = Network(template_network(patterns(4)), sure_threshold=0.1)
-    reports = {kind: outside_report.measure(network, pictures) for kind, pictures in outside_figures.held_out(count, folder).items()}
+    reports = {
+        kind: outside_report.measure(network, pictures)
+        for kind, pictures in outside_figures.held_out(count, folder).items()
+    }
     outside_figures.keep(run_id, reports)
     return reports
 
@@ -63,16 +75,25 @@ def open_panel() -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    return "\n".join(element.value for element in (*app.caption, *app.markdown, *app.info, *app.subheader))
+    return "\n".join(
+        element.value for element in (*app.caption, *app.markdown, *app.info, *app.subheader)
+    )
 
 
 def figures(app: AppTest) -> list[str]:
     """The captions of the mistakes that are shown."""
-    return re.findall(r"<figcaption>([^<]* → [^<]*)</figcaption>", "".join(element.proto.body for element in app.get("html")))
+    return re.findall(
+        r"<figcaption>([^<]* → [^<]*)</figcaption>",
+        "".join(element.proto.body for element in app.get("html")),
+    )
 
 
 def table(app: AppTest, column: str):
-    return next(frame.value.set_index(frame.value.columns[0]) for frame in app.dataframe if column in frame.value)
+    return next(
+        frame.value.set_index(frame.value.columns[0])
+        for frame in app.dataframe
+        if column in frame.value
+    )
 
 
 def test_a_closed_panel_reads_nothing(run_id):
@@ -96,17 +117,26 @@ def test_the_figures_stand_beside_the_test_sets(run_id):
     assert not app.exception and not app.error
     kinds = table(app, "Right where sure")
     assert list(kinds.index) == ["Test set", "Sketches", "Icons"]
-    assert kinds["Right"].tolist() == pytest.approx([90.0, 100 * reports["sketches"].accuracy, 100 * reports["icons"].accuracy])
+    assert kinds["Right"].tolist() == pytest.approx(
+        [90.0, 100 * reports["sketches"].accuracy, 100 * reports["icons"].accuracy]
+    )
     classes = table(app, "Icons")
     assert list(classes.index) == list(CLASS_NAMES)
-    assert classes["Test set"].tolist() == [0.0 if name == "Dress" else 100.0 for name in CLASS_NAMES]
-    assert classes["Icons"].tolist() == pytest.approx([100 * one.accuracy for one in reports["icons"].classes])
+    assert classes["Test set"].tolist() == [
+        0.0 if name == "Dress" else 100.0 for name in CLASS_NAMES
+    ]
+    assert classes["Icons"].tolist() == pytest.approx(
+        [100 * one.accuracy for one in reports["icons"].classes]
+    )
     assert r"Small \*one\*" in texts(app) and "Clothing dataset" in texts(app)
 
 
 def test_what_is_none_of_the_ten_is_told_in_a_sentence(run_id):
     report = measured(run_id)["scribbles"]
-    assert f"**Scribbles**: {100 * report.refused_share:.1f}\N{NO-BREAK SPACE}% of 20 were refused." in texts(open_panel())
+    assert (
+        f"**Scribbles**: {100 * report.refused_share:.1f}\N{NO-BREAK SPACE}% of 20 were refused."
+        in texts(open_panel())
+    )
 
 
 def test_mistakes_are_shown_by_kind_and_are_those_that_were_measured(run_id, photographs):
@@ -116,7 +146,11 @@ def test_mistakes_are_shown_by_kind_and_are_those_that_were_measured(run_id, pho
         app.segmented_control(key="classify_how_well_kind").set_value(kind).run()
         expected = how_well.telling(reports[kind].mistakes)
         assert len(figures(app)) == len(expected) > 0
-        truth = outside_report.class_name(expected[0].accepted) if expected[0].accepted else "None of the ten"
+        truth = (
+            outside_report.class_name(expected[0].accepted)
+            if expected[0].accepted
+            else "None of the ten"
+        )
         assert figures(app)[0].startswith(f"{truth} → ")
     assert not app.exception and not app.error
 
@@ -139,7 +173,9 @@ def test_a_picture_that_would_look_otherwise_by_now_is_not_shown(run_id):
     path.write_text(json.dumps(values))
     app = open_panel()
     assert figures(app) == []
-    assert f"{len(how_well.telling(reports['sketches'].mistakes))} more cannot be shown" in texts(app)
+    assert f"{len(how_well.telling(reports['sketches'].mistakes))} more cannot be shown" in texts(
+        app
+    )
 
 
 def test_figures_that_someone_edited_are_a_sentence_and_the_page_goes_on(run_id):
@@ -149,18 +185,34 @@ def test_figures_that_someone_edited_are_a_sentence_and_the_page_goes_on(run_id)
 
 
 def test_the_mistakes_shown_are_the_surest_of_every_class_in_turn():
-    made = [Mistake(f"{label}/{place}", (label,), 9, 0.9 - place / 10 - label / 100, None) for label in range(3) for place in range(4)]
+    made = [
+        Mistake(f"{label}/{place}", (label,), 9, 0.9 - place / 10 - label / 100, None)
+        for label in range(3)
+        for place in range(4)
+    ]
     assert [one.name for one in how_well.telling(made, 5)] == ["0/0", "1/0", "2/0", "0/1", "1/1"]
-    none = [Mistake("a", (), 8, 0.9, None), Mistake("b", (), 8, 0.95, None), Mistake("c", (), 1, 0.5, None)]
+    none = [
+        Mistake("a", (), 8, 0.9, None),
+        Mistake("b", (), 8, 0.95, None),
+        Mistake("c", (), 1, 0.5, None),
+    ]
     assert [one.name for one in how_well.telling(none, 2)] == ["b", "c"]
 
 
 def test_shoes_that_nobody_told_apart_have_a_row_of_their_own(photographs):
     network = Network(template_network())
-    reports = {"icons": outside_report.measure(network, sources.drawn("icons", "held-out", 10)),
-               "photographs": outside_report.measure(network, sources.photographs(photographs, "held-out"))}
+    reports = {
+        "icons": outside_report.measure(network, sources.drawn("icons", "held-out", 10)),
+        "photographs": outside_report.measure(
+            network, sources.photographs(photographs, "held-out")
+        ),
+    }
     rows = how_well.class_rows(reports)
     assert [row["Class"] for row in rows] == [*CLASS_NAMES, "Sandal, Sneaker or Ankle boot"]
     assert np.isnan(rows[-1]["Icons"]) and np.isnan(rows[0]["Photographs"])
     marks = how_well.chart(reports).data
-    assert [mark.name for mark in marks] == ["Icons", "Photographs"] and len(marks[0].x) == 10 and len(marks[1].x) == 1
+    assert (
+        [mark.name for mark in marks] == ["Icons", "Photographs"]
+        and len(marks[0].x) == 10
+        and len(marks[1].x) == 1
+    )

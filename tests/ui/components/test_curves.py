@@ -24,7 +24,10 @@ def words(figure):
 
 
 def test_accuracy_is_drawn_in_percent_and_loss_as_it_is():
-    assert lines(curves.figure(ROWS, "accuracy")) == {"Training": [70.0, 82.0, 91.0], "Validation": [80.0, 86.0, 84.0]}
+    assert lines(curves.figure(ROWS, "accuracy")) == {
+        "Training": [70.0, 82.0, 91.0],
+        "Validation": [80.0, 86.0, 84.0],
+    }
     assert lines(curves.figure(ROWS, "loss"))["Validation"] == [0.6, 0.4, 0.5]
 
 
@@ -39,7 +42,9 @@ def test_without_validation_the_training_curve_stands_alone_and_carries_the_ring
     rows = [{**row, "val_loss": None, "val_accuracy": None} for row in ROWS]
     figure = curves.figure(rows, "loss", best_epoch=3)
     assert list(lines(figure)) == ["Training"]
-    assert list(next(trace for trace in figure.data if trace.marker.symbol == "circle-open").y) == [0.3]
+    assert list(next(trace for trace in figure.data if trace.marker.symbol == "circle-open").y) == [
+        0.3
+    ]
 
 
 def test_a_value_that_is_no_number_leaves_a_gap():
@@ -53,8 +58,13 @@ def test_a_zoom_is_drawn_into_the_next_figure():
     assert figure.layout.yaxis.range is None
 
 
-def test_a_zoom_holds_for_the_run_it_was_made_in_and_nonsense_from_a_browser_is_left_out(monkeypatch):
-    told = {"revision": "run-a", "charts": {"chart": {"x": [1, 2.5], "y": ["low", None], "z": [0, 1]}, "other": 7}}
+def test_a_zoom_holds_for_the_run_it_was_made_in_and_nonsense_from_a_browser_is_left_out(
+    monkeypatch,
+):
+    told = {
+        "revision": "run-a",
+        "charts": {"chart": {"x": [1, 2.5], "y": ["low", None], "z": [0, 1]}, "other": 7},
+    }
     monkeypatch.setattr(zoom.st, "session_state", {"listener": {"zoom": told}})
     assert zoom.chosen("listener", "chart", "run-a") == {"x": (1.0, 2.5)}
     assert zoom.chosen("listener", "chart", "run-b") == {}
@@ -64,7 +74,15 @@ def test_a_zoom_holds_for_the_run_it_was_made_in_and_nonsense_from_a_browser_is_
 
 def test_size_and_epoch_axis_do_not_change_while_a_run_grows():
     figures = [curves.figure(ROWS[:count], "loss", epochs=8) for count in range(4)]
-    assert len({(figure.layout.height, str(figure.layout.margin), tuple(figure.layout.xaxis.range)) for figure in figures}) == 1
+    assert (
+        len(
+            {
+                (figure.layout.height, str(figure.layout.margin), tuple(figure.layout.xaxis.range))
+                for figure in figures
+            }
+        )
+        == 1
+    )
     assert figures[0].layout.xaxis.range[1] > 8
 
 
@@ -75,7 +93,9 @@ def test_earlier_runs_show_their_validation_curve_under_a_harmless_name():
 
 def test_more_overlays_than_colours_are_refused():
     with pytest.raises(ValueError, match="at most 5"):
-        curves.figure(ROWS, "loss", overlays=[curves.Overlay(str(number), ROWS) for number in range(6)])
+        curves.figure(
+            ROWS, "loss", overlays=[curves.Overlay(str(number), ROWS) for number in range(6)]
+        )
 
 
 def test_a_published_figure_becomes_a_level_line_with_its_value():
@@ -85,13 +105,17 @@ def test_a_published_figure_becomes_a_level_line_with_its_value():
 
 
 def test_before_the_first_epoch_the_figure_says_so():
-    assert words(curves.figure([], "loss", epochs=8)) == ["The first point appears after the first epoch."]
+    assert words(curves.figure([], "loss", epochs=8)) == [
+        "The first point appears after the first epoch."
+    ]
 
 
 def test_the_sentence_tells_what_the_curves_show():
     told = curves.sentence(ROWS, 2).replace("\N{NO-BREAK SPACE}", " ")
-    assert told == ("3 epochs, training accuracy from 70.0 % to 91.0 %, validation accuracy from 80.0 % to 84.0 %, "
-                    "best epoch 2 with 86.0 %.")
+    assert told == (
+        "3 epochs, training accuracy from 70.0 % to 91.0 %, validation accuracy from 80.0 % to 84.0 %, "
+        "best epoch 2 with 86.0 %."
+    )
     told = curves.sentence(ROWS[:1]).replace("\N{NO-BREAK SPACE}", " ")
     assert told == "1 epoch, training accuracy 70.0 %, validation accuracy 80.0 %."
     assert curves.sentence([]) == "No epoch has been finished yet."

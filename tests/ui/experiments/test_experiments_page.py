@@ -1,4 +1,6 @@
-"""The Experiments page as a visitor meets it: forms, an experiment in the making and done, comparison, baselines, gradient check."""
+"""The Experiments page as a visitor meets it: forms, an experiment in the making and done,
+comparison, baselines, gradient check.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from tests.ui.train.test_train_page import (  # noqa: F401 (a fixture for every 
 from ui import cache
 from ui.experiments import run_table, series_charts
 
-BASE = TrainSpec(name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=2)
+BASE = TrainSpec(
+    name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=2
+)
 
 
 def opened(**address: str) -> AppTest:
@@ -57,7 +61,9 @@ def progress(app: AppTest) -> str:
 
 
 def finished_sweep(seeds=(1, 2, 3), *, stopped: int = 0) -> records.Experiment:
-    """A sweep over seeds whose trainings are done, but for the last `stopped`, which were stopped early."""
+    """A sweep over seeds whose trainings are done, but for the last `stopped`, which were stopped
+    early.
+    """
     made = records.create(SWEEP, "seeds", BASE, (Axis("seed", tuple(seeds)),))
     for place, spec in enumerate(made.points):
         status = "stopped" if place >= len(seeds) - stopped else "finished"
@@ -77,7 +83,9 @@ def test_without_data_every_form_offers_download_and_sample(view):
 
 def test_on_the_sample_the_reports_experiments_wait_for_the_real_data():
     app = with_sample(view="sweep")
-    buttons = [button for button in app.button if (button.key or "").startswith("experiments_report_")]
+    buttons = [
+        button for button in app.button if (button.key or "").startswith("experiments_report_")
+    ]
     assert len(buttons) == 5 and all(button.disabled for button in buttons)
     assert not app.button(key="experiments_sweep_start").disabled
     assert "3 trainings" in said(app.markdown)
@@ -95,7 +103,12 @@ def test_what_is_wrong_with_a_sweep_is_said_and_keeps_it_from_starting():
 
 
 def test_an_address_with_an_unknown_experiment_gets_a_sentence_and_the_form():
-    for param, view in (("experiment", "sweep"), ("experiment", "folds"), ("baselines", "baselines"), ("runs", "compare")):
+    for param, view in (
+        ("experiment", "sweep"),
+        ("experiment", "folds"),
+        ("baselines", "baselines"),
+        ("runs", "compare"),
+    ):
         app = opened(**{"view": view, param: "nobody-knows-me"})
         assert "nobody-knows-me" in said(app.warning)
 
@@ -108,7 +121,9 @@ def test_a_finished_sweep_shows_scores_seconds_and_the_best_which_opens_in_train
     app = opened(view="sweep", experiment=made.id)
     assert said(app.subheader) == "seeds" and progress(app) == "3 of 3 done"
     table = rows_of(app)
-    assert [row["Seed"] for row in table] == ["1", "2", "3"] and {row["State"] for row in table} == {"Done"}
+    assert [row["Seed"] for row in table] == ["1", "2", "3"] and {
+        row["State"] for row in table
+    } == {"Done"}
     assert table[0]["Validation accuracy"] == pytest.approx(77.0) and table[0]["Seconds"] == 65
     assert "Best of all: seed 1" in said(app.markdown) and "77.00 %" in said(app.markdown)
     assert "Over 3 seeds: 77.00 ± 0.00 %" in said(app.caption)
@@ -117,7 +132,10 @@ def test_a_finished_sweep_shows_scores_seconds_and_the_best_which_opens_in_train
     assert not app.exception
     app.switch_page("pages/2_Train.py").run()  # as the browser does when it is told to go there
     app.button(key="frame_sample").click().run()
-    assert app.number_input(key="train_seed").value == 1 and app.text_input(key="train_name").value == made.points[0].name
+    assert (
+        app.number_input(key="train_seed").value == 1
+        and app.text_input(key="train_name").value == made.points[0].name
+    )
 
 
 def test_what_was_stopped_or_never_begun_is_told_and_can_be_trained():
@@ -125,10 +143,14 @@ def test_what_was_stopped_or_never_begun_is_told_and_can_be_trained():
     records.save(made.with_run(2, None))
     app = opened(view="sweep", experiment=made.id)
     assert [row["State"] for row in rows_of(app)] == ["Done", "Stopped at epoch 3", "Not trained"]
-    assert np.isnan(rows_of(app)[1]["Validation accuracy"]) and "Best so far: seed 1" in said(app.markdown)
+    assert np.isnan(rows_of(app)[1]["Validation accuracy"]) and "Best so far: seed 1" in said(
+        app.markdown
+    )
     assert app.button(key="experiments_go_on").label == "Train the other 2"
     app.button(key="experiments_delete").click().run()
-    assert records.list_all() == [] and len([run for run in runs.list_runs() if not run.shipped]) == 3
+    assert (
+        records.list_all() == [] and len([run for run in runs.list_runs() if not run.shipped]) == 3
+    )
 
 
 def test_a_sweep_of_a_report_shows_what_was_published_and_says_that_it_leaks():
@@ -148,9 +170,17 @@ def test_a_sweep_over_two_settings_is_drawn_as_a_grid():
     records.save(made.with_run(4, finished_run(made.points[4])))
     app = opened(view="sweep", experiment=made.id)
     table = rows_of(app)
-    assert [(row["Batch"], row["Epochs"]) for row in table][4] == ("128", "2") and table[4]["State"] == "Done"
-    drawn = series_charts.over(("Batch", "Epochs"), (("64", "128"), ("1", "2", "3")), [[None] * 3, [None, 77.0, None]],
-                                   title="t", unit=" %", more_is_better=True)
+    assert [(row["Batch"], row["Epochs"]) for row in table][4] == ("128", "2") and table[4][
+        "State"
+    ] == "Done"
+    drawn = series_charts.over(
+        ("Batch", "Epochs"),
+        (("64", "128"), ("1", "2", "3")),
+        [[None] * 3, [None, 77.0, None]],
+        title="t",
+        unit=" %",
+        more_is_better=True,
+    )
     assert drawn.data[0].text[1] == ["", "77.00", ""]
 
 
@@ -171,7 +201,9 @@ def test_the_folds_of_the_report_stand_beside_ours_with_mean_and_deviation():
 
 
 def test_a_sweep_is_started_followed_stopped_and_found_again_cold():
-    """With a real engine: three trainings, stopped while the first is at work, and gone on with to the end."""
+    """With a real engine: three trainings, stopped while the first is at work, and gone on with to
+    the end.
+    """
     app = with_sample(view="sweep")
     app.selectbox(key="experiments_sweep_base").select("project-mlp").run()
     app.number_input(key="experiments_sweep_epochs").set_value(400).run()
@@ -206,18 +238,38 @@ def _wait(condition, seconds: float = 240.0) -> None:
 
 
 def test_runs_and_baselines_stand_in_one_table_and_the_chosen_ones_show_their_f1():
-    first, second = finished_run(BASE.replace(name="first")), finished_run(BASE.replace(name="second", validation="test"))
+    first, second = (
+        finished_run(BASE.replace(name="first")),
+        finished_run(BASE.replace(name="second", validation="test")),
+    )
     made = baselines.create(BASE, ("forest",), (0, 50))
-    baselines.keep(SimpleNamespace(id=made.id, variance=(), results=(Result(1800, 3.5, 0.7, 0.71, (0.7,) * 10), None)))
+    baselines.keep(
+        SimpleNamespace(
+            id=made.id, variance=(), results=(Result(1800, 3.5, 0.7, 0.71, (0.7,) * 10), None)
+        )
+    )
     app = opened(view="compare", runs=f"{first},{made.id}.0")
     table = {row["Name"]: row for row in rows_of(app)}
     assert {"first", "second", "Random forest"} <= set(table)
-    assert table["first"]["Test accuracy"] == pytest.approx(81.25) and table["first"]["Last validation"] == pytest.approx(77.0)
-    assert table["Random forest"]["Pictures"] == 1800 and table["second"]["Judged on"] == "test set (leaks)"
+    assert table["first"]["Test accuracy"] == pytest.approx(81.25) and table["first"][
+        "Last validation"
+    ] == pytest.approx(77.0)
+    assert (
+        table["Random forest"]["Pictures"] == 1800
+        and table["second"]["Judged on"] == "test set (leaks)"
+    )
     f1 = app.dataframe[1].value
-    assert list(f1.columns) == ["Class", "first", "Random forest"] and f1["Random forest"].tolist() == pytest.approx([70.0] * 10)
+    assert list(f1.columns) == ["Class", "first", "Random forest"] and f1[
+        "Random forest"
+    ].tolist() == pytest.approx([70.0] * 10)
     found = runs.test_predictions(first)
-    truth = f1_score(found.labels, found.probabilities.argmax(axis=1), average=None, labels=range(10), zero_division=0)
+    truth = f1_score(
+        found.labels,
+        found.probabilities.argmax(axis=1),
+        average=None,
+        labels=range(10),
+        zero_division=0,
+    )
     assert f1["first"].tolist() == pytest.approx((100 * truth).tolist())
     app.multiselect(key=run_table.KEY).set_value([second]).run()
     assert not app.exception and app.query_params["runs"] in (second, [second])
@@ -226,16 +278,22 @@ def test_runs_and_baselines_stand_in_one_table_and_the_chosen_ones_show_their_f1
 
 def test_figures_of_different_pictures_are_said_not_to_compare():
     first, second = finished_run(BASE), finished_run(BASE.replace(data="fashion-mnist"))
-    assert "their figures do not compare" in said(opened(view="compare", runs=f"{first},{second}").warning)
+    assert "their figures do not compare" in said(
+        opened(view="compare", runs=f"{first},{second}").warning
+    )
     assert "do not compare" not in said(opened(view="compare", runs=first).warning)
 
 
 def test_long_names_of_a_series_stay_apart_in_a_legend():
     names = [f"project-mlp, dense units 16, of a long series, fold {fold}" for fold in (1, 2)]
-    for drawn in (series_charts.overlaid([(name, ROWS) for name in names], "loss"),
-                  series_charts.f1([(name, [0.5] * 10) for name in names])):
+    for drawn in (
+        series_charts.overlaid([(name, ROWS) for name in names], "loss"),
+        series_charts.f1([(name, [0.5] * 10) for name in names]),
+    ):
         shown = [trace.name for trace in drawn.data]
-        assert len(set(shown)) == 2 and all(len(name) <= series_charts.NAME_LETTERS for name in shown)
+        assert len(set(shown)) == 2 and all(
+            len(name) <= series_charts.NAME_LETTERS for name in shown
+        )
 
 
 # --- classical methods and gradient check -----------------------------------------------------------------------------
@@ -255,23 +313,51 @@ def test_baselines_are_computed_beside_the_page_and_shown_with_their_sizes():
     app = opened(view="baselines", baselines=made.id)
     plain, reduced = rows_of(app)
     learnt = round(2000 * (1 - PRESETS["swift"].spec.validation_fraction))  # of the offline sample
-    assert plain["Method"] == "k-nearest neighbours" and plain["Pictures"] == learnt and reduced["Components"] == 20
-    assert plain["Test accuracy"] == pytest.approx(100 * baselines.read(made.id).results[0].test_accuracy)
+    assert (
+        plain["Method"] == "k-nearest neighbours"
+        and plain["Pictures"] == learnt
+        and reduced["Components"] == 20
+    )
+    assert plain["Test accuracy"] == pytest.approx(
+        100 * baselines.read(made.id).results[0].test_accuracy
+    )
     assert progress(app) == "2 of 2 done" and "experiments_baseline_go_on" not in keys(app.button)
 
 
 def test_a_gradient_check_is_asked_of_the_engine_and_its_answer_shown(monkeypatch):
-    tensor = gradient_check.TensorCheck("dense/kernel", (2, 2), places=(0, 3), backpropagated=(0.5, -0.25), differences=(0.5, -0.3),
-                                        settled=(0.5, -0.25), steps=(0.01, 0.001), agrees=(True, True))
+    tensor = gradient_check.TensorCheck(
+        "dense/kernel",
+        (2, 2),
+        places=(0, 3),
+        backpropagated=(0.5, -0.25),
+        differences=(0.5, -0.3),
+        settled=(0.5, -0.25),
+        steps=(0.01, 0.001),
+        agrees=(True, True),
+    )
     answer = gradient_check.GradientCheck("project-mlp", "offline-sample", 0.01, 2.3, (tensor,))
     asked = []
-    monkeypatch.setattr(cache, "engine", lambda: SimpleNamespace(
-        check_gradient=lambda spec, **values: asked.append({"spec": spec, **values}) or SimpleNamespace(
-            done=True, result=lambda: answer)))
+    monkeypatch.setattr(
+        cache,
+        "engine",
+        lambda: SimpleNamespace(
+            check_gradient=lambda spec, **values: (
+                asked.append({"spec": spec, **values})
+                or SimpleNamespace(done=True, result=lambda: answer)
+            )
+        ),
+    )
     app = with_sample(view="gradient")
     app.button(key="experiments_gradient_start").click().run()
-    assert not app.exception and asked[0]["spec"].data == "offline-sample" and asked[0]["epsilon"] == 0.01
+    assert (
+        not app.exception
+        and asked[0]["spec"].data == "offline-sample"
+        and asked[0]["epsilon"] == 0.01
+    )
     assert "all of 2 weights agree" in said(app.success)
-    assert rows_of(app)[0]["Error, largest"] == "9.1e-02" and rows_of(app)[0]["Smallest step"] == "1e-03"
+    assert (
+        rows_of(app)[0]["Error, largest"] == "9.1e-02"
+        and rows_of(app)[0]["Smallest step"] == "1e-03"
+    )
     again = with_sample(view="gradient", preset="project-mlp")
     assert "all of 2 weights agree" in said(again.success), "another visitor sees the same answer"

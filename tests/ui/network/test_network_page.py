@@ -1,7 +1,8 @@
-"""The Network page shows every layer of a run with the picture that people bring, and says what it cannot show.
+"""The Network page shows every layer of a run with the picture that people bring, and says what it
+cannot show.
 
-The runs here have the network that ships and the offline sample's pictures. Clicks on charts and in galleries belong to the browser
-tests; here the functions behind them are called.
+The runs here have the network that ships and the offline sample's pictures. Clicks on charts and in
+galleries belong to the browser tests; here the functions behind them are called.
 """
 
 from __future__ import annotations
@@ -34,13 +35,24 @@ from ui.state import Session
 
 
 def make_run(name: str = "Twin", *, whole: bool = True) -> str:
-    """A finished run on the sample with the network that ships; `whole` False leaves out what one looks inside by."""
+    """A finished run on the sample with the network that ships; `whole` False leaves out what one
+    looks inside by.
+    """
     shipped, data = runs.read(runs.SHIPPED), fashion_mnist.load("offline-sample")
     test = inference.load(runs.SHIPPED).probabilities(data.test_pixels)
     files = {"model.keras": runs.read_bytes(runs.SHIPPED, "model.keras")} if whole else {}
-    return finished_run(shipped.spec.replace(name=name, data="offline-sample"), test, data.test_labels, data=data, files=files,
-                        network=runs.onnx_bytes(runs.SHIPPED), rows=runs.history(runs.SHIPPED), best_epoch=shipped.best_epoch,
-                        temperature=shipped.record["temperature"], sure_threshold=shipped.record["sure_threshold"])
+    return finished_run(
+        shipped.spec.replace(name=name, data="offline-sample"),
+        test,
+        data.test_labels,
+        data=data,
+        files=files,
+        network=runs.onnx_bytes(runs.SHIPPED),
+        rows=runs.history(runs.SHIPPED),
+        best_epoch=shipped.best_epoch,
+        temperature=shipped.record["temperature"],
+        sure_threshold=shipped.record["sure_threshold"],
+    )
 
 
 def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
@@ -49,7 +61,10 @@ def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
     if sheet is not None:
         out = io.BytesIO()
         sheet.save(out, "PNG")
-        mine = canvas.Sheet(drawing={"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2]]}]}, png=out.getvalue())
+        mine = canvas.Sheet(
+            drawing={"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2]]}]},
+            png=out.getvalue(),
+        )
         app.session_state["atelier_session"] = Session(pages={"ui.classify.canvas.Sheet": mine})
     app.switch_page(frame.NETWORK)
     app.query_params.update(params)
@@ -68,22 +83,48 @@ def markup(app: AppTest) -> str:
 
 
 def address(app: AppTest) -> dict[str, str]:
-    return {param: text if isinstance(text, str) else text[-1] for param, text in app.query_params.items()}
+    return {
+        param: text if isinstance(text, str) else text[-1]
+        for param, text in app.query_params.items()
+    }
 
 
 def shirt() -> Image.Image:
     image = Image.new("RGBA", (canvas.SIDE, canvas.SIDE), "white")
-    ImageDraw.Draw(image).polygon([(110, 40), (210, 40), (280, 85), (255, 140), (225, 120), (225, 285), (95, 285), (95, 120), (65, 140),
-                                   (40, 85)], fill="black")
+    ImageDraw.Draw(image).polygon(
+        [
+            (110, 40),
+            (210, 40),
+            (280, 85),
+            (255, 140),
+            (225, 120),
+            (225, 285),
+            (95, 285),
+            (95, 120),
+            (65, 140),
+            (40, 85),
+        ],
+        fill="black",
+    )
     return image
 
 
 def test_without_data_the_page_opens_with_a_sheet_and_every_layer():
     app = open_page()
-    assert {metric.label: metric.value for metric in app.metric} == {"Layers": "51", "Parameters": "659,162", "Multiply-adds": "56,850,688"}
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Layers": "51",
+        "Parameters": "659,162",
+        "Multiply-adds": "56,850,688",
+    }
     rows = app.table[0].value
-    assert len(rows) == 52 and rows.iloc[2]["Width"].replace("\u00a0", " ") == "(28 − 3 + 2·1)/1 + 1 = 28"
-    assert rows["Parameters"].map(lambda text: int(text.replace(",", "")) if text != "–" else 0).sum() == 659_162
+    assert (
+        len(rows) == 52
+        and rows.iloc[2]["Width"].replace("\u00a0", " ") == "(28 − 3 + 2·1)/1 + 1 = 28"
+    )
+    assert (
+        rows["Parameters"].map(lambda text: int(text.replace(",", "")) if text != "–" else 0).sum()
+        == 659_162
+    )
     assert "Nothing yet" in markup(app)
     for view in ("maps", "steps"):
         assert "Bring a picture first" in said(open_page(view=view))
@@ -92,7 +133,11 @@ def test_without_data_the_page_opens_with_a_sheet_and_every_layer():
 def test_one_layer_is_worked_out_with_its_own_numbers():
     app = open_page(layer="conv_7")
     assert r"\frac{28 - 3 + 1}{2} + 1 = 14" in app.latex[0].value
-    assert "3 × 3 × 16 × 64 weights" in said(app) and "= 9,216" in said(app) and "= 1,806,336" in said(app)
+    assert (
+        "3 × 3 × 16 × 64 weights" in said(app)
+        and "= 9,216" in said(app)
+        and "= 1,806,336" in said(app)
+    )
     app.selectbox(key="network_layer").set_value("scores").run()
     assert address(app)["layer"] == "scores" and "128 × 10 weights + 10 biases = 1,290" in said(app)
 
@@ -103,11 +148,18 @@ def test_a_drawing_is_answered_and_goes_through_every_layer():
     assert "From your drawing to ten probabilities" in said(app)
 
 
-@pytest.mark.parametrize(("params", "says"), [
-    ({"layer": "activation_4"}, "bent by|Bends every number"), ({"layer": "conv_7"}, "It reads \\*activation_5\\*"),
-    ({"layer": "conv_7", "channel": "3"}, "3 × 3 × 16 = 144"), ({"layer": "conv_1", "channel": "7"}, "weighted sum of 3 × 3 values"),
-    ({"layer": "average"}, "Of 128 are above zero|of 128 are above zero"), ({"layer": "probabilities"}, "Softmax"),
-    ({"layer": "picture"}, "28 × 28 grey values")])
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"layer": "activation_4"}, "bent by|Bends every number"),
+        ({"layer": "conv_7"}, "It reads \\*activation_5\\*"),
+        ({"layer": "conv_7", "channel": "3"}, "3 × 3 × 16 = 144"),
+        ({"layer": "conv_1", "channel": "7"}, "weighted sum of 3 × 3 values"),
+        ({"layer": "average"}, "Of 128 are above zero|of 128 are above zero"),
+        ({"layer": "probabilities"}, "Softmax"),
+        ({"layer": "picture"}, "28 × 28 grey values"),
+    ],
+)
 def test_a_layer_and_a_map_say_what_they_are(params, says):
     app = open_page(shirt(), source="draw", view="maps", **params)
     assert re.search(says, said(app)) and not app.warning
@@ -117,7 +169,9 @@ def test_the_figures_of_a_map_are_those_of_the_network():
     run_id = make_run()
     app = open_page(run=run_id, picture="12", view="maps", layer="conv_4", channel="9")
     network = inference.load(run_id)
-    values = activations.load(run_id, network).maps(fashion_mnist.load("offline-sample").test_pixels[12])["conv_4"][..., 9]
+    values = activations.load(run_id, network).maps(
+        fashion_mnist.load("offline-sample").test_pixels[12]
+    )["conv_4"][..., 9]
     shown = {metric.label: metric.value.replace("−", "-") for metric in app.metric}
     assert shown["Smallest"] == f"{values.min():.3g}" and shown["Largest"] == f"{values.max():.3g}"
     app.button(key="network_next").click().run()
@@ -127,20 +181,32 @@ def test_the_figures_of_a_map_are_those_of_the_network():
 
 
 def test_an_address_that_names_no_layer_or_map_gets_a_sentence():
-    assert "the layer “conv_99”" in open_page(shirt(), source="draw", view="maps", layer="conv_99").warning[0].value
-    assert "the channel “64”" in open_page(shirt(), source="draw", view="maps", layer="conv_7", channel="64").warning[0].value
+    assert (
+        "the layer “conv_99”"
+        in open_page(shirt(), source="draw", view="maps", layer="conv_99").warning[0].value
+    )
+    assert (
+        "the channel “64”"
+        in open_page(shirt(), source="draw", view="maps", layer="conv_7", channel="64")
+        .warning[0]
+        .value
+    )
     assert "the view “x”" in open_page(view="x").warning[0].value
 
 
 def test_a_step_shows_the_products_and_the_sum_that_the_network_has():
     run_id = make_run()
     app = open_page(run=run_id, picture="12", view="steps", filter="4")
-    maps = activations.load(run_id, inference.load(run_id)).maps(fashion_mnist.load("offline-sample").test_pixels[12])
+    maps = activations.load(run_id, inference.load(run_id)).maps(
+        fashion_mnist.load("offline-sample").test_pixels[12]
+    )
     app.slider(key="network_step_convolution").set_value(300).run()
     row, column = divmod(299, 28)
     expected = by_hand._text(float(maps["conv_1"][row, column, 4]))
     assert f"Sum of the 9 products: <b>{expected}</b>" in markup(app)
-    assert f"After norm_1: <b>{by_hand._text(float(maps['norm_1'][row, column, 4]))}</b>" in markup(app)
+    assert f"After norm_1: <b>{by_hand._text(float(maps['norm_1'][row, column, 4]))}</b>" in markup(
+        app
+    )
     app.button(key="network_step_convolution_row_down").click().run()
     assert app.slider(key="network_step_convolution").value == 328
 
@@ -172,9 +238,16 @@ def test_every_picture_is_one_point_of_its_group(colour, groups):
         assert wrong == {int(one) for one in indices if found.truth[one] != found.guess[one]}
 
 
-@pytest.mark.parametrize(("topic", "says"), [
-    ("neuron", "multiplies every number"), ("activation", "What ReLU did to this picture"), ("passes", "back-propagation"),
-    ("descent", "Below is one weight of this network"), ("overfitting", "by heart")])
+@pytest.mark.parametrize(
+    ("topic", "says"),
+    [
+        ("neuron", "multiplies every number"),
+        ("activation", "What ReLU did to this picture"),
+        ("passes", "back-propagation"),
+        ("descent", "Below is one weight of this network"),
+        ("overfitting", "by heart"),
+    ],
+)
 def test_each_topic_is_told_with_the_numbers_in_view(topic, says):
     app = open_page(shirt(), source="draw", view="learning", topic=topic)
     assert says in said(app) and not app.warning and not app.error
@@ -183,16 +256,27 @@ def test_each_topic_is_told_with_the_numbers_in_view(topic, says):
 def test_two_probabilities_of_one_picture_are_explained():
     app = open_page(shirt(), source="draw", view="learning", topic="passes")
     temperature = runs.champion().record["temperature"]
-    assert f"divides the scores by {temperature:.2f} first" in said(app) and "mirror image" in said(app)
+    assert f"divides the scores by {temperature:.2f} first" in said(app) and "mirror image" in said(
+        app
+    )
 
 
-@pytest.mark.parametrize("walk", [
-    arithmetic.convolve(np.pad(np.eye(6), 4), np.ones((3, 3))), arithmetic.pool(np.pad(np.eye(6), 4)),
-    arithmetic.convolve(np.pad(np.eye(6), 4) - 1, np.ones((4, 4)), stride=2)])
+@pytest.mark.parametrize(
+    "walk",
+    [
+        arithmetic.convolve(np.pad(np.eye(6), 4), np.ones((3, 3))),
+        arithmetic.pool(np.pad(np.eye(6), 4)),
+        arithmetic.convolve(np.pad(np.eye(6), 4) - 1, np.ones((4, 4)), stride=2),
+    ],
+)
 def test_the_steps_begin_where_something_is_to_be_seen(walk):
     row, column = divmod(by_hand._liveliest(walk), walk.output.shape[1])
     window = walk.step(row * walk.output.shape[1] + column).window
-    assert len(set(window.ravel())) > 1 and 0 < row < len(walk.output) - 1 and 0 < column < walk.output.shape[1] - 1
+    assert (
+        len(set(window.ravel())) > 1
+        and 0 < row < len(walk.output) - 1
+        and 0 < column < walk.output.shape[1] - 1
+    )
 
 
 def test_the_neuron_adds_up_to_its_score():
@@ -211,11 +295,22 @@ def test_too_high_a_learning_rate_is_called_so():
 
 def test_the_remedies_name_what_the_run_does():
     ours = {name: setting for name, _, setting in learning.remedies(preset("lab3-cnn").spec)}
-    assert ours["Dropout"] == "0.3" and ours["Batch normalisation"] == "no" and ours["A smaller network"] == "356,234 parameters"
+    assert (
+        ours["Dropout"] == "0.3"
+        and ours["Batch normalisation"] == "no"
+        and ours["A smaller network"] == "356,234 parameters"
+    )
     swift = preset("swift").spec
     ours = {name: setting for name, _, setting in learning.remedies(swift)}
-    assert ours["More pictures"] == "no" and ours["Weight penalties"] == f"weight decay {swift.weight_decay:g}"
-    altered = next(setting for name, _, setting in learning.remedies(preset("champion").spec) if name == "More pictures")
+    assert (
+        ours["More pictures"] == "no"
+        and ours["Weight penalties"] == f"weight decay {swift.weight_decay:g}"
+    )
+    altered = next(
+        setting
+        for name, _, setting in learning.remedies(preset("champion").spec)
+        if name == "More pictures"
+    )
     assert altered == "mirrored, moved by up to 2 px, 50 % partly erased"
     assert ours["Label smoothing"] == f"{swift.label_smoothing:g}"
 

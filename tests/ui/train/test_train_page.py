@@ -1,4 +1,6 @@
-"""The Train page as a visitor meets it: the form, a run in the making, a finished one, an interrupted one, the list."""
+"""The Train page as a visitor meets it: the form, a run in the making, a finished one, an
+interrupted one, the list.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,21 @@ from tests import fixtures
 from ui.components import run_names, words
 from ui.train import jobs, start
 
-SMALL = TrainSpec(name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=2)
-ROWS = [{"epoch": epoch, "loss": 1 / epoch, "accuracy": 0.5 + 0.1 * epoch, "val_loss": 1.1 / epoch, "val_accuracy": 0.5 + 0.09 * epoch,
-         "seconds": 1.0, "learning_rate": 0.001} for epoch in (1, 2, 3)]
+SMALL = TrainSpec(
+    name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=2
+)
+ROWS = [
+    {
+        "epoch": epoch,
+        "loss": 1 / epoch,
+        "accuracy": 0.5 + 0.1 * epoch,
+        "val_loss": 1.1 / epoch,
+        "val_accuracy": 0.5 + 0.09 * epoch,
+        "seconds": 1.0,
+        "learning_rate": 0.001,
+    }
+    for epoch in (1, 2, 3)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -58,15 +72,25 @@ def with_sample(**address: str) -> AppTest:
 
 
 def finished_run(spec: TrainSpec = SMALL, rows: list[dict] = ROWS, status: str = "finished") -> str:
-    return fixtures.finished_run(spec, np.full((400, 10), 0.1), rows=rows, status=status, seconds=65.0,
-                                 status_text="finished" if status == "finished" else f"stopped at epoch {len(rows)}",
-                                 scores={"test_accuracy": 0.8125, "test_loss": 0.52, "test_loss_uncalibrated": 0.52})
+    return fixtures.finished_run(
+        spec,
+        np.full((400, 10), 0.1),
+        rows=rows,
+        status=status,
+        seconds=65.0,
+        status_text="finished" if status == "finished" else f"stopped at epoch {len(rows)}",
+        scores={"test_accuracy": 0.8125, "test_loss": 0.52, "test_loss_uncalibrated": 0.52},
+    )
 
 
 def interrupted_run() -> str:
     run_id = runs.create(SMALL)
     runs.write_history(run_id, ROWS[:2])
-    runs.write_json(run_id, "checkpoint.json", {"epochs_done": 2, "rows": ROWS[:2], "best": {"epoch": 2}, "seconds": 2.0})
+    runs.write_json(
+        run_id,
+        "checkpoint.json",
+        {"epochs_done": 2, "rows": ROWS[:2], "best": {"epoch": 2}, "seconds": 2.0},
+    )
     return run_id
 
 
@@ -100,7 +124,11 @@ def test_on_the_sample_the_data_cannot_be_chosen_and_are_labelled():
 
 def test_every_field_of_a_spec_has_an_input_with_its_help():
     app = with_sample()
-    inputs = {widget.key: widget for kind in (app.text_input, app.number_input, app.selectbox, app.toggle) for widget in kind}
+    inputs = {
+        widget.key: widget
+        for kind in (app.text_input, app.number_input, app.selectbox, app.toggle)
+        for widget in kind
+    }
     for field in FIELDS:
         assert inputs[f"train_{field.name}"].label == field.label
         assert field.help in inputs[f"train_{field.name}"].help
@@ -126,10 +154,14 @@ def test_the_layer_table_is_there_before_training_and_follows_the_form():
     app.text_input(key="train_filters").input("8, 16").run()
     app.text_input(key="train_dense_units").input("").run()
     table = app.table[0].value
-    spec = PRESETS["swift"].spec.replace(architecture="cnn", filters=(8, 16), dense_units=(), data="offline-sample")
+    spec = PRESETS["swift"].spec.replace(
+        architecture="cnn", filters=(8, 16), dense_units=(), data="offline-sample"
+    )
     layers = architectures.blueprint(spec)
     assert len(table) == len(layers)
-    assert list(table["Parameters"]) == [f"{layer.parameters:,}" if layer.parameters else "–" for layer in layers]
+    assert list(table["Parameters"]) == [
+        f"{layer.parameters:,}" if layer.parameters else "–" for layer in layers
+    ]
     assert table["Output"].iloc[-1] == "10"
     before = ", ".join(map(str, PRESETS["swift"].spec.filters))
     assert f"Filters {before} → 8, 16" in said(app.caption)
@@ -190,7 +222,9 @@ def test_a_double_click_starts_one_run_and_two_visitors_start_two(monkeypatch):
     monkeypatch.setattr(start.run_live, "open_run", lambda run_id: None)
     visitors = [start.Started(), start.Started()]
     for visitor in (0, 0, 1):
-        monkeypatch.setattr(start.state, "page_state", lambda kind, visitor=visitor: visitors[visitor])
+        monkeypatch.setattr(
+            start.state, "page_state", lambda kind, visitor=visitor: visitors[visitor]
+        )
         start.start(SMALL)
     assert [visitor.run_id for visitor in visitors] == ["run-1", "run-2"]
 
@@ -202,8 +236,12 @@ def test_a_finished_run_shows_its_scores_what_its_curves_say_and_where_to_go():
     run_id = finished_run()
     app = opened(run=run_id)
     shown = metrics(app)
-    assert (shown["Test accuracy"], shown["Test loss"], shown["Best epoch"], shown["Training time"]) == (
-        "81.25 %", "0.520", "3 of 3", "1 min 5 s")
+    assert (
+        shown["Test accuracy"],
+        shown["Test loss"],
+        shown["Best epoch"],
+        shown["Training time"],
+    ) == ("81.25 %", "0.520", "3 of 3", "1 min 5 s")
     assert any("insights" in text.value for text in app.markdown)
     links = {link.proto.label: link.proto.query_string for link in app.main.get("page_link")}
     assert links["See its mistakes"] == links["See its confusion matrix"] == f"run={run_id}"
@@ -259,7 +297,10 @@ def test_settings_of_a_run_can_be_taken_over_into_the_form():
 
 
 def test_an_earlier_run_is_laid_over_on_demand_and_forgotten_when_deleted():
-    first, second = finished_run(SMALL.replace(name="first")), finished_run(SMALL.replace(name="second"))
+    first, second = (
+        finished_run(SMALL.replace(name="first")),
+        finished_run(SMALL.replace(name="second")),
+    )
     app = opened(run=second)
     app.multiselect(key="train_overlay").select(first).run()
     assert "first" in app.main.get("plotly_chart")[0].proto.spec
@@ -338,32 +379,54 @@ def test_a_name_full_of_marks_is_shown_as_it_was_typed():
 # --- a run in the making ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("state", "place", "progress", "words"), [
-    ("waiting", 1, None, "Waiting, next in line"),
-    ("waiting", 3, None, "Waiting, number 3 in line"),
-    ("running", 0, None, "Starting"),
-    ("running", 0, Progress("r", "loading", epochs=8), "Opening the data"),
-    ("running", 0, Progress("r", "preparing", stage="icons: 100 prepared"), "Preparing pictures from outside (icons: 100 prepared)"),
-    ("running", 0, Progress("r", "training", 3, 8, 10, 40), "Epoch 3 of 8"),
-    ("running", 0, Progress("r", "validating", 3, 8), "Epoch 3 of 8, judging on the validation pictures"),
-    ("stopping", 0, Progress("r", "training", 3, 8, 10, 40), "Stopping · Epoch 3 of 8"),
-])
+@pytest.mark.parametrize(
+    ("state", "place", "progress", "words"),
+    [
+        ("waiting", 1, None, "Waiting, next in line"),
+        ("waiting", 3, None, "Waiting, number 3 in line"),
+        ("running", 0, None, "Starting"),
+        ("running", 0, Progress("r", "loading", epochs=8), "Opening the data"),
+        (
+            "running",
+            0,
+            Progress("r", "preparing", stage="icons: 100 prepared"),
+            "Preparing pictures from outside (icons: 100 prepared)",
+        ),
+        ("running", 0, Progress("r", "training", 3, 8, 10, 40), "Epoch 3 of 8"),
+        (
+            "running",
+            0,
+            Progress("r", "validating", 3, 8),
+            "Epoch 3 of 8, judging on the validation pictures",
+        ),
+        ("stopping", 0, Progress("r", "training", 3, 8, 10, 40), "Stopping · Epoch 3 of 8"),
+    ],
+)
 def test_the_state_of_a_job_in_words(state, place, progress, words):
     assert jobs.state_text(engine.Job("r", state, place, progress)) == words
 
 
 def test_progress_never_goes_back_from_one_batch_to_the_next():
-    course = [Progress("r", "loading", 0, 2), Progress("r", "preparing", 0, 2), Progress("r", "training", 1, 2, 1, 4),
-              Progress("r", "training", 1, 2, 4, 4),
-              Progress("r", "validating", 1, 2), Progress("r", "training", 2, 2, 2, 4), Progress("r", "validating", 2, 2),
-              Progress("r", "testing", 2, 2), Progress("r", "saving", 2, 2)]
+    course = [
+        Progress("r", "loading", 0, 2),
+        Progress("r", "preparing", 0, 2),
+        Progress("r", "training", 1, 2, 1, 4),
+        Progress("r", "training", 1, 2, 4, 4),
+        Progress("r", "validating", 1, 2),
+        Progress("r", "training", 2, 2, 2, 4),
+        Progress("r", "validating", 2, 2),
+        Progress("r", "testing", 2, 2),
+        Progress("r", "saving", 2, 2),
+    ]
     shares = [jobs.shares(progress)[0] for progress in course]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
     assert shares[2] == 0.125
 
 
 def test_pressing_train_trains_a_network_and_the_page_finds_it_again_cold():
-    """With a real engine: the run appears in the address, is followed, found by a page opened anew, and ends with a score."""
+    """With a real engine: the run appears in the address, is followed, found by a page opened anew,
+    and ends with a score.
+    """
     app = with_sample()
     app.text_input(key="train_filters").input("4, 4").run()
     app.number_input(key="train_epochs").set_value(2).run()
