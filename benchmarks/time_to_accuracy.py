@@ -29,7 +29,7 @@ import time
 import numpy as np
 
 from benchmarks.report import Row, conditions, grid, say, table
-from benchmarks.workplace import Place, Trained, train, workplace
+from benchmarks.workplace import Place, Training, train, workplace
 from core.networks.architectures import multiply_adds
 from core.specs.presets import preset
 
@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def take_turns(
     place: Place, spec, other, seeds: int, references: int
-) -> tuple[list[Trained], list[Trained], list[float]]:
+) -> tuple[list[Training], list[Training], list[float]]:
     """Train swift once a seed and the other spread between them; the machine's rate is measured
     before each.
 
@@ -115,7 +115,7 @@ def product_rate(rounds: int = 5) -> float:
     return 2 * SIDE**3 / best / 1e9
 
 
-def rate_of(trained: Trained) -> float:
+def rate_of(trained: Training) -> float:
     """GFLOP/s of a training's epochs: a forward pass and a backward pass of twice its work, two
     operations a multiply-add.
     """
@@ -123,7 +123,7 @@ def rate_of(trained: Trained) -> float:
     return 3 * 2 * record["multiply_adds"] * record["pictures_trained"] / sum(trained.epochs) / 1e9
 
 
-def all_epochs(trained: Trained) -> float:
+def all_epochs(trained: Training) -> float:
     """What the published epochs would take, from a training of two of them."""
     return trained.total + (REFERENCE_EPOCHS - TIMED_EPOCHS) * trained.whole_epochs[-1]
 
@@ -154,7 +154,7 @@ def summary(
 
 
 def report(
-    place: Place, swift: list[Trained], reference: list[Trained], rates: list[float]
+    place: Place, swift: list[Training], reference: list[Training], rates: list[float]
 ) -> None:
     """Print every seed, both sides, and the last line."""
     rate = max(rates)  # a pause of the neighbours is the nearest to the machine's own rate

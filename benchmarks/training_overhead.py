@@ -22,7 +22,7 @@ import sys
 from collections.abc import Iterator
 
 from benchmarks.report import ROOT, Row, conditions, say, table
-from benchmarks.workplace import Trained, train, workplace
+from benchmarks.workplace import Training, train, workplace
 from core.errors import InvalidSpec
 from core.specs.fields import parse_setting
 from core.specs.presets import PRESETS, preset
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def take_turns(
     bare: subprocess.Popen, spec: TrainSpec, repeats: int
-) -> tuple[list[Trained], list[dict]]:
+) -> tuple[list[Training], list[dict]]:
     """Train the spec on both sides with a seed for each repeat."""
     engine, without = [], []
     for seed in range(repeats):
@@ -127,7 +127,7 @@ def ask(bare: subprocess.Popen, spec: TrainSpec) -> dict:
     return json.loads(line)
 
 
-def report(engine: list[Trained], without: list[dict]) -> None:
+def report(engine: list[Training], without: list[dict]) -> None:
     """Print both sides and what the engine adds."""
     sides = {
         "an epoch, training alone": ("epochs", True),

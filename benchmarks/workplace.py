@@ -77,7 +77,7 @@ def workplace() -> Iterator[Place]:
 
 
 @dataclass(frozen=True)
-class Trained:
+class Training:
     """A finished run and when its parts were done, in seconds.
 
     Attributes:
@@ -96,7 +96,7 @@ class Trained:
     total: float
 
 
-def train(spec: TrainSpec) -> Trained:
+def train(spec: TrainSpec) -> Training:
     """Train a spec through the engine of this home and wait for its record.
 
     Raises:
@@ -115,7 +115,7 @@ def train(spec: TrainSpec) -> Trained:
     validated = [path.stat().st_mtime for path in sorted((folder / "epochs").glob("*.npz"))]
     # The record is written as soon as its seconds are taken.
     began = (folder / "run.json").stat().st_mtime - run.seconds
-    return Trained(
+    return Training(
         run,
         [row["seconds"] for row in runs.history(run_id)],
         [after - before for before, after in zip(validated, validated[1:], strict=False)],

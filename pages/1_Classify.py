@@ -12,7 +12,7 @@ from core.pictures import scribble
 from ui import frame, state
 from ui.answers import test_set_picture
 from ui.classify import canvas, crop_box, how_well, result, uploads
-from ui.classify.result import Asked
+from ui.classify.result import Contender
 from ui.components import thumbnails
 
 MODES = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "A test picture"}
@@ -20,7 +20,7 @@ KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 
 
 @st.fragment
-def draw(asked: list[Asked]) -> None:
+def draw(asked: list[Contender]) -> None:
     """A sheet beside the answer, which follows every stroke."""
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
@@ -52,7 +52,7 @@ def draw(asked: list[Asked]) -> None:
 
 
 @st.fragment
-def upload(asked: list[Asked]) -> None:
+def upload(asked: list[Contender]) -> None:
     """Several files at once; the one that is chosen is looked at closely."""
     files = st.file_uploader(
         "Pictures of single garments", KINDS, accept_multiple_files=True, key="classify_files"
@@ -83,7 +83,7 @@ def upload(asked: list[Asked]) -> None:
 
 
 @st.fragment
-def camera(asked: list[Asked]) -> None:
+def camera(asked: list[Contender]) -> None:
     """One shot from the camera."""
     shot = st.camera_input(
         "Hold up one garment before a plain background", key="classify_camera", width=480
@@ -100,7 +100,7 @@ def camera(asked: list[Asked]) -> None:
         closer(asked, found, "Your photograph", fill=False)
 
 
-def closer(asked: list[Asked], one: uploads.Brought, name: str, *, fill: bool) -> None:
+def closer(asked: list[Contender], one: uploads.Upload, name: str, *, fill: bool) -> None:
     """One file: the picture, of which a part may be chosen, beside what the network says; then the
     steps between.
     """
@@ -125,7 +125,7 @@ def closer(asked: list[Asked], one: uploads.Brought, name: str, *, fill: bool) -
     result.why(asked, one.pixels, given)
 
 
-def from_test_set(asked: list[Asked]) -> None:
+def from_test_set(asked: list[Contender]) -> None:
     """A picture of the test set, any or of one class, with its truth."""
     data = frame.data_or_stop()
     index = test_set_picture.choose(data, "classify")

@@ -113,7 +113,7 @@ def end_own() -> bool:
 class Engine:
     """A line to an engine, for any number of threads. Get one from `connect`."""
 
-    def __init__(self, line: connection.Line):
+    def __init__(self, line: connection.Connection):
         self.address, self.own = line.address, line.pid is not None
         self._line, self._client = line, line.client
         self._submitting = threading.Lock()

@@ -2,7 +2,7 @@
 
 The idea is that nobody has to be asked whether an engine lives: its address file says where to
 look, the scheduler there says whether it is the one, and a second engine that is started by mistake
-ends by itself (`engine_process`). What comes back is a `Line`, with the board on the scheduler and
+ends by itself (`engine_process`). What comes back is a `Connection`, with the board on the scheduler and
 the plainest of questions answered.
 
 What is then asked of an engine is in `engine`.
@@ -35,7 +35,7 @@ RESPAWN_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
-class Line:
+class Connection:
     """A Dask client whose scheduler has the board.
 
     `pid` is the engine's process, None if it is somebody else's.
@@ -56,7 +56,7 @@ class Line:
         threading.Thread(target=_close_quietly, args=(self.client,), daemon=True).start()
 
 
-def find_or_start(start: bool, deadline: float) -> Line:
+def find_or_start(start: bool, deadline: float) -> Connection:
     """The engine of this home; starts one if need be and allowed.
 
     Raises:
@@ -100,7 +100,7 @@ def find_or_start(start: bool, deadline: float) -> Line:
         time.sleep(0.05)
 
 
-def join(address: str) -> Line:
+def join(address: str) -> Connection:
     """The scheduler that `ATELIER_ENGINE` names.
 
     Raises:
@@ -143,7 +143,7 @@ def end(pid: int) -> None:
             time.sleep(0.05)
 
 
-def _reach(address: str, identity: str | None, pid: int | None) -> Line | None:
+def _reach(address: str, identity: str | None, pid: int | None) -> Connection | None:
     """Connect to a scheduler; None if nobody is there, or somebody else than the one looked for."""
     if not _speaks(address):
         return None
@@ -160,7 +160,7 @@ def _reach(address: str, identity: str | None, pid: int | None) -> Line | None:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False, name="atelier")
     except (OSError, ValueError):
         return None
-    line = Line(client, address, pid)
+    line = Connection(client, address, pid)
     try:
         if identity in (None, client.scheduler_info()["id"]):
             line.round_trip(
@@ -189,7 +189,7 @@ def _speaks(address: str) -> bool:
         return False
 
 
-def _busy(line: Line) -> bool:
+def _busy(line: Connection) -> bool:
     return bool(line.round_trip(line.client.scheduler.atelier_jobs())["jobs"])
 
 

@@ -40,7 +40,7 @@ class CalculationKind(StrEnum):
     GRADIENT_CHECK = "gradient-check"
 
 
-class Gone(Exception):
+class JobCancelled(Exception):
     """The job was cancelled or given to another worker: leave the run alone."""
 
 
@@ -75,7 +75,7 @@ def run_job(run_id: str, environment: dict[str, str], own: bool) -> None:
         failure = None
         try:
             _training().train(run_id, report=post.report, should_stop=post.should_stop)
-        except Gone:
+        except JobCancelled:
             logger.warning("The run %s was taken from this worker.", run_id)
         except AtelierError as error:
             logger.exception("The run %s failed.", run_id)
@@ -149,13 +149,13 @@ class _Post:
     def report(self, progress) -> None:
         """Put a `Progress` down for the next post."""
         if self.answer == "gone":
-            raise Gone()
+            raise JobCancelled()
         self.progress = progress.to_dict()
 
     def should_stop(self) -> bool:
         """Whether somebody asked the job to stop."""
         if self.answer == "gone":
-            raise Gone()
+            raise JobCancelled()
         return self.answer == "stop"
 
     def end(self, failure: str | None) -> None:

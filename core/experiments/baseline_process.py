@@ -21,7 +21,7 @@ import numpy as np
 from core import evaluation, processes
 from core.data import fashion_mnist, splits
 from core.experiments import baselines, records
-from core.experiments.baselines import METHODS, PIXELS, Baselines, Result, Wanted
+from core.experiments.baselines import METHODS, PIXELS, Baselines, Result, Fit
 from core.specs.spec import TrainSpec
 
 PRIORITY = 19  # the lowest: pages and trainings go first
@@ -29,7 +29,7 @@ ALREADY_THERE = 3
 VARIANCE_PICTURES = 10_000  # enough for 784 directions
 
 
-def compute(wanted: Wanted, data: fashion_mnist.Dataset, spec: TrainSpec) -> Result:
+def compute(wanted: Fit, data: fashion_mnist.Dataset, spec: TrainSpec) -> Result:
     """Fit one method on a spec's split, and judge it.
 
     Args:
@@ -79,7 +79,7 @@ def explained_variance(pixels: np.ndarray) -> tuple[float, ...]:
     )
 
 
-def _pipeline(wanted: Wanted, seed: int):
+def _pipeline(wanted: Fit, seed: int):
     """The method, behind its principal components where it wants some."""
     from sklearn.decomposition import PCA
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier

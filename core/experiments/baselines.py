@@ -74,7 +74,7 @@ METHODS: dict[str, Method] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Fit:
     """One fit: a method, and how many principal components it sees; 0 for the grey values
     themselves.
     """
@@ -119,7 +119,7 @@ class Baselines:
     name: str
     created: str
     spec: TrainSpec
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[Fit, ...]
     results: tuple[Result | None, ...]
     variance: tuple[float, ...] = ()
 
@@ -129,7 +129,7 @@ class Baselines:
 
 
 @dataclass(frozen=True)
-class Working:
+class FitProgress:
     """What the process is at: the fit `at` of these baselines, since so many seconds; -1 while it
     opens the data.
     """
@@ -162,7 +162,7 @@ def create(spec: TrainSpec, methods: tuple[str, ...], components: tuple[int, ...
             f"Principal components: a number from 1 to {PIXELS}, or 0 for the grey values themselves."
         )
     wanted = tuple(
-        Wanted(method, number)
+        Fit(method, number)
         for method in dict.fromkeys(methods)
         for number in dict.fromkeys(components)
     )
@@ -206,7 +206,7 @@ def read(baselines_id: str) -> Baselines:
     found = records.read_record(f"{baselines_id}.results") or {}
     try:
         wanted = tuple(
-            Wanted(str(one["method"]), int(one["components"])) for one in values["wanted"]
+            Fit(str(one["method"]), int(one["components"])) for one in values["wanted"]
         )
         if any(one.method not in METHODS for one in wanted):
             raise ValueError("an unknown method")
@@ -291,13 +291,13 @@ def start(baselines_id: str) -> None:
         time.sleep(0.02)
 
 
-def working() -> Working | None:
+def working() -> FitProgress | None:
     """What the process of this home is at, None where there is none."""
     if not processes.held(lock_file()):
         return None
     try:
         values = json.loads(_status_file().read_text())
-        return Working(
+        return FitProgress(
             str(values["id"]), int(values["at"]), max(0.0, time.time() - float(values["since"]))
         )
     except (OSError, ValueError, KeyError, TypeError):

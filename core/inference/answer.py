@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Said:
+class Prediction:
     """What a network says of one picture.
 
     Attributes:
@@ -66,7 +66,7 @@ def ask(
     trim: bool = True,
     fill: bool = True,
     crop: pictures.Crop | None = None,
-) -> Said:
+) -> Prediction:
     """Prepare a picture and let a network answer.
 
     Args:
@@ -80,7 +80,7 @@ def ask(
     if prepared.blank:
         raise UnreadablePicture(" ".join(prepared.warnings))
     probabilities = network.both_ways(prepared.pixels[None])
-    return Said(
+    return Prediction(
         prepared.pixels,
         int(probabilities[0].argmax()),
         probabilities[0],

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import UnreadablePicture
-from core.inference.answer import Said, ask
+from core.inference.answer import Prediction, ask
 from core.labels import CLASS_NAMES
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def of_answers(probabilities: np.ndarray, labels: np.ndarray, sure: np.ndarray) 
         sure: bool `(n,)`.
     """
     said = (
-        Said(None, int(row.argmax()), row, bool(certain))
+        Prediction(None, int(row.argmax()), row, bool(certain))
         for row, certain in zip(probabilities, sure, strict=True)
     )
     return _count(
@@ -292,7 +292,7 @@ def fingerprint(pixels: np.ndarray | None) -> int | None:
     return None if pixels is None else zlib.crc32(np.ascontiguousarray(pixels).tobytes())
 
 
-def _answer(network: Network, image) -> Said | None:
+def _answer(network: Network, image) -> Prediction | None:
     """What the network says; None where nothing was found in the picture."""
     try:
         return ask(network, image)
@@ -301,7 +301,7 @@ def _answer(network: Network, image) -> Said | None:
 
 
 def _count(
-    answered: Iterable[tuple[str, tuple[int, ...], Said | None]], unreadable: Iterable[str]
+    answered: Iterable[tuple[str, tuple[int, ...], Prediction | None]], unreadable: Iterable[str]
 ) -> Report:
     matrix, called = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), int), [0] * len(CLASS_NAMES)
     classes: dict[tuple[int, ...], list[int]] = {}

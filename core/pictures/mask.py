@@ -31,7 +31,7 @@ SECOND = 0.2
 LEAST_DIFFERENCE = 0.05
 
 
-class Found(NamedTuple):
+class Segmentation(NamedTuple):
     """Where the garment is.
 
     Attributes:
@@ -48,7 +48,7 @@ class Found(NamedTuple):
     kind: str
 
 
-def find_garment(rgb: np.ndarray, alpha: np.ndarray, sign: int = 0) -> Found:
+def find_garment(rgb: np.ndarray, alpha: np.ndarray, sign: int = 0) -> Segmentation:
     """Separate the garment from its background.
 
     Args:
@@ -58,7 +58,7 @@ def find_garment(rgb: np.ndarray, alpha: np.ndarray, sign: int = 0) -> Found:
             unknown.
 
     Returns:
-        A `Found`; its mask is empty where nothing differs from the background.
+        A `Segmentation`; its mask is empty where nothing differs from the background.
     """
     if (alpha < 0.5).mean() <= 0.01:
         thickness = max(1, round(0.02 * min(alpha.shape)))
@@ -76,10 +76,10 @@ def find_garment(rgb: np.ndarray, alpha: np.ndarray, sign: int = 0) -> Found:
         if found.mask.any() and (found.kind == "even" or opaque.mean() > 0.7):
             return found
     kept = _keep_objects(opaque)
-    return Found(kept, _is_lines(kept), None, "transparent")
+    return Segmentation(kept, _is_lines(kept), None, "transparent")
 
 
-def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) -> Found:
+def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) -> Segmentation:
     """What lies `within`, on a ground that shows at the `rim`; both bool `(h, w)`."""
     colours = to_colours(rgb)
     field, noise, followed = smooth_field(colours, rim)
@@ -92,7 +92,7 @@ def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) 
         # On paper under a camera only lines that stand out clearly are believed: a seam or a fold
         # is fainter.
         if noise < FLAT or (lines and difference[kept].mean() > max(8 * noise, 0.12)):
-            return Found(kept, lines, field[..., 0], "even")
+            return Segmentation(kept, lines, field[..., 0], "even")
     found = segment_photograph(rgb, sign) & within
     if found.any() and not found.all():
         # A wall without a garment parts into two halves of nearly the same colour.
@@ -100,7 +100,7 @@ def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) 
         spread = np.abs(colours[~found] - colours[~found].mean(0)).sum(-1).mean()
         if max(apart, spread) < LEAST_DIFFERENCE:
             found = np.zeros_like(found)
-    return Found(found, False, field[..., 0], "uneven")
+    return Segmentation(found, False, field[..., 0], "uneven")
 
 
 def enclosed(mask: np.ndarray) -> np.ndarray:

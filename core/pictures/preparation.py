@@ -19,7 +19,7 @@ from PIL import Image
 from core.labels import SIDE
 from core.pictures.crop import Crop
 from core.pictures.image_files import plain, reduce
-from core.pictures.mask import Found, enclosed, extent, find_garment, objects, stroke_width
+from core.pictures.mask import Segmentation, enclosed, extent, find_garment, objects, stroke_width
 
 POLARITIES = ("auto", "light on dark", "dark on light")
 # Pixels; a drawing on a 360-pixel canvas keeps its thinnest line, and a step takes a millisecond.
@@ -201,10 +201,10 @@ def _picture(image: Image.Image, crop: Crop | None) -> tuple[Image.Image, list[S
     return part, steps
 
 
-def _find(image: Image.Image, polarity: str) -> Found:
+def _find(image: Image.Image, polarity: str) -> Segmentation:
     """The garment in an "RGB" or "RGBA" picture."""
     if min(image.size) < 2:
-        return Found(np.zeros(image.size[::-1], bool), False, None, "even")
+        return Segmentation(np.zeros(image.size[::-1], bool), False, None, "even")
     rgba = np.asarray(image.convert("RGBA"))
     return find_garment(
         rgba[..., :3],
@@ -223,7 +223,7 @@ def _blank(steps: list[Step], polarity: str) -> Prepared:
     return Prepared(pixels, tuple(steps), used, blank=True, warnings=(remark,))
 
 
-def _brightness(rgba: np.ndarray, found: Found, polarity: str) -> tuple[np.ndarray, str]:
+def _brightness(rgba: np.ndarray, found: Segmentation, polarity: str) -> tuple[np.ndarray, str]:
     """Brightness `(h, w)` in 0..1 of every pixel as garment, and the polarity used.
 
     The training data are negatives of product photographs, so a dark garment comes out bright. A
@@ -298,7 +298,7 @@ def _cut_out(rgba: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return cut
 
 
-def _about_background(found: Found) -> str:
+def _about_background(found: Segmentation) -> str:
     how = {
         "transparent": "The picture's own transparency is its background.",
         "even": "The border is even: whatever differs from it is the garment.",
@@ -307,7 +307,7 @@ def _about_background(found: Found) -> str:
     return f"{how} Only the lines are kept." if found.lines else how
 
 
-def _remarks(found: Found, solid: np.ndarray, areas: np.ndarray) -> tuple[str, ...]:
+def _remarks(found: Segmentation, solid: np.ndarray, areas: np.ndarray) -> tuple[str, ...]:
     """What its owner could do better next time; `areas` is what is `solid` once closed outlines are
     filled.
     """

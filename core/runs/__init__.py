@@ -2,7 +2,6 @@
 
 from core.runs.library import (
     MAX_NOTE,
-    SCHEMA,
     champion,
     create,
     delete,
@@ -21,7 +20,20 @@ from core.runs.library import (
     validation_predictions,
     write_history,
 )
-from core.runs.record import EpochPredictions, Predictions, Progress, Run
+from core.runs.record import (
+    SCHEMA,
+    DataFacts,
+    Epoch,
+    EpochPredictions,
+    Machine,
+    Phase,
+    Predictions,
+    Progress,
+    Record,
+    Run,
+    Scores,
+    Status,
+)
 from core.runs.storage import (
     SHIPPED,
     check_id,
@@ -37,10 +49,17 @@ __all__ = [
     "MAX_NOTE",
     "SCHEMA",
     "SHIPPED",
+    "DataFacts",
+    "Epoch",
     "EpochPredictions",
+    "Machine",
+    "Phase",
     "Predictions",
     "Progress",
+    "Record",
     "Run",
+    "Scores",
+    "Status",
     "champion",
     "check_id",
     "create",

@@ -3,7 +3,7 @@
 A folder begins with `job.json` (what was asked for) and is filled epoch by epoch; `run.json` (the
 record) is written last of all, so a folder without it is unfinished and never listed as anything
 else. What a person may change later (name, note) lies in `label.json` beside it. How files get
-there whole or not at all is `run_folder`'s business.
+there whole or not at all is in `storage`.
 
     job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz
     epochs/003.npz model.keras  model.onnx  test.npz  index.npz  label.json  outside.json  run.json
@@ -17,12 +17,14 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound, StorageProblem
-from core.runs.record import EpochPredictions, Predictions, Run
+from core.runs.record import SCHEMA, Epoch, EpochPredictions, Predictions, Record, Run, Status
 from core.runs.storage import (
     SHIPPED,
     is_shipped,
@@ -40,7 +42,6 @@ from core.runs.storage import (
 )
 from core.specs.spec import TrainSpec
 
-SCHEMA = 1
 _CHAMPION = "champion.json"
 MAX_NOTE = 2000
 
@@ -66,37 +67,24 @@ def create(spec: TrainSpec) -> str:
     write_json(
         run_id,
         "job.json",
-        {"schema": SCHEMA, "id": run_id, "spec": spec.to_dict(), "created": _now()},
+        {"schema": SCHEMA, "id": run_id, "spec": spec.to_dict(), "created": now()},
     )
     return run_id
 
 
-def finish(run_id: str, record: dict) -> dict:
+def finish(run_id: str, record: Record) -> None:
     """Write `run.json`, which makes the run a finished one, and drop what only resuming needed.
 
-    Args:
-        record: what `training.train` found; identity and times are added here.
-
-    Returns:
-        the record as written.
+    Raises:
+        RunNotFound: if the run was deleted meanwhile.
     """
-    job = read_json(run_id, "job.json")
-    if job is None:
+    if read_json(run_id, "job.json") is None:
         raise RunNotFound(f"The run {run_id} was deleted.")
-    record = {
-        "schema": SCHEMA,
-        "id": run_id,
-        "spec": job["spec"],
-        "created": job["created"],
-        "finished": _now(),
-        **record,
-    }
-    write_json(run_id, "run.json", record)
+    write_json(run_id, "run.json", record.to_dict())
     fs, folder = place(run_id)
     for name in ("checkpoint.json", "checkpoint.weights.h5", "best.weights.h5"):
         if fs.exists(f"{folder}/{name}"):
             fs.rm_file(f"{folder}/{name}")
-    return record
 
 
 def read(run_id: str) -> Run:
@@ -116,47 +104,31 @@ def read(run_id: str) -> Run:
     return _as_run(run_id, job or {}, label or {}, record)
 
 
-def _as_run(run_id: str, job: dict, label: dict, record: dict | None) -> Run:
-    source = record or job
+def _as_run(
+    run_id: str, job: dict[str, Any], label: dict[str, Any], values: dict[str, Any] | None
+) -> Run:
     try:
-        spec = TrainSpec.from_dict(source["spec"])
-        created = str(source["created"])
-        if record is not None:
-            status, text = str(record["status"]), str(record["status_text"])
-            (
-                float(record["scores"]["test_accuracy"]),
-                int(record["best_epoch"]),
-                float(record["seconds"]),
-                record["dataset"]["name"],
-            )
+        if values is not None:
+            record = Record.from_dict(values)
+            spec, created = record.spec, record.created
+            status, text = record.status, record.status_text
         else:
+            record = None
+            spec, created = TrainSpec.from_dict(job["spec"]), str(job["created"])
             done = int((read_json(run_id, "checkpoint.json") or {}).get("epochs_done", 0))
-            status, text = (
-                "unfinished",
+            status = Status.UNFINISHED
+            text = (
                 f"interrupted after epoch {done}"
                 if done
-                else "interrupted before the first epoch ended",
+                else "interrupted before the first epoch ended"
             )
-    except (KeyError, TypeError, ValueError, InvalidSpec) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidSpec) as error:
         raise RunDamaged(
-            f"The record of the run {run_id} is not what Atelier writes ({error}); someone may have edited it. "
-            f"Restore it or delete the run."
+            f"The record of the run {run_id} is not what Atelier writes ({error}); someone may "
+            f"have edited it. Restore it or delete the run."
         ) from error
-    if status not in ("finished", "stopped", "unfinished"):
-        raise RunDamaged(
-            f"The record of the run {run_id} has an unknown status, {status!r}. Restore it or delete the run."
-        )
-    return Run(
-        run_id,
-        str(label.get("name") or spec.name),
-        str(label.get("note") or ""),
-        spec,
-        status,
-        text,
-        created,
-        record or {},
-        is_shipped(run_id),
-    )
+    name, note = str(label.get("name") or spec.name), str(label.get("note") or "")
+    return Run(run_id, name, note, spec, status, text, created, record, is_shipped(run_id))
 
 
 def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
@@ -255,30 +227,26 @@ def champion() -> Run:
 # --- what pages read --------------------------------------------------------------------------------------------------
 
 
-def history(run_id: str) -> list[dict]:
-    """The epochs so far, a dict each: `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`,
-    `seconds`, `learning_rate`.
+def history(run_id: str) -> list[Epoch]:
+    """The epochs so far, none where nothing was trained yet.
 
-    Losses are plain cross-entropy in nats; the two `val_` values are None where nothing was kept
-    back.
+    Raises:
+        RunDamaged: if the file is not what Atelier wrote.
     """
     raw = read_bytes(run_id, "history.csv")
     if raw is None:
         return []
     try:
-        rows = [
-            {key: float(text) if text else None for key, text in row.items()}
-            for row in csv.DictReader(io.StringIO(raw.decode()))
-        ]
-        return [{**row, "epoch": int(row["epoch"])} for row in rows]
+        return [Epoch.from_dict(row) for row in csv.DictReader(io.StringIO(raw.decode()))]
     except (ValueError, TypeError, KeyError) as error:
         raise RunDamaged(
             f"history.csv of the run {run_id} cannot be read ({error}). Restore it or delete the run."
         ) from error
 
 
-def write_history(run_id: str, rows: list[dict]) -> None:
+def write_history(run_id: str, epochs: Sequence[Epoch]) -> None:
     """Replace `history.csv` by these epochs (at least one)."""
+    rows = [epoch.to_dict() for epoch in epochs]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -293,7 +261,7 @@ def test_predictions(run_id: str) -> Predictions:
         RunNotFound, RunDamaged
     """
     run = read(run_id)
-    if not run.finished:
+    if run.record is None:
         raise RunDamaged(
             f"The run {run_id} is not finished, so it has not answered the test pictures yet. Resume it first."
         )
@@ -301,7 +269,7 @@ def test_predictions(run_id: str) -> Predictions:
     return Predictions(
         probabilities.astype(np.float32),
         labels.astype(np.int64),
-        str(run.record["dataset"]["name"]),
+        run.record.dataset.name,
     )
 
 
@@ -357,5 +325,5 @@ def index(run_id: str) -> tuple[np.ndarray, np.ndarray] | None:
     )
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")

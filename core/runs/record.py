@@ -1,71 +1,307 @@
-"""What is known of a run: its record, its progress, its answers."""
+"""What is known of a run: its record, its epochs, its progress and its answers, as frozen objects.
+
+`from_dict` of each reads what `to_dict` wrote, and what earlier versions of Atelier wrote: a value
+that they did not record yet takes its default here and nowhere else.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.errors import RunDamaged
 from core.specs.spec import TrainSpec
+
+SCHEMA = 1
+
+
+class Status(StrEnum):
+    """How far a run came; one that was stopped has a network too."""
+
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    UNFINISHED = "unfinished"
+
+
+class Phase(StrEnum):
+    """What a training is doing."""
+
+    LOADING = "loading"
+    PREPARING = "preparing"
+    WEIGHTS = "weights"
+    TRAINING = "training"
+    VALIDATING = "validating"
+    TESTING = "testing"
+    SAVING = "saving"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of a training.
+
+    Attributes:
+        epoch: counted from 1.
+        loss: plain cross-entropy in nats, on the training pictures while they were seen.
+        accuracy: the same, share of correct answers, 0..1.
+        val_loss: on the validation pictures after the epoch; None where none were held out.
+        val_accuracy: as `val_loss`.
+        seconds: wall time of the training steps.
+        learning_rate: at the end of the epoch.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    seconds: float = 0.0
+    learning_rate: float | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Epoch:
+        """The epoch that `to_dict` described, or a row of `history.csv`, where "" is None.
+
+        Raises:
+            KeyError, TypeError, ValueError: for what is no epoch.
+        """
+        return cls(
+            int(values["epoch"]),
+            float(values["loss"]),
+            float(values["accuracy"]),
+            _number(values.get("val_loss")),
+            _number(values.get("val_accuracy")),
+            _number(values.get("seconds")) or 0.0,
+            _number(values.get("learning_rate")),
+        )
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Plain values, in the order of the columns of `history.csv`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a run's network reached with the weights that were kept.
+
+    Losses are cross-entropies in nats, accuracies shares from 0 to 1; the validation figures are
+    None where no pictures were held out. `test_loss_uncalibrated` is the loss at temperature 1.
+    """
+
+    test_accuracy: float
+    test_loss: float | None = None
+    test_loss_uncalibrated: float | None = None
+    validation_accuracy: float | None = None
+    validation_loss: float | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Scores:
+        """The scores that `to_dict` described.
+
+        Raises:
+            KeyError, TypeError, ValueError: for what are no scores.
+        """
+        rest = {one.name: _number(values.get(one.name)) for one in fields(cls)[1:]}
+        return cls(float(values["test_accuracy"]), **rest)
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Which data a run learned from: their name, and a fingerprint that changes with them."""
+
+    name: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run was trained: a name that only that machine recognises, processors, system."""
+
+    name: str = ""
+    cpus: int | None = None
+    system: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """`run.json`: what a training left behind, and all that made it.
+
+    Attributes:
+        created, finished: times in ISO 8601.
+        dataset: what it learned from.
+        parameters: weights of the network.
+        multiply_adds: for one picture.
+        best_epoch: whose weights were kept, counted from 1.
+        pictures_trained: over all epochs, auxiliary pictures included; None if not recorded.
+        seconds: wall time, interruptions not counted.
+        versions: of the libraries that trained.
+        temperature: that scores are divided by, so that confidence is honest.
+        sure_threshold: the confidence from which on an answer counts as sure; None if no validation
+            pictures could tell.
+        auxiliary: how many auxiliary pictures of each kind it learned from.
+    """
+
+    id: str
+    spec: TrainSpec
+    created: str
+    finished: str
+    status: Status
+    status_text: str
+    dataset: DataFacts
+    parameters: int
+    multiply_adds: int
+    best_epoch: int
+    epochs_done: int
+    pictures_trained: int | None
+    seconds: float
+    scores: Scores
+    versions: Mapping[str, str] = field(default_factory=dict)
+    backend: str = "tensorflow"
+    machine: Machine = Machine()
+    temperature: float = 1.0
+    sure_threshold: float | None = None
+    auxiliary: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Record:
+        """The record that `to_dict` described, or an older one.
+
+        Raises:
+            KeyError, TypeError, ValueError, InvalidSpec: for what is no record.
+        """
+        spec = TrainSpec.from_dict(values["spec"])
+        dataset, machine = values["dataset"], values.get("machine") or {}
+        temperature = values.get("temperature")
+        threshold = values.get("sure_threshold")
+        return cls(
+            id=str(values.get("id", "")),
+            spec=spec,
+            created=str(values["created"]),
+            finished=str(values.get("finished", "")),
+            status=_finished(values["status"]),
+            status_text=str(values["status_text"]),
+            dataset=DataFacts(str(dataset["name"]), str(dataset.get("fingerprint", ""))),
+            parameters=int(values.get("parameters") or 0),
+            multiply_adds=int(values.get("multiply_adds") or 0),
+            best_epoch=int(values["best_epoch"]),
+            epochs_done=int(values.get("epochs_done") or spec.epochs),
+            pictures_trained=_whole(values.get("pictures_trained")),
+            seconds=float(values["seconds"]),
+            scores=Scores.from_dict(values["scores"]),
+            versions={str(name): str(text) for name, text in values.get("versions", {}).items()},
+            backend=str(values.get("backend", "tensorflow")),
+            machine=Machine(
+                str(machine.get("name", "")),
+                _whole(machine.get("cpus")),
+                str(machine.get("system", "")),
+            ),
+            temperature=1.0 if temperature is None else _positive("temperature", temperature),
+            sure_threshold=None if threshold is None else _positive("sure_threshold", threshold),
+            auxiliary={kind: int(count) for kind, count in (values.get("outside") or {}).items()},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, as `run.json` holds them."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values |= {
+            "spec": self.spec.to_dict(),
+            "status": self.status.value,
+            "dataset": asdict(self.dataset),
+            "machine": asdict(self.machine),
+            "scores": self.scores.to_dict(),
+            "versions": dict(self.versions),
+        }
+        del values["auxiliary"]
+        return {"schema": SCHEMA, **values, "outside": dict(self.auxiliary)}
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as lists and pages know it.
-
-    `record` is `run.json`, empty while the run is unfinished.
-    """
+    """A run as lists and pages know it. `record` is None while the run is unfinished."""
 
     id: str
     name: str
     note: str
     spec: TrainSpec
-    status: str  # "finished", "stopped" or "unfinished"
+    status: Status
     status_text: str
     created: str
-    record: dict = field(default_factory=dict)
+    record: Record | None = None
     shipped: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether it has a network that answers; a run stopped early has one too."""
-        return self.status != "unfinished"
+        return self.record is not None
 
-    def _score(self, key: str) -> float | None:
-        return self.record.get("scores", {}).get(key)
+    @property
+    def finished_record(self) -> Record:
+        """The record, where there has to be one.
+
+        Raises:
+            RunDamaged: if the run is not finished.
+        """
+        if self.record is None:
+            raise RunDamaged(f"The run {self.id} is not finished yet. Resume it first.")
+        return self.record
+
+    @property
+    def data_name(self) -> str:
+        """What it learned from, or is to learn from."""
+        return self.record.dataset.name if self.record else self.spec.data
 
     @property
     def test_accuracy(self) -> float | None:
         """Share of the test pictures it gets right, 0..1."""
-        return self._score("test_accuracy")
+        return self.record.scores.test_accuracy if self.record else None
 
     @property
     def test_loss(self) -> float | None:
         """Cross-entropy on the test pictures, in nats."""
-        return self._score("test_loss")
+        return self.record.scores.test_loss if self.record else None
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """Share of the validation pictures it gets right, 0..1; None where none were held out."""
+        return self.record.scores.validation_accuracy if self.record else None
 
     @property
     def best_epoch(self) -> int | None:
         """The epoch whose weights were kept, counted from 1."""
-        return self.record.get("best_epoch")
+        return self.record.best_epoch if self.record else None
 
     @property
     def parameters(self) -> int | None:
-        return self.record.get("parameters")
+        """Weights of its network."""
+        return self.record.parameters if self.record else None
 
     @property
     def seconds(self) -> float | None:
         """Wall time of the training, interruptions not counted."""
-        return self.record.get("seconds")
+        return self.record.seconds if self.record else None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a job is; small enough to be sent twice a second."""
+    """Where a job is; small enough to be sent twice a second.
+
+    `stage` is, for a pretrained network, "frozen" or "fine-tuning"; while preparing, what is being
+    prepared and how much of it.
+    """
 
     run_id: str
-    # Then "preparing", "weights", "training", "validating", "testing", "saving", "finished".
-    phase: str = "loading"
+    phase: Phase = Phase.LOADING
     epoch: int = 0
     epochs: int = 0
     batch: int = 0
@@ -75,15 +311,16 @@ class Progress:
     elapsed_seconds: float = 0.0
     remaining_seconds: float | None = None
     started: float = 0.0
-    # Of a borrowed network: "frozen" or "fine-tuning"; while preparing, what and how much of it.
     stage: str = ""
 
-    def to_dict(self) -> dict:
-        return dict(self.__dict__)
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for the scheduler's board."""
+        return {**asdict(self), "phase": self.phase.value}
 
     @classmethod
-    def from_dict(cls, values: dict) -> Progress:
-        return cls(**values)
+    def from_dict(cls, values: Mapping[str, Any]) -> Progress:
+        """The progress that `to_dict` described."""
+        return cls(**{**values, "phase": Phase(values["phase"])})
 
 
 @dataclass(frozen=True)
@@ -92,8 +329,8 @@ class Predictions:
     its order.
     """
 
-    probabilities: np.ndarray
-    labels: np.ndarray
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.int64]
     dataset: str
 
 
@@ -104,7 +341,28 @@ class EpochPredictions:
     `indices` point into the training split, or into the test split where the spec validates there.
     """
 
-    prediction: np.ndarray
-    confidence: np.ndarray
-    labels: np.ndarray
-    indices: np.ndarray
+    prediction: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    indices: NDArray[np.int64]
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or value == "" else float(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _positive(name: str, value: object) -> float:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]  # numbers.Real has no types
+        raise ValueError(f"{name} should be a number above 0, not {value!r}")
+    return float(value)  # type: ignore[arg-type]  # as above
+
+
+def _finished(value: object) -> Status:
+    if value not in (Status.FINISHED, Status.STOPPED):
+        raise ValueError(f"unknown status {value!r}")
+    return Status(value)

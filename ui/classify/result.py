@@ -25,7 +25,7 @@ from core.pictures import Prepared
 from core.runs import Run
 from ui import cache, frame
 from ui.classify import uploads
-from ui.classify.uploads import Brought, How, desk
+from ui.classify.uploads import Upload, PreparationOptions, desk
 from ui.components import charts, theme, thumbnails
 
 NEIGHBOURS = 8
@@ -39,14 +39,14 @@ POLARITIES = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class Contender:
     """A run and its network, open."""
 
     run: Run
     network: Network
 
 
-def choose() -> list[Asked]:
+def choose() -> list[Contender]:
     """Let people choose the network that answers, and one to compare it with; both stand in the
     address.
 
@@ -61,11 +61,11 @@ def choose() -> list[Asked]:
     with right:
         second = frame.choose_run("Compare with", "classify_with", param="with", optional=True)
     chosen = [first] if second is None or second.id == first.id else [first, second]
-    return [Asked(run, cache.network(run.id)) for run in chosen]
+    return [Contender(run, cache.network(run.id)) for run in chosen]
 
 
 def answers(
-    asked: Sequence[Asked],
+    asked: Sequence[Contender],
     pixels: np.ndarray,
     *,
     truth: int | None = None,
@@ -174,7 +174,7 @@ def pairs_html(first: np.ndarray, second: np.ndarray, *, truth: int | None = Non
     return f'<ul class="atelier-bars classify-pairs">{"".join(rows)}</ul>'
 
 
-def overview(asked: Sequence[Asked], found: Sequence[Brought]) -> None:
+def overview(asked: Sequence[Contender], found: Sequence[Upload]) -> None:
     """Draw several pictures with their answers; a click looks at one closely.
 
     Args:
@@ -198,7 +198,7 @@ def overview(asked: Sequence[Asked], found: Sequence[Brought]) -> None:
     st.caption("As the network sees them. Choose one to look at it closely.")
 
 
-def _brief(network: Network, probabilities: np.ndarray, found: Sequence[Brought]) -> list[str]:
+def _brief(network: Network, probabilities: np.ndarray, found: Sequence[Upload]) -> list[str]:
     """A few words for each picture."""
     return [
         f"{CLASS_NAMES[int(row.argmax())]}, {theme.percent(float(row.max()))}"
@@ -235,12 +235,12 @@ def adjust(*, fill: bool) -> None:
             )
 
 
-def adjusted(*, fill: bool) -> How:
+def adjusted(*, fill: bool) -> PreparationOptions:
     """What the switches of `adjust` say; they are drawn after the answer, and only where there is a
     picture to prepare.
     """
     told = st.session_state.get
-    return How(
+    return PreparationOptions(
         told("classify_polarity", "auto"),
         told("classify_trim", True),
         fill and told("classify_fill_file", True),
@@ -281,7 +281,7 @@ def thumbnail(image: np.ndarray) -> tuple[str, bool]:
     return uploads.address(shown), False
 
 
-def why(asked: Sequence[Asked], pixels: np.ndarray, given: Sequence[Answer]) -> None:
+def why(asked: Sequence[Contender], pixels: np.ndarray, given: Sequence[Answer]) -> None:
     """Where each network looked, and the training pictures it holds for similar; computed only
     while it is open.
 
@@ -308,7 +308,7 @@ def why(asked: Sequence[Asked], pixels: np.ndarray, given: Sequence[Answer]) -> 
                 _alike(one, answer)
 
 
-def _looked(one: Asked, pixels: np.ndarray, label: int) -> None:
+def _looked(one: Contender, pixels: np.ndarray, label: int) -> None:
     from core.explain import attribution
 
     name = CLASS_NAMES[label]
@@ -322,7 +322,7 @@ def _looked(one: Asked, pixels: np.ndarray, label: int) -> None:
     )
 
 
-def _alike(one: Asked, answer: Answer) -> None:
+def _alike(one: Contender, answer: Answer) -> None:
     from core.explain import attribution
 
     name = str((one.run.record.get("dataset") or {}).get("name") or one.run.spec.data)

@@ -36,7 +36,7 @@ class File(Protocol):
 
 
 @dataclass(frozen=True)
-class How:
+class PreparationOptions:
     """What the visitor decided about the preparation; the fields are
     `core.pictures.preparation.prepare`'s.
     """
@@ -48,7 +48,7 @@ class How:
 
 
 @dataclass(frozen=True)
-class Brought:
+class Upload:
     """What came of one file.
 
     Attributes:
@@ -65,7 +65,7 @@ class Brought:
 
 
 @dataclass
-class Desk:
+class UploadState:
     """One visitor's pictures.
 
     Attributes:
@@ -76,9 +76,9 @@ class Desk:
         chosen: the file to look at.
     """
 
-    read: dict[tuple[str, How], Brought] = field(default_factory=dict)
+    read: dict[tuple[str, PreparationOptions], Upload] = field(default_factory=dict)
     crops: dict[str, pictures.Crop] = field(default_factory=dict)
-    closest: tuple[tuple[str, How], pictures.Prepared] | None = None
+    closest: tuple[tuple[str, PreparationOptions], pictures.Prepared] | None = None
     address: tuple[str, str] = ("", "")
     chosen: str = ""
 
@@ -93,12 +93,12 @@ class Desk:
             self.crops[file_id] = crop
 
 
-def desk() -> Desk:
-    """This visitor's `Desk`."""
-    return state.page_state(Desk)
+def desk() -> UploadState:
+    """This visitor's `UploadState`."""
+    return state.page_state(UploadState)
 
 
-def read_all(files: Sequence[File], how: How) -> list[Brought]:
+def read_all(files: Sequence[File], how: PreparationOptions) -> list[Upload]:
     """Bring every file to pixels, or to the sentence that says why not; files that are gone are
     forgotten.
 
@@ -123,7 +123,7 @@ def read_all(files: Sequence[File], how: How) -> list[Brought]:
     return found
 
 
-def closely(file: File, how: How) -> pictures.Prepared:
+def closely(file: File, how: PreparationOptions) -> pictures.Prepared:
     """The steps of one file that can be read.
 
     Raises:
@@ -154,22 +154,22 @@ def address(image: Image.Image) -> str:
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def _key(file: File, how: How) -> tuple[str, How]:
+def _key(file: File, how: PreparationOptions) -> tuple[str, PreparationOptions]:
     """What a result is kept under: the file, and all that was decided about it."""
     return file.file_id, replace(how, crop=desk().crops.get(file.file_id))
 
 
-def _read(file: File, key: tuple[str, How]) -> Brought:
+def _read(file: File, key: tuple[str, PreparationOptions]) -> Upload:
     try:
         prepared = _prepare(file, key[1])
     except UnreadablePicture as problem:
-        return Brought(file, problem=str(problem))
+        return Upload(file, problem=str(problem))
     # As a rule the one to be looked at: the only one, or the one that was cropped just now.
     desk().closest = key, prepared
-    return Brought(file, prepared.pixels, prepared.blank)
+    return Upload(file, prepared.pixels, prepared.blank)
 
 
-def _prepare(file: File, how: How) -> pictures.Prepared:
+def _prepare(file: File, how: PreparationOptions) -> pictures.Prepared:
     image = pictures.read(file.getvalue(), file.name, how.crop)
     return pictures.prepare(
         image, polarity=how.polarity, trim=how.trim, fill=how.fill, crop=how.crop

@@ -149,7 +149,7 @@ def _followed(baselines_id: str) -> None:
         _body(baselines.read(baselines_id), now)
 
 
-def _body(found: Baselines, now: baselines.Working | None = None) -> None:
+def _body(found: Baselines, now: baselines.FitProgress | None = None) -> None:
     st.subheader(run_names.literal(found.name), anchor=False)
     words = f"{found.done} of {len(found.wanted)} done"
     if now is not None:

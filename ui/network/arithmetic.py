@@ -20,7 +20,7 @@ from core.explain.steps import CLASSIC, Step, Walk
 from core.networks.architectures import Layer
 from ui import state
 from ui.components import heat, thumbnails
-from ui.network.subject import Shown
+from ui.network.subject import Subject
 
 OPERATIONS = {"convolution": "Convolution", "pooling": "Max pooling"}
 # Layers that change every value by itself: the step follows through them.
@@ -47,7 +47,7 @@ class Scene:
 
 
 @st.fragment
-def show(inside: Inside | None, shown: Shown) -> None:
+def show(inside: Inside | None, shown: Subject) -> None:
     """Draw the choice of an operation, a step slider, and the step.
 
     Args:
@@ -95,7 +95,7 @@ def _needed(inside: Inside) -> list[str]:
     return names + ([layer.name for layer in _behind(inside, first[0].name)] if first[0] else [])
 
 
-def _convolution(inside: Inside | None, maps: dict[str, np.ndarray], shown: Shown) -> Scene:
+def _convolution(inside: Inside | None, maps: dict[str, np.ndarray], shown: Subject) -> Scene:
     conv = (
         next((layer for layer in inside.layers if layer.kind == "Conv2D"), None) if inside else None
     )
@@ -171,7 +171,7 @@ def _learnt(inside: Inside, conv: Layer, number: int, maps: dict[str, np.ndarray
     )
 
 
-def _pooling(inside: Inside | None, maps: dict[str, np.ndarray], shown: Shown) -> Scene:
+def _pooling(inside: Inside | None, maps: dict[str, np.ndarray], shown: Subject) -> Scene:
     pool = (
         next((layer for layer in inside.layers if layer.kind == "MaxPooling2D"), None)
         if inside

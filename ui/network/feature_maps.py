@@ -17,13 +17,13 @@ from core.networks.architectures import BORROWED_SIDE, Layer
 from ui import state
 from ui.components import charts, heat, theme, thumbnails
 from ui.network import layer_list
-from ui.network.subject import Shown
+from ui.network.subject import Subject
 
 STRONGEST = 5  # neurons of a dense layer that are named
 MOST_MAPS = 256  # of a layer, at once
 
 
-def show(inside: Inside, shown: Shown | None) -> None:
+def show(inside: Inside, shown: Subject | None) -> None:
     """Draw the maps: of all layers, of one, or one of them, as the address says."""
     if shown is None:
         missing()
@@ -51,7 +51,7 @@ def missing() -> None:
     )
 
 
-def filters(inside: Inside, shown: Shown | None) -> None:
+def filters(inside: Inside, shown: Subject | None) -> None:
     """Draw the filters of the first layer, each beside what it makes of the picture; a click opens
     that map.
     """
@@ -122,7 +122,7 @@ def _asked_layer(inside: Inside) -> Layer | None:
     return None if name is None else inside.layer(name)
 
 
-def _overview(inside: Inside, shown: Shown) -> None:
+def _overview(inside: Inside, shown: Subject) -> None:
     st.markdown(
         f"From {shown.name} to ten probabilities, layer by layer. Early maps still look like the garment; later ones are smaller "
         "and say where something is found that no longer looks like anything. Choose a layer to see all of its maps."
@@ -150,7 +150,7 @@ def _overview(inside: Inside, shown: Shown) -> None:
     )
 
 
-def _layer(inside: Inside, layer: Layer, values: np.ndarray, shown: Shown) -> None:
+def _layer(inside: Inside, layer: Layer, values: np.ndarray, shown: Subject) -> None:
     order = [one.name for one in inside.layers]
     place = order.index(layer.name)
     _arrows("All layers", None, order, place, lambda name: (name, None))
@@ -235,7 +235,7 @@ def _neurons(layer: Layer, values: np.ndarray) -> None:
         st.caption(f"{int((values > 0).sum()):,} of {len(values):,} are above zero.")
 
 
-def _channel(inside: Inside, layer: Layer, values: np.ndarray, channel: int, shown: Shown) -> None:
+def _channel(inside: Inside, layer: Layer, values: np.ndarray, channel: int, shown: Subject) -> None:
     count = layer.output_shape[2]
     _arrows(
         f"All maps of {layer.name}",

@@ -21,7 +21,7 @@ from ui import state
 from ui.components import curves, theme
 from ui.components.words import text_of
 from ui.network import neuron
-from ui.network.subject import Shown
+from ui.network.subject import Subject
 
 TOPICS = {
     "neuron": "Neuron",
@@ -37,7 +37,7 @@ RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 START = 3.0
 
 
-def show(run: Run, inside: Inside | None, shown: Shown | None) -> None:
+def show(run: Run, inside: Inside | None, shown: Subject | None) -> None:
     """Draw the choice of a topic, and the topic."""
     topic = state.linked(
         "topic",
@@ -86,7 +86,7 @@ def show(run: Run, inside: Inside | None, shown: Shown | None) -> None:
         descent(last, shown)
 
 
-def passes(last: LastLayer, shown: Shown, run: Run) -> None:
+def passes(last: LastLayer, shown: Subject, run: Run) -> None:
     """Forward to the loss, and back to the slopes of the last layer."""
     name = CLASS_NAMES[last.truth]
     whose = (
@@ -140,7 +140,7 @@ def passes(last: LastLayer, shown: Shown, run: Run) -> None:
     )
 
 
-def _said_above(run: Run, shown: Shown) -> str:
+def _said_above(run: Run, shown: Subject) -> str:
     """Why the answer at the head of the page has other figures."""
     ways = (
         ""
@@ -153,7 +153,7 @@ def _said_above(run: Run, shown: Shown) -> str:
     )
 
 
-def descent(last: LastLayer, shown: Shown) -> None:
+def descent(last: LastLayer, shown: Subject) -> None:
     """Gradient descent on one weight, with a learning rate to try."""
     place, label = largest(last)
     reach = START / max(abs(float(last.inputs[place])), 1e-6)

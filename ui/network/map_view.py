@@ -22,7 +22,7 @@ from ui.answers import answer_set
 from ui.answers.answer_set import Answers
 from ui.components import theme, thumbnails, zoom
 from ui.network import subject
-from ui.network.subject import Shown
+from ui.network.subject import Subject
 
 KINDS = {"pca": "PCA", "tsne": "t-SNE"}
 COLOURS = {"class": "Class", "right": "Right or wrong"}
@@ -51,7 +51,7 @@ WORDS = {
 }
 
 
-def show(run: Run, shown: Shown | None, data_name: str) -> None:
+def show(run: Run, shown: Subject | None, data_name: str) -> None:
     """Draw the map of a run's test pictures, with the picture in view marked on it.
 
     Args:
@@ -168,7 +168,7 @@ def _waiting(key: str) -> None:
 
 
 def _place_among(
-    indices: np.ndarray, positions: np.ndarray, shown: Shown | None
+    indices: np.ndarray, positions: np.ndarray, shown: Subject | None
 ) -> np.ndarray | None:
     """Where a test picture lies on a map that only has places for its own pictures."""
     if shown is None or shown.index is None:
@@ -302,7 +302,7 @@ def figure(
     return made
 
 
-def _beside(found: Answers, data, shown: Shown | None) -> None:
+def _beside(found: Answers, data, shown: Subject | None) -> None:
     """The picture in view, so that a click shows its result where the eye is."""
     if shown is None:
         st.caption("Choose a point to open its picture.")

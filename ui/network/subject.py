@@ -19,7 +19,7 @@ from ui import cache, frame, state
 from ui.answers import test_set_picture
 from ui.answers.answer_set import Answers
 from ui.classify import canvas, result, uploads
-from ui.classify.result import Asked
+from ui.classify.result import Contender
 from ui.components import thumbnails
 
 SOURCES = {"test": "Test picture", "draw": "Draw", "upload": "Upload"}
@@ -28,7 +28,7 @@ WIDTH = 180  # CSS pixels of a picture that is not drawn here
 
 
 @dataclass(frozen=True)
-class Shown:
+class Subject:
     """The picture in view.
 
     Attributes:
@@ -46,7 +46,7 @@ class Shown:
     doubt: str = ""
 
 
-def choose(run, data_name: str) -> Shown | None:
+def choose(run, data_name: str) -> Subject | None:
     """Draw the choice of a picture, the picture, and the answer beside it.
 
     Args:
@@ -94,7 +94,7 @@ def choose(run, data_name: str) -> Shown | None:
             )
         else:
             result.answers(
-                [Asked(run, cache.network(run.id))],
+                [Contender(run, cache.network(run.id))],
                 shown.pixels,
                 truth=shown.truth,
                 doubt=shown.doubt,
@@ -115,17 +115,17 @@ def caption(found: Answers, index: int) -> str:
     return f"Test picture {index:,}: {truth}" + ("" if truth == guess else f", taken for {guess}")
 
 
-def _of_the_test_set(data_name: str) -> Shown | None:
+def _of_the_test_set(data_name: str) -> Subject | None:
     data = frame.data_for(data_name)
     if data is None:
         return None
     frame.sample_badge(data)
     index = test_set_picture.choose(data, "network")
     truth = int(data.test_labels[index])
-    return Shown(data.test_pixels[index], f"test picture {index:,}", truth, index)
+    return Subject(data.test_pixels[index], f"test picture {index:,}", truth, index)
 
 
-def _drawn() -> Shown | None:
+def _drawn() -> Subject | None:
     drawn = canvas.sheet()
     if drawn is None:
         return None
@@ -133,15 +133,15 @@ def _drawn() -> Shown | None:
     return (
         None
         if prepared.blank
-        else Shown(prepared.pixels, "your drawing", doubt=scribble.doubt(drawn.rgba, drawn.pen))
+        else Subject(prepared.pixels, "your drawing", doubt=scribble.doubt(drawn.rgba, drawn.pen))
     )
 
 
-def _file() -> Shown | None:
+def _file() -> Subject | None:
     file = st.file_uploader("A picture of one garment", KINDS, key="network_file")
     if file is None:
         return None
-    found = uploads.read_all([file], uploads.How(fill=True))[0]
+    found = uploads.read_all([file], uploads.PreparationOptions(fill=True))[0]
     if found.problem:
         st.error(found.problem, icon=":material/broken_image:")
         return None
@@ -151,4 +151,4 @@ def _file() -> Shown | None:
         caption=f"{file.name}, as the network sees it.",
         width=WIDTH,
     )
-    return None if found.blank else Shown(found.pixels, f"“{file.name}”")
+    return None if found.blank else Subject(found.pixels, f"“{file.name}”")

@@ -38,7 +38,7 @@ PHASES = {
 
 
 @dataclass
-class Watched:
+class JobWatch:
     """What the last look at a job told, so that figures do not vanish while it is between two
     epochs.
     """
@@ -171,9 +171,9 @@ def _stop_button(job, engine) -> None:
             st.rerun(scope="fragment")
 
 
-def _seen(run_id: str, progress: library.Progress | None) -> Watched:
+def _seen(run_id: str, progress: library.Progress | None) -> JobWatch:
     """Take over what the job tells now; what it does not tell stays as it was."""
-    seen = state.page_state(Watched)
+    seen = state.page_state(JobWatch)
     if seen.run_id != run_id:
         seen.run_id, seen.loss, seen.accuracy, seen.remaining = run_id, None, None, None
     if progress is not None:

@@ -24,7 +24,7 @@ LISTED_ROWS = 12  # then the list scrolls in itself
 
 
 @dataclass
-class Listed:
+class RunListState:
     """The run that the page showed last: when another one is opened, the list follows."""
 
     shown: str | None = None
@@ -91,7 +91,7 @@ def _row(run: library.Run, training: bool) -> dict:
 def _acts(known: list[library.Run], alive: set[str], shown: str | None) -> None:
     """One run chosen from the list, and a row of what can be done with it."""
     names = {run.id: run for run in known}
-    key, listed = "train_managed", state.page_state(Listed)
+    key, listed = "train_managed", state.page_state(RunListState)
     if st.session_state.get(key) not in names or listed.shown != shown:
         st.session_state[key] = shown if shown in names else next(iter(names))
     listed.shown = shown

@@ -22,7 +22,7 @@ DOUBLE_CLICK_SECONDS = 3.0
 
 
 @dataclass
-class Started:
+class StartState:
     """The last run that this visitor started."""
 
     spec: TrainSpec | None = None
@@ -87,7 +87,7 @@ def start(spec: TrainSpec) -> None:
     """Send a training to the engine and show it; a second click within a moment is taken for the
     first one.
     """
-    last = state.page_state(Started)
+    last = state.page_state(StartState)
     if last.spec != spec or time.monotonic() - last.when > DOUBLE_CLICK_SECONDS:
         last.run_id = cache.engine().submit(spec)
         last.spec, last.when = spec, time.monotonic()

@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score
 from core.data import fashion_mnist
 from core.errors import InvalidSpec, RunDamaged, RunNotFound
 from core.experiments import baseline_process, baselines, records, summary
-from core.experiments.baselines import METHODS, Result, Wanted
+from core.experiments.baselines import METHODS, Result, Fit
 from core.specs.spec import TrainSpec
 from tests.core.engine.test_engine import until
 
@@ -38,7 +38,7 @@ def test_every_method_learns_with_and_without_principal_components(
     method, components, few_pictures
 ):
     result = baseline_process.compute(
-        Wanted(method, components), fashion_mnist.load("offline-sample"), SPEC
+        Fit(method, components), fashion_mnist.load("offline-sample"), SPEC
     )
     assert result.pictures == 300 and len(result.f1) == 10
     assert (
@@ -56,7 +56,7 @@ def test_a_baseline_learns_from_the_split_of_its_spec_and_is_judged_as_scikit_le
         grey[:1600][order], data.train_labels[:1600][order]
     )
     guesses = model.predict(data.test_pixels.reshape(-1, 784) / np.float32(255))
-    result = baseline_process.compute(Wanted("logistic"), data, SPEC)
+    result = baseline_process.compute(Fit("logistic"), data, SPEC)
     assert result.pictures == 1600 and result.test_accuracy == pytest.approx(
         (guesses == data.test_labels).mean(), abs=0.005
     )

@@ -273,33 +273,33 @@ class _File:
 
 
 def test_a_file_is_read_once_for_the_same_settings_and_forgotten_when_it_is_gone(monkeypatch):
-    desk = uploads.Desk()
+    desk = uploads.UploadState()
     monkeypatch.setattr(uploads, "desk", lambda: desk)
     good, bad = _File("good.png", photograph("PNG")), _File("bad.png", b"nothing")
-    first, second = uploads.read_all([good, bad], uploads.How())
+    first, second = uploads.read_all([good, bad], uploads.PreparationOptions())
     assert first.pixels.shape == (28, 28) and not first.problem
     assert second.pixels is None and "bad.png" in second.problem
-    uploads.read_all([good, bad], uploads.How())
+    uploads.read_all([good, bad], uploads.PreparationOptions())
     assert (good.reads, bad.reads) == (1, 1)
-    uploads.read_all([good], uploads.How(trim=False))
+    uploads.read_all([good], uploads.PreparationOptions(trim=False))
     assert good.reads == 2 and len(desk.read) == 1
-    np.testing.assert_array_equal(uploads.closely(good, uploads.How()).pixels, first.pixels)
+    np.testing.assert_array_equal(uploads.closely(good, uploads.PreparationOptions()).pixels, first.pixels)
 
 
 def test_a_file_that_comes_after_others_is_the_one_to_look_at(monkeypatch):
-    desk = uploads.Desk()
+    desk = uploads.UploadState()
     monkeypatch.setattr(uploads, "desk", lambda: desk)
     first, bad, second = (
         _File("first.png", photograph("PNG")),
         _File("bad.png", b"nothing"),
         _File("second.png", photograph("JPEG")),
     )
-    uploads.read_all([first], uploads.How())
+    uploads.read_all([first], uploads.PreparationOptions())
     assert desk.chosen == ""
-    uploads.read_all([first, bad, second], uploads.How())
+    uploads.read_all([first, bad, second], uploads.PreparationOptions())
     assert desk.chosen == second.file_id
     desk.choose(first.file_id)
-    uploads.read_all([first, bad, second], uploads.How())
+    uploads.read_all([first, bad, second], uploads.PreparationOptions())
     assert desk.chosen == first.file_id
 
 

@@ -231,8 +231,8 @@ def upload(*names: str):
     return app
 
 
-def desk(app) -> uploads.Desk:
-    return app.session_state["atelier_session"].pages["ui.classify.uploads.Desk"]
+def desk(app) -> uploads.UploadState:
+    return app.session_state["atelier_session"].pages["ui.classify.uploads.UploadState"]
 
 
 def chooses(app, told: object) -> None:

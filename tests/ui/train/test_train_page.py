@@ -220,7 +220,7 @@ def test_a_double_click_starts_one_run_and_two_visitors_start_two(monkeypatch):
     monkeypatch.setattr(start.cache, "engine", lambda: fake)
     monkeypatch.setattr(start.cache, "forget_runs", lambda: None)
     monkeypatch.setattr(start.run_live, "open_run", lambda run_id: None)
-    visitors = [start.Started(), start.Started()]
+    visitors = [start.StartState(), start.StartState()]
     for visitor in (0, 0, 1):
         monkeypatch.setattr(
             start.state, "page_state", lambda kind, visitor=visitor: visitors[visitor]
