@@ -20,6 +20,7 @@ from core.settings import ROOT
 CORE, UI, PAGES = (sorted((ROOT / folder).rglob("*.py")) for folder in ("core", "ui", "pages"))
 ENTRY = ROOT / "streamlit_app.py"
 PRODUCT = (*CORE, *UI, *PAGES, ENTRY)
+LONGEST_FUNCTION = 60  # lines, docstring and blank lines included
 BACKENDS = {"torch"}  # Keras's others: imported only where somebody installed and chose one
 
 # The floors of core/ and ui/, from the ground up: a module imports from lower floors and from its
@@ -179,6 +180,27 @@ def test_no_module_imports_itself_by_way_of_others():
 def test_no_two_modules_share_a_name():
     counts = Counter(path.name for path in PRODUCT if not path.name.startswith("__"))
     assert {name: count for name, count in counts.items() if count > 1} == {}
+
+
+def test_no_function_is_longer_than_a_screen():
+    long = {
+        f"{name_of(path)}:{node.name}": node.end_lineno - node.lineno + 1
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.end_lineno - node.lineno + 1 > LONGEST_FUNCTION
+    }
+    assert not long
+
+
+def test_every_ignored_type_error_names_its_kind_and_its_reason():
+    bare = [
+        f"{name_of(path)}:{number}"
+        for path in PRODUCT
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "# type: ignore" in line and not re.search(r"# type: ignore\[[a-z-, ]+\]  # \w", line)
+    ]
+    assert not bare
 
 
 def test_every_module_named_in_a_string_is_there():
