@@ -18,7 +18,7 @@ from core.evaluation.metrics import (
     sure_threshold,
 )
 from core.evaluation.mistakes import (
-    SORTS,
+    Sort,
     find_mistakes,
     measure,
     mistakes_csv,
@@ -29,11 +29,11 @@ from core.evaluation.observations import observe
 
 __all__ = [
     "NEVER_SURE",
-    "SORTS",
     "Calibration",
     "ClassRow",
     "Comparison",
     "Evaluation",
+    "Sort",
     "calibration",
     "class_report",
     "compare",

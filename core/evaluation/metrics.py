@@ -1,12 +1,12 @@
 """Judge answers against the truth: accuracy, confusion, a report per class, calibration, two runs
 side by side.
 
-One idea: everything is computed from stored probabilities and labels with a few array operations,
-so a page can ask again at every click. Rows are truth, columns are predictions, classes are 0..9
+Everything is computed from stored probabilities and labels with a few array operations, so that a
+page can afford it at every click. Rows are truth, columns are predictions, classes are 0..9
 everywhere.
 
-No network is asked here. Which pictures went wrong is in `mistakes`, what the curves of a run say
-in `observations`; both can be reached from here.
+No network is asked here. `mistakes` finds the pictures behind the numbers, `observations` reads the
+curves of a run.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from core.errors import AtelierError
 from core.evaluation.mistakes import measure
@@ -50,47 +51,31 @@ class Calibration:
         edges: float `(bins + 1,)`, from 0 to 1; a bin excludes its lower and includes its upper
             edge.
         confidence: float `(bins,)`, mean confidence in each bin; NaN where it is empty.
-        accuracy: float `(bins,)`, share right in each bin; NaN where it is empty.
+        accuracy: float `(bins,)`, share of correct answers in each bin; NaN where it is empty.
         count: int `(bins,)`, pictures in each bin.
-        error: expected calibration error in 0..1, the distance between the two, weighted by
-            `count`.
+        error: expected calibration error in 0..1: the distance between confidence and accuracy,
+            weighted by `count`.
     """
 
-    edges: np.ndarray
-    confidence: np.ndarray
-    accuracy: np.ndarray
-    count: np.ndarray
+    edges: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    count: NDArray[np.int64]
     error: float
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `n` answers are worth: `accuracy` in 0..1, `loss` in nats (cross-entropy), and the rest
-    as the functions below say.
+    """How good `n` answers are: `accuracy` in 0..1, `loss` in nats (cross-entropy), and what
+    `confusion`, `class_report` and `calibration` return.
     """
 
     accuracy: float
     loss: float
     n: int
-    confusion: np.ndarray
+    confusion: NDArray[np.int64]
     report: list[ClassRow]
     calibration: Calibration
-
-    def to_dict(self) -> dict:
-        """The same as plain numbers and lists, ready for JSON; empty bins have None."""
-        plain = {
-            key: [None if value != value else value for value in array.tolist()]
-            for key, array in asdict(self.calibration).items()
-            if key != "error"
-        }
-        return {
-            "accuracy": self.accuracy,
-            "loss": self.loss,
-            "n": self.n,
-            "confusion": self.confusion.tolist(),
-            "report": [row._asdict() for row in self.report],
-            "calibration": {**plain, "error": self.calibration.error},
-        }
 
 
 class Comparison(NamedTuple):
@@ -102,12 +87,12 @@ class Comparison(NamedTuple):
         difference: int `(10, 10)`, confusion of the second minus that of the first; sums to 0.
     """
 
-    repaired: np.ndarray
-    broken: np.ndarray
-    difference: np.ndarray
+    repaired: NDArray[np.int64]
+    broken: NDArray[np.int64]
+    difference: NDArray[np.int64]
 
 
-def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
+def evaluate(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> Evaluation:
     """Judge answers as a whole.
 
     Args:
@@ -115,7 +100,7 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
         labels: int `(n,)`, the true classes, 0..9.
 
     Raises:
-        ValueError: if shapes or labels are others.
+        ValueError: for other shapes or labels, and for no answers at all.
     """
     probabilities, labels = _checked(probabilities, labels)
     if not len(labels):
@@ -132,8 +117,8 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
     )
 
 
-def confusion(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """Count how often each class was taken for each.
+def confusion(truth: NDArray[np.integer], prediction: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Count the predictions for each true class.
 
     Args:
         truth: int `(n,)`, 0..9.
@@ -143,29 +128,37 @@ def confusion(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         int64 `(10, 10)`; row = truth, column = prediction; the entries sum to `n`.
 
     Raises:
-        ValueError: if the two differ in length or hold something else than 0..9.
+        ValueError: if the two differ in length or contain anything other than 0..9.
+
+    Example:
+        Two T-shirts (0), of which one was called a Shirt (6), and a Shirt that was recognised:
+
+        >>> matrix = confusion(np.array([0, 0, 6]), np.array([0, 6, 6]))
+        >>> matrix[0, 6], matrix.trace(), matrix.sum()
+        (np.int64(1), np.int64(2), np.int64(3))
     """
-    truth, prediction = _classes(truth, "truth"), _classes(prediction, "prediction")
-    if len(truth) != len(prediction):
+    rows, columns = _classes(truth, "truth"), _classes(prediction, "prediction")
+    if len(rows) != len(columns):
         raise ValueError(
-            f"Expected as many predictions as labels, received {len(prediction)} for {len(truth)}."
+            f"Expected as many predictions as labels, received {len(columns)} for {len(rows)}."
         )
-    return np.bincount(truth * CLASSES + prediction, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    return np.bincount(rows * CLASSES + columns, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
 
 
-def class_report(truth: np.ndarray, prediction: np.ndarray) -> list[ClassRow]:
+def class_report(truth: NDArray[np.integer], prediction: NDArray[np.integer]) -> list[ClassRow]:
     """Precision, recall and F1 of every class.
 
     Args:
         truth, prediction: as for `confusion`.
 
     Returns:
-        ten rows in label order, then `macro average` (classes count alike) and `weighted average`
-        (by support). A share of nothing is 0, as in scikit-learn's report with `zero_division=0`.
+        ten rows in label order, then `macro average` (all classes count the same) and `weighted
+        average` (by support). A share of nothing is 0, as in scikit-learn's report with
+        `zero_division=0`.
     """
     matrix = confusion(truth, prediction)
-    right, support = np.diag(matrix), matrix.sum(axis=1)
-    precision, recall = _share(right, matrix.sum(axis=0)), _share(right, support)
+    correct, support = np.diag(matrix), matrix.sum(axis=1)
+    precision, recall = _share(correct, matrix.sum(axis=0)), _share(correct, support)
     f1 = _share(2 * precision * recall, precision + recall)
     rows = [
         ClassRow(
@@ -186,15 +179,17 @@ def class_report(truth: np.ndarray, prediction: np.ndarray) -> list[ClassRow]:
             ClassRow(
                 None,
                 name,
-                *(float(values @ weights) for values in (precision, recall, f1)),
+                float(precision @ weights),
+                float(recall @ weights),
+                float(f1 @ weights),
                 int(support.sum()),
             )
         )
     return rows
 
 
-def most_confused(matrix: np.ndarray, k: int = 5) -> list[tuple[int, int, int]]:
-    """The pairs of classes that are mistaken most often.
+def most_confused(matrix: NDArray[np.integer], k: int = 5) -> list[tuple[int, int, int]]:
+    """The pairs of classes that are confused most often.
 
     Args:
         matrix: int `(10, 10)` from `confusion`.
@@ -214,8 +209,10 @@ def most_confused(matrix: np.ndarray, k: int = 5) -> list[tuple[int, int, int]]:
     ]
 
 
-def calibration(probabilities: np.ndarray, truth: np.ndarray, bins: int = 15) -> Calibration:
-    """Compare how sure a network was with how often it was right.
+def calibration(
+    probabilities: NDArray[np.floating], truth: NDArray[np.integer], bins: int = 15
+) -> Calibration:
+    """Compare the confidence of a network with how often it was right.
 
     Args:
         probabilities: float `(n, 10)`.
@@ -224,22 +221,24 @@ def calibration(probabilities: np.ndarray, truth: np.ndarray, bins: int = 15) ->
 
     Source: Guo et al., On calibration of modern neural networks, arXiv 1706.04599, section 2.
     """
-    probabilities, truth = _checked(probabilities, truth)
+    probabilities, labels = _checked(probabilities, truth)
     confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == truth
+    correct = probabilities.argmax(axis=1) == labels
     edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    count = np.bincount(place, minlength=bins)
-    sums = [np.bincount(place, weights=values, minlength=bins) for values in (confidence, right)]
-    error = float(np.abs(sums[0] - sums[1]).sum() / max(1, len(truth)))
-    means = [
-        np.divide(values, count, out=np.full(bins, np.nan), where=count > 0) for values in sums
-    ]
-    return Calibration(edges, *means, count, error)
+    bin_of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    count = np.bincount(bin_of, minlength=bins)
+    confidences = np.bincount(bin_of, weights=confidence, minlength=bins)
+    hits = np.bincount(bin_of, weights=correct.astype(np.float64), minlength=bins)
+    mean_confidence, accuracy = (
+        np.divide(sums, count, out=np.full(bins, np.nan), where=count > 0)
+        for sums in (confidences, hits)
+    )
+    error = float(np.abs(confidences - hits).sum() / max(1, len(labels)))
+    return Calibration(edges, mean_confidence, accuracy, count, error)
 
 
-def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Find the temperature at which confidence agrees best with what is right.
+def fit_temperature(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """Find the temperature at which confidence matches accuracy best.
 
     Args:
         probabilities: float `(n, 10)` of pictures that were not trained on, at temperature 1.
@@ -279,51 +278,69 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return math.exp((low + high) / 2)
 
 
-def sure_threshold(probabilities: np.ndarray, labels: np.ndarray, precision: float = 0.95) -> float:
-    """From which confidence on a network may speak without a question mark.
+def sure_threshold(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer], precision: float = 0.95
+) -> float:
+    """The confidence from which on a network's answers count as sure.
 
     Args:
         probabilities: float `(n, 10)` of pictures that were not trained on, at the temperature that
             is used later.
         labels: int `(n,)`, 0..9.
-        precision: the share that has to be right, 0..1.
+        precision: the share of sure answers that has to be correct, 0..1.
 
     Returns:
-        the smallest confidence such that of all answers with this or more at least `precision` are
-        right; `NEVER_SURE` where there is none.
+        the smallest confidence such that, of all answers with this confidence or more, at least
+        `precision` are correct; `NEVER_SURE` where there is none.
 
     Source: Geifman and El-Yaniv, Selective classification for deep neural networks, arXiv
-    1705.08500; here the share that was seen is taken, without their bound on the one to come.
+    1705.08500; here the observed share is taken, without their bound on the share of new pictures.
     """
     probabilities, labels = _checked(probabilities, labels)
     return sure_from(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, precision)
 
 
-def sure_from(confidence: np.ndarray, right: np.ndarray, precision: float) -> float:
-    """The same from confidences `(n,)` in 0..1 and whether each answer was right, bool `(n,)`."""
+def sure_from(
+    confidence: NDArray[np.floating], correct: NDArray[np.bool_], precision: float
+) -> float:
+    """The threshold of `sure_threshold`, from confidences and whether each answer was correct.
+
+    Args:
+        confidence: float `(n,)` in 0..1.
+        correct: bool `(n,)`.
+        precision: the share of sure answers that has to be correct, 0..1.
+
+    Example:
+        The two most confident answers are correct, the third is not:
+
+        >>> sure_from(np.array([0.9, 0.8, 0.7]), np.array([True, True, False]), precision=0.95)
+        0.8
+        >>> sure_from(np.array([0.9]), np.array([False]), precision=0.95) == NEVER_SURE
+        True
+    """
     order = np.argsort(-confidence, kind="stable")
-    confidence, right = confidence[order], right[order]
-    share = np.cumsum(right) / np.arange(1, len(right) + 1)
+    confidence, correct = confidence[order], correct[order]
+    share = np.cumsum(correct) / np.arange(1, len(correct) + 1)
     # Equal confidences are sure together or not at all.
-    whole = np.append(confidence[1:] != confidence[:-1], True)[: len(right)]
-    enough = np.flatnonzero(whole & (share >= precision))
+    last_of_equals = np.append(confidence[1:] != confidence[:-1], True)[: len(correct)]
+    enough = np.flatnonzero(last_of_equals & (share >= precision))
     return float(confidence[enough[-1]]) if len(enough) else NEVER_SURE
 
 
 def compare(a: Predictions, b: Predictions) -> Comparison:
-    """Say what changes from one run to another.
+    """Find what changes from one run to another.
 
     Args:
-        a, b: what two runs answered on the same test pictures.
+        a, b: the answers of two runs to the same test pictures.
 
     Raises:
         AtelierError: if they were tested on different pictures.
     """
     if a.dataset != b.dataset or not np.array_equal(a.labels, b.labels):
         raise AtelierError(
-            "Two runs can be compared where both were tested on the same pictures; these were tested on "
-            f"{a.dataset} ({len(a.labels):,} pictures) and {b.dataset} ({len(b.labels):,}). "
-            "Choose two runs with the same data."
+            "Two runs can be compared only if both were tested on the same pictures; these were "
+            f"tested on {a.dataset} ({len(a.labels):,} pictures) and {b.dataset} "
+            f"({len(b.labels):,}). Choose two runs with the same data."
         )
     first, second = (each.probabilities.argmax(axis=1) for each in (a, b))
     was, now = first == a.labels, second == a.labels
@@ -334,8 +351,8 @@ def compare(a: Predictions, b: Predictions) -> Comparison:
     )
 
 
-def confusion_csv(matrix: np.ndarray) -> str:
-    """A matrix as CSV: a heading with the predicted classes, then a line for each true class."""
+def confusion_csv(matrix: NDArray[np.integer]) -> str:
+    """A matrix as CSV: a header with the predicted classes, then a line for each true class."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(["truth", *CLASS_NAMES])
@@ -345,27 +362,33 @@ def confusion_csv(matrix: np.ndarray) -> str:
     return text.getvalue()
 
 
-def _checked(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    probabilities, labels = np.asarray(probabilities), _classes(labels, "labels")
-    if probabilities.shape != (len(labels), CLASSES):
+def _checked(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer]
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    probabilities, classes = np.asarray(probabilities), _classes(labels, "labels")
+    if probabilities.shape != (len(classes), CLASSES):
         raise ValueError(
-            f"Expected probabilities ({len(labels)}, {CLASSES}), received {probabilities.shape}."
+            f"Expected probabilities ({len(classes)}, {CLASSES}), received {probabilities.shape}."
         )
-    return probabilities, labels
+    return probabilities, classes
 
 
-def _classes(values: np.ndarray, name: str) -> np.ndarray:
+def _classes(values: NDArray[np.integer], name: str) -> NDArray[np.int64]:
     values = np.asarray(values)
     if values.ndim != 1 or (
         len(values)
         and (values.dtype.kind not in "iu" or values.min() < 0 or values.max() >= CLASSES)
     ):
         raise ValueError(
-            f"Expected {name} (n,) of whole numbers in 0..{CLASSES - 1}, received {values.shape} {values.dtype}."
+            f"Expected {name} (n,) of whole numbers in 0..{CLASSES - 1}, "
+            f"received {values.shape} {values.dtype}."
         )
     return values.astype(np.int64)
 
 
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    part, whole = np.broadcast_arrays(np.asarray(part, np.float64), np.asarray(whole, np.float64))
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+def _share(part: ArrayLike, whole: ArrayLike) -> NDArray[np.float64]:
+    parts, wholes = np.broadcast_arrays(np.asarray(part, np.float64), np.asarray(whole, np.float64))
+    shares: NDArray[np.float64] = np.divide(
+        parts, wholes, out=np.zeros(parts.shape), where=wholes > 0
+    )
+    return shares

@@ -1,9 +1,9 @@
 """Find the pictures behind the numbers: those a network got wrong, filtered and sorted, or those of
 one cell of a matrix.
 
-Everything comes back as positions in the test split, in the order to show them; nothing is copied.
-Three measures put mistakes in order: how sure the network was, how little it gave the truth, and
-how far the wrong class was ahead of it.
+Everything comes back as positions in the test split, in the order in which they are shown; nothing
+is copied. Mistakes are sorted by one of three measures: how confident the network was, how little
+probability it gave to the truth, or how far the wrong class was ahead of it.
 """
 
 from __future__ import annotations
@@ -11,23 +11,36 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection
+from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.labels import CLASS_NAMES
 
-SORTS = ("confidence", "loss", "margin")
+
+class Sort(StrEnum):
+    """What mistakes can be sorted by; see `measure`."""
+
+    CONFIDENCE = "confidence"
+    LOSS = "loss"
+    MARGIN = "margin"
+
+
 TINY = 1e-7  # the smallest probability in a loss, as in Keras, so that the two agree
 
 
-def measure(probabilities: np.ndarray, labels: np.ndarray, by: str) -> np.ndarray:
+def measure(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer], by: str
+) -> NDArray[np.floating]:
     """One number for each picture, by which mistakes can be sorted.
 
     Args:
         probabilities: float `(n, 10)`.
         labels: int `(n,)`, 0..9.
-        by: `confidence` (the largest probability, 0..1), `loss` (cross-entropy in nats, 0..16) or
-            `margin` (how far the prediction is ahead of the truth, 0..1; 0 where they agree).
+        by: a `Sort`: `confidence` (the largest probability, 0..1), `loss` (cross-entropy in nats,
+            0..16) or `margin` (how far the prediction is ahead of the truth, 0..1; 0 where they
+            agree).
 
     Returns:
         float `(n,)`.
@@ -35,34 +48,36 @@ def measure(probabilities: np.ndarray, labels: np.ndarray, by: str) -> np.ndarra
     Raises:
         ValueError: for another measure, naming the allowed ones.
     """
-    if by not in SORTS:
-        raise ValueError(f"Mistakes are sorted by {', '.join(SORTS)}; received {by!r}.")
-    confidence = probabilities.max(axis=1)
-    if by == "confidence":
+    if by not in list(Sort):
+        raise ValueError(f"Mistakes are sorted by {', '.join(Sort)}; received {by!r}.")
+    confidence: NDArray[np.floating] = probabilities.max(axis=1)
+    if by == Sort.CONFIDENCE:
         return confidence
-    of_truth = np.take_along_axis(probabilities, np.asarray(labels, np.int64)[:, None], axis=1)[
-        :, 0
-    ]
-    return confidence - of_truth if by == "margin" else -np.log(np.clip(of_truth, TINY, 1))
+    columns = np.asarray(labels, np.int64)[:, None]
+    of_truth: NDArray[np.floating] = np.take_along_axis(probabilities, columns, axis=1)[:, 0]
+    if by == Sort.MARGIN:
+        return confidence - of_truth
+    loss: NDArray[np.floating] = -np.log(np.clip(of_truth, TINY, 1))
+    return loss
 
 
 def find_mistakes(
-    probabilities: np.ndarray,
-    labels: np.ndarray,
+    probabilities: NDArray[np.floating],
+    labels: NDArray[np.integer],
     *,
     truth: Collection[int] | None = None,
     prediction: Collection[int] | None = None,
     confidence: tuple[float, float] = (0.0, 1.0),
-    sort: str = "confidence",
+    sort: str = Sort.CONFIDENCE,
     descending: bool = True,
-) -> np.ndarray:
-    """Positions of the pictures that were taken for something else.
+) -> NDArray[np.int64]:
+    """Positions of the pictures whose prediction differs from their label.
 
     Args:
         probabilities: float `(n, 10)`.
         labels: int `(n,)`, 0..9.
         truth: only pictures of these classes; None for all, an empty one for none.
-        prediction: only pictures taken for these classes; likewise.
+        prediction: only pictures predicted as these classes; likewise.
         confidence: only answers with a confidence in this range, both ends included.
         sort: see `measure`.
         descending: largest first; equal ones stay in dataset order.
@@ -70,27 +85,27 @@ def find_mistakes(
     Returns:
         int64 `(m,)`, positions in the given arrays.
     """
-    labels, taken_for = np.asarray(labels), probabilities.argmax(axis=1)
-    sure = probabilities.max(axis=1)
+    labels, predicted = np.asarray(labels), probabilities.argmax(axis=1)
+    largest = probabilities.max(axis=1)
     # Compared as float32, like the confidences: 0.9 as a double would leave out a confidence of
     # 0.9.
     low, high = np.float32(confidence[0]), np.float32(confidence[1])
     # Rounding may lift a confidence above 1.
-    wanted = (taken_for != labels) & (sure >= low) & ((sure <= high) | (high >= 1))
+    wanted = (predicted != labels) & (largest >= low) & ((largest <= high) | (high >= 1))
     if truth is not None:
         wanted &= np.isin(labels, list(truth))
     if prediction is not None:
-        wanted &= np.isin(taken_for, list(prediction))
-    found = np.flatnonzero(wanted)
-    key = measure(probabilities[found], labels[found], sort)
-    return found[np.argsort(-key if descending else key, kind="stable")]
+        wanted &= np.isin(predicted, list(prediction))
+    positions = np.flatnonzero(wanted)
+    key = measure(probabilities[positions], labels[positions], sort)
+    return positions[np.argsort(-key if descending else key, kind="stable")]
 
 
 def one_of_every_class(
-    probabilities: np.ndarray,
-    labels: np.ndarray,
+    probabilities: NDArray[np.floating],
+    labels: NDArray[np.integer],
     *,
-    sort: str = "confidence",
+    sort: str = Sort.CONFIDENCE,
     descending: bool = True,
 ) -> dict[int, int]:
     """The first mistake of every true class, in the given order.
@@ -105,13 +120,13 @@ def one_of_every_class(
 
 
 def pictures_of(
-    truth: np.ndarray,
-    prediction: np.ndarray,
+    truth: NDArray[np.integer],
+    prediction: NDArray[np.integer],
     row: int,
     column: int,
-    confidence: np.ndarray | None = None,
-) -> np.ndarray:
-    """Positions of the pictures of class `row` that were taken for `column`, on the diagonal too.
+    confidence: NDArray[np.floating] | None = None,
+) -> NDArray[np.int64]:
+    """Positions of the pictures of class `row` that were predicted as `column`, which may be equal.
 
     Args:
         truth, prediction: int `(n,)`, 0..9.
@@ -121,15 +136,17 @@ def pictures_of(
     Returns:
         int64 `(m,)`; `m` is the number in that cell.
     """
-    found = np.flatnonzero((np.asarray(truth) == row) & (np.asarray(prediction) == column))
-    return (
-        found
-        if confidence is None
-        else found[np.argsort(-np.asarray(confidence)[found], kind="stable")]
-    )
+    positions = np.flatnonzero((np.asarray(truth) == row) & (np.asarray(prediction) == column))
+    if confidence is None:
+        return positions
+    return positions[np.argsort(-np.asarray(confidence)[positions], kind="stable")]
 
 
-def mistakes_csv(indices: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) -> str:
+def mistakes_csv(
+    indices: NDArray[np.integer],
+    probabilities: NDArray[np.floating],
+    labels: NDArray[np.integer],
+) -> str:
     """Pictures as CSV, a line each, in the given order.
 
     Args:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 
 import numpy as np
 import pytest
@@ -31,7 +30,7 @@ def one_hot(labels) -> np.ndarray:
     return np.eye(10, dtype=np.float32)[list(labels)]
 
 
-# --- matrix and report -------------------------------------------------------------------------------------------------
+# --- matrix and report ----------------------------------------------------------------------------
 
 
 def test_confusion_agrees_with_scikit_learn():
@@ -98,7 +97,7 @@ def test_a_matrix_as_csv_reads_back():
     assert '"T-shirt/top"' in evaluation.confusion_csv(matrix)
 
 
-# --- evaluation as a whole ---------------------------------------------------------------------------------------------
+# --- evaluation as a whole ------------------------------------------------------------------------
 
 
 def test_accuracy_and_loss_agree_with_scikit_learn():
@@ -122,16 +121,6 @@ def test_a_certain_mistake_costs_as_much_as_in_keras():
     )
 
 
-def test_an_evaluation_goes_into_json():
-    probabilities, labels = made_up(50)
-    read = json.loads(
-        json.dumps(evaluation.evaluate(probabilities, labels).to_dict(), allow_nan=False)
-    )
-    assert {"accuracy", "loss", "n", "confusion", "report", "calibration"} == set(read)
-    assert np.sum(read["confusion"]) == read["n"] == sum(read["calibration"]["count"]) == 50
-    assert read["report"][6]["name"] == "Shirt" and len(read["calibration"]["edges"]) == 16
-
-
 @pytest.mark.parametrize(
     ("probabilities", "labels"),
     [
@@ -142,11 +131,11 @@ def test_an_evaluation_goes_into_json():
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(probabilities, labels):
-    with pytest.raises(ValueError, match="Expected|nothing to evaluate"):
+    with pytest.raises(ValueError, match=r"Expected|nothing to evaluate"):
         evaluation.evaluate(probabilities, labels)
 
 
-# --- confidence --------------------------------------------------------------------------------------------------------
+# --- confidence -----------------------------------------------------------------------------------
 
 
 def with_confidences(confidences, right) -> tuple[np.ndarray, np.ndarray]:
@@ -243,7 +232,7 @@ def test_a_network_that_is_never_right_enough_is_never_sure():
     assert evaluation.sure_threshold(np.zeros((0, 10)), np.zeros(0, int)) == NEVER_SURE
 
 
-# --- two runs ----------------------------------------------------------------------------------------------------------
+# --- two runs -------------------------------------------------------------------------------------
 
 
 def test_comparing_two_runs_finds_what_was_repaired_and_what_broke():
@@ -266,7 +255,7 @@ def test_runs_tested_on_different_pictures_cannot_be_compared():
     labels = np.array([0, 1])
     real = Predictions(one_hot(labels), labels, "fashion-mnist")
     with pytest.raises(
-        AtelierError, match="same pictures.*fashion-mnist .*offline-sample .*Choose two runs"
+        AtelierError, match=r"same pictures.*fashion-mnist .*offline-sample .*Choose two runs"
     ):
         evaluation.compare(real, Predictions(one_hot(labels), labels, "offline-sample"))
     with pytest.raises(AtelierError, match="same pictures"):

@@ -1,29 +1,24 @@
-"""What is said about curves drawn by hand, one for each case."""
+"""What is said about invented curves, one for each case."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.evaluation.observations import observe
+from core.runs.record import DataFacts, Epoch, Record, Scores, Status
+from core.specs.spec import TrainSpec
 
 
-def curves(loss, accuracy, val_loss=None, val_accuracy=None) -> list[dict]:
-    """A history from columns; validation left out means that nothing was kept back."""
+def curves(loss, accuracy, val_loss=None, val_accuracy=None) -> list[Epoch]:
+    """Epochs from columns; validation left out means that nothing was held out."""
     none = [None] * len(loss)
+    columns = zip(loss, accuracy, val_loss or none, val_accuracy or none, strict=True)
     return [
-        {
-            "epoch": place + 1,
-            "loss": a,
-            "accuracy": b,
-            "val_loss": c,
-            "val_accuracy": d,
-            "seconds": 1.0,
-            "learning_rate": 1e-3,
-        }
-        for place, (a, b, c, d) in enumerate(
-            zip(loss, accuracy, val_loss or none, val_accuracy or none, strict=True)
-        )
+        Epoch(number, *values, seconds=1.0, learning_rate=1e-3)
+        for number, values in enumerate(columns, start=1)
     ]
 
 
@@ -53,23 +48,36 @@ UNSTEADY = curves(
 )
 
 
-def record(best_epoch: int, **spec) -> dict:
-    return {
-        "best_epoch": best_epoch,
-        "spec": {"schedule": "constant", "validation": "stratified", "epochs": 99, **spec},
-    }
+def record(best_epoch: int, **spec) -> Record:
+    spec = {"schedule": "constant", "validation": "stratified", "epochs": 99, **spec}
+    return Record(
+        id="made-up",
+        spec=TrainSpec(**spec),
+        created="",
+        finished="",
+        status=Status.FINISHED,
+        status_text="finished",
+        dataset=DataFacts("fashion-mnist"),
+        parameters=0,
+        multiply_adds=0,
+        best_epoch=best_epoch,
+        epochs_done=spec["epochs"],
+        pictures_trained=None,
+        seconds=0.0,
+        scores=Scores(0.5),
+    )
 
 
-def test_a_run_without_epochs_has_nothing_to_tell():
-    assert observe([]) == ["No epoch has ended yet, so the curves have nothing to tell."]
-    assert observe([], {}) == observe([], record(1))
+def test_a_run_without_epochs_has_no_curves_to_read():
+    assert observe([]) == ["No epoch has finished yet, so there are no curves to read."]
+    assert observe([], None) == observe([], record(1))
 
 
 def test_one_epoch_makes_no_curve():
     one = curves([0.5], [0.82], [0.4], [0.853])
-    assert observe(one, {}) == [
-        "After one epoch validation accuracy is 85.3 %; one point makes no curve, so whether more "
-        "epochs would help is open."
+    assert observe(one, None) == [
+        "After one epoch validation accuracy is 85.3 %; one point makes no curve, so it is too early "
+        "to say whether more epochs would help."
     ]
     assert "training accuracy is 82.0 %" in observe(curves([0.5], [0.82]))[0]
     assert (
@@ -82,7 +90,7 @@ def test_overfitting_is_dated_and_says_which_weights_were_kept():
     first, second = observe(OVERFITTED, record(5))
     assert first == (
         "Overfitting from epoch 5: validation loss was lowest in epoch 4 (0.270) and rose to 0.430, while training "
-        "loss went on falling from 0.180 to 0.050."
+        "loss kept falling from 0.180 to 0.050."
     )
     assert (
         second
@@ -91,7 +99,7 @@ def test_overfitting_is_dated_and_says_which_weights_were_kept():
 
 
 def test_an_unfinished_run_speaks_of_what_would_be_kept():
-    assert observe(OVERFITTED, {})[1] == (
+    assert observe(OVERFITTED, None)[1] == (
         "So far validation accuracy was best in epoch 5 (91.1 %), and those are the weights "
         "that would be kept."
     )
@@ -118,7 +126,7 @@ def test_a_rise_within_the_noise_is_not_called_overfitting():
     assert not any("Overfitting" in sentence for sentence in observe(recovered, record(3)))
 
 
-def test_a_run_that_was_still_improving_is_told_to_go_on():
+def test_a_run_that_was_still_improving_is_advised_to_train_longer():
     first, second = observe(IMPROVING, record(4))
     assert first == (
         "Still improving at the end: the last epoch raised the best validation accuracy from 84.5 % to 86.0 %; more "
@@ -126,7 +134,7 @@ def test_a_run_that_was_still_improving_is_told_to_go_on():
     )
     assert (
         second
-        == "Training and validation accuracy lie close together: 85.0 % and 86.0 % in epoch 4."
+        == "Training and validation accuracy are close together: 85.0 % and 86.0 % in epoch 4."
     )
 
 
@@ -144,11 +152,11 @@ def test_a_settled_run_says_from_when_and_within_what():
     first, second = observe(SETTLED, record(5))
     assert (
         first
-        == "Settled by epoch 3: from there on validation accuracy stayed between 89.7 % and 90.0 %."
+        == "Settled by epoch 3: from then on validation accuracy stayed between 89.7 % and 90.0 %."
     )
     assert (
         second
-        == "Training and validation accuracy lie close together: 90.2 % and 90.0 % in epoch 5."
+        == "Training and validation accuracy are close together: 90.2 % and 90.0 % in epoch 5."
     )
 
 
@@ -160,50 +168,50 @@ def test_curves_that_jump_about_have_no_trend():
 
 
 def test_a_gap_between_training_and_validation_is_given_in_points():
-    wide = [{**row, "accuracy": row["accuracy"] + 0.06} for row in SETTLED]
+    wide = [replace(epoch, accuracy=epoch.accuracy + 0.06) for epoch in SETTLED]
     assert observe(wide, record(5))[1] == (
         "In epoch 5 it got 96.2 % of the training and 90.0 % of the validation pictures right, 6.2 points apart: more "
-        "regularisation or augmentation could narrow that."
+        "regularisation or augmentation could narrow the gap."
     )
 
 
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        ({}, "so it lags behind"),
-        ({"dropout": (0.0,)}, "so it lags behind"),
+        ({}, "so it lags."),
+        ({"dropout": (0.0,)}, "so it lags."),
         ({"dropout": (0.3,)}, "augmentation or dropout make"),
         ({"flip": True}, "augmentation or dropout make"),
     ],
 )
 def test_training_below_validation_is_explained_by_the_spec(spec, reason):
-    harder = [{**row, "accuracy": row["accuracy"] - 0.06} for row in SETTLED]
+    harder = [replace(epoch, accuracy=epoch.accuracy - 0.06) for epoch in SETTLED]
     assert reason in observe(harder, record(5, **spec))[1]
 
 
-def test_validation_on_the_test_set_is_always_said():
+def test_validation_on_the_test_set_is_always_mentioned():
     for history in (OVERFITTED, IMPROVING, SETTLED, UNSTEADY):
-        assert "flatters the run" in observe(history, record(2, validation="test"))[1]
+        assert "better than it is" in observe(history, record(2, validation="test"))[1]
 
 
-def test_without_validation_no_word_about_overfitting_is_possible():
+def test_without_validation_nothing_is_said_about_overfitting():
     history = curves([0.6, 0.3, 0.1], [0.8, 0.9, 0.97])
     assert observe(history, record(3)) == [
-        "No pictures were kept back for validation, so the curves cannot tell learning from overfitting; training accuracy went "
+        "No pictures were held out for validation, so the curves cannot tell learning from overfitting; training accuracy went "
         "from 80.0 % to 97.0 %."
     ]
 
 
-def test_a_network_that_guesses_has_learnt_nothing():
+def test_a_network_that_guesses_has_learned_nothing():
     assert observe(
         curves([2.3] * 4, [0.1] * 4, [2.3] * 4, [0.1, 0.098, 0.1, 0.102]), record(4)
     ) == [
-        "Nothing was learnt: validation accuracy never passed 10.2 %, and guessing among ten classes gives 10 %. Another learning "
+        "Nothing was learned: validation accuracy never passed 10.2 %, and guessing among ten classes gives 10 %. Another learning "
         "rate is the first thing to try."
     ]
 
 
-def test_a_loss_that_is_no_number_is_said_before_all_else():
+def test_a_loss_that_is_not_a_number_comes_before_all_else():
     history = curves(
         [0.5, float("nan"), float("nan")],
         [0.8, 0.1, 0.1],
@@ -212,25 +220,25 @@ def test_a_loss_that_is_no_number_is_said_before_all_else():
     )
     assert observe(history, record(1)) == [
         "In epoch 2 the loss stopped being a number: the weights grew without bound. A "
-        "lower learning rate usually mends it."
+        "lower learning rate usually fixes this."
     ]
 
 
-def test_the_commonest_mistake_is_named_where_nothing_is_more_pressing():
+def test_the_most_frequent_confusion_is_named_where_nothing_is_more_pressing():
     matrix = np.diag(np.full(10, 900))
     matrix[6, 0] = 100
     assert observe(SETTLED, record(5), matrix)[1] == (
-        "On the test pictures, Shirt taken for T-shirt/top is the commonest mistake: 100 of 1,000."
+        "On the test pictures, Shirt mistaken for T-shirt/top is the most frequent mistake: 100 of 1,000."
     )
     assert observe(SETTLED, record(5), np.diag(np.full(10, 900)))[1].startswith(
-        "Training and validation accuracy lie close"
+        "Training and validation accuracy are close"
     )
 
 
 @pytest.mark.parametrize("history", [OVERFITTED, IMPROVING, SETTLED, UNSTEADY])
 @pytest.mark.parametrize("length", range(1, 9))
 def test_the_beginning_of_any_training_gets_one_or_two_sentences(history, length):
-    for known in ({}, record(1), record(77), {"best_epoch": None, "spec": None}):
+    for known in (None, record(1), record(77)):
         sentences = observe(history[:length], known)
         assert 1 <= len(sentences) <= 2
         assert all(sentence.endswith(".") and "nan" not in sentence for sentence in sentences)
