@@ -96,7 +96,7 @@ with frame.errors():
     if run is None:
         st.stop()
     found = answer_set.on_test(run)
-    picture = state.asked(
+    picture = state.read(
         "picture", state.whole_number(0, len(found.truth) - 1, "the picture"), None
     )
     if picture is not None:

@@ -1,235 +1,173 @@
 """What all visitors share: data, networks, predictions, the list of runs, the engine's handle.
-Bounded, nothing personal.
 
-Every key carries where the thing came from (a folder, a run's version), so that a replaced run or
-another folder is never answered from an old entry. Arrays come back by reference, made read-only:
-many visitors look at the same ones.
+Bounded, and nothing personal. Only caching happens here; what is cached is computed in `core/`.
+
+Every key says where a thing came from (a folder, a run's version), so that a replaced run or
+another folder is never answered from an old entry. Arrays are shared by reference and read-only,
+since many visitors look at the same ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from core import runs as _runs_room
-from core import settings
-from core.data import fashion_mnist as _dataset_room
+from core import inference, settings
+from core.data import fashion_mnist
+from core.engine import Calculation, Engine, connect
 from core.errors import EngineUnavailable
+from core.experiments import baselines, summary
+from core.explain import activations, closer_look, embedding_map
+from core.explain.closer_look import CloserLook, Split
+from core.outside import measured
+from core.runs import EpochPredictions, Predictions, Run, library, storage
 
 MAX_CHECKS = 16
+CheckKey = tuple[str, str, float, int]  # preset, data, step, weights: what a check was asked of
 
 
-def dataset(name: str = "fashion-mnist") -> _dataset_room.Dataset:
+def dataset(name: str = "fashion-mnist") -> fashion_mnist.Dataset:
     """The named data, opened once for everybody.
 
     Raises:
         DataUnavailable, DataDamaged: as `core.data.fashion_mnist.load` does; a failure is not kept.
     """
-    folder = str(_dataset_room.status().folder) if name == "fashion-mnist" else "drawn"
+    folder = str(fashion_mnist.status().folder) if name == "fashion-mnist" else "generated"
     return _open_dataset(name, folder)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Opening the pictures …")
-def _open_dataset(name: str, folder: str) -> _dataset_room.Dataset:
-    found = _dataset_room.load(name)
-    _freeze(found.train_pixels, found.train_labels, found.test_pixels, found.test_labels)
-    return found
+def _open_dataset(name: str, folder: str) -> fashion_mnist.Dataset:
+    data = fashion_mnist.load(name)
+    _freeze(data.train_pixels, data.train_labels, data.test_pixels, data.test_labels)
+    return data
 
 
-def runs() -> list[_runs_room.Run]:
-    """All runs of the library, newest first, at most two seconds old; call `forget_runs` after
-    changing one.
+def runs() -> list[Run]:
+    """All runs of the library, newest first, at most two seconds old.
+
+    Call `forget_runs` after changing one.
     """
     return _list_runs(settings.runs_address())
 
 
 @st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
-def _list_runs(address: str) -> list[_runs_room.Run]:
-    return _runs_room.list_runs()
+def _list_runs(address: str) -> list[Run]:
+    return library.list_runs()
 
 
 def forget_runs() -> None:
-    """Read the run library anew at the next call of `runs`."""
+    """Have the next call of `runs` read the run library again."""
     _list_runs.clear()
 
 
-def network(run_id: str):
-    """The run's exported network (`core.inference.network.Network`), loaded once.
+def network(run_id: str) -> inference.Network:
+    """The run's exported network, loaded once.
 
     Raises:
         RunNotFound, RunDamaged: if there is none to load.
     """
-    return _load_network(settings.runs_address(), run_id, _runs_room.version(run_id))
+    return _load_network(settings.runs_address(), run_id, storage.version(run_id))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def _load_network(address: str, run_id: str, version: str):
-    from core import inference  # brings ONNX Runtime: only where a network is asked
-
+def _load_network(address: str, run_id: str, version: str) -> inference.Network:
     return inference.load(run_id)
 
 
-def inside(run_id: str):
-    """The run's network, opened to look inside (`core.explain.activations.Inside`), once for
-    everybody.
+def inside(run_id: str) -> activations.Inside:
+    """The run's network with every layer as an output, loaded once.
 
     Raises:
-        RunNotFound, RunDamaged: if it cannot be looked into.
+        RunNotFound, RunDamaged: if its layers cannot be computed.
     """
-    return _look_inside(settings.runs_address(), run_id, _runs_room.version(run_id))
+    return _load_inside(settings.runs_address(), run_id, storage.version(run_id))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Opening the network …")
-def _look_inside(address: str, run_id: str, version: str):
-    from core.explain import activations as inside_room
-
-    return inside_room.load(run_id, network(run_id))
+def _load_inside(address: str, run_id: str, version: str) -> activations.Inside:
+    return activations.load(run_id, network(run_id))
 
 
-@dataclass(frozen=True)
-class PlacedPictures:
-    """Test pictures as a network sees them.
-
-    Attributes:
-        indices: int `(n,)`, which test pictures.
-        embeddings: float32 `(n, d)`.
-        plane: their map by PCA (`core.explain.embedding_map.Plane`).
-        key: the name of their map by t-SNE.
-    """
-
-    indices: np.ndarray
-    embeddings: np.ndarray
-    plane: Any
-    key: str
-
-
-def test_points(run_id: str, data_name: str) -> PlacedPictures:
-    """Embeddings of test pictures, evenly spread over the test set, computed once: a second or two.
+def test_points(run_id: str, data_name: str) -> embedding_map.MappedPictures:
+    """Test pictures with their embeddings and their map by PCA, computed once: a second or two.
 
     Raises:
         RunNotFound, RunDamaged, DataUnavailable, DataDamaged: if network or data cannot be opened.
     """
-    return _place_points(settings.runs_address(), run_id, _runs_room.version(run_id), data_name)
+    return _map_pictures(settings.runs_address(), run_id, storage.version(run_id), data_name)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Asking the network about the test pictures …")
-def _place_points(address: str, run_id: str, version: str, data_name: str) -> PlacedPictures:
-    from core.explain import embedding_map
-
-    data = dataset(data_name)
-    indices = embedding_map.chosen(len(data.test_labels))
-    embeddings = network(run_id).embeddings(data.test_pixels[indices])
-    _freeze(indices, embeddings)
-    return PlacedPictures(
-        indices, embeddings, embedding_map.pca(embeddings), embedding_map.key_of(embeddings)
-    )
+@st.cache_resource(max_entries=3, show_spinner="The network is looking at the test pictures …")
+def _map_pictures(
+    address: str, run_id: str, version: str, data_name: str
+) -> embedding_map.MappedPictures:
+    points = embedding_map.map_test_pictures(network(run_id), dataset(data_name))
+    _freeze(points.indices, points.embeddings)
+    return points
 
 
-def test_predictions(run_id: str) -> _runs_room.Predictions:
-    """The run's answers on the test pictures, in dataset order.
+def test_predictions(run_id: str) -> Predictions:
+    """The run's predictions on the test pictures, in dataset order.
 
     Raises:
         RunNotFound, RunDamaged: if they cannot be read.
     """
-    return _load_test(settings.runs_address(), run_id, _runs_room.version(run_id))
+    return _load_test(settings.runs_address(), run_id, storage.version(run_id))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _load_test(address: str, run_id: str, version: str) -> _runs_room.Predictions:
-    found = _runs_room.test_predictions(run_id)
-    _freeze(found.probabilities, found.labels)
-    return found
+def _load_test(address: str, run_id: str, version: str) -> Predictions:
+    predictions = library.test_predictions(run_id)
+    _freeze(predictions.probabilities, predictions.labels)
+    return predictions
 
 
-def validation_predictions(run_id: str, epoch: int) -> _runs_room.EpochPredictions:
-    """The run's answers on its validation pictures after `epoch` (1-based).
+def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
+    """The run's predictions on its validation pictures after `epoch` (1-based).
 
     Raises:
         RunNotFound, RunDamaged: if they cannot be read.
     """
-    return _load_validation(settings.runs_address(), run_id, _runs_room.version(run_id), epoch)
+    return _load_validation(settings.runs_address(), run_id, storage.version(run_id), epoch)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _load_validation(
-    address: str, run_id: str, version: str, epoch: int
-) -> _runs_room.EpochPredictions:
-    found = _runs_room.validation_predictions(run_id, epoch)
-    _freeze(found.prediction, found.confidence, found.labels, found.indices)
-    return found
+def _load_validation(address: str, run_id: str, version: str, epoch: int) -> EpochPredictions:
+    predictions = library.validation_predictions(run_id, epoch)
+    _freeze(
+        predictions.prediction, predictions.confidence, predictions.labels, predictions.indices
+    )
+    return predictions
 
 
-@dataclass(frozen=True)
-class CloserLook:
-    """What a network says about one picture of the data.
-
-    Attributes:
-        probabilities: float `(10,)`.
-        heat: float `(28, 28)`, how much the confidence falls when that part is hidden.
-        neighbour_pixels: uint8 `(k, 28, 28)`, the nearest training pictures, nearest first.
-        neighbour_labels, neighbour_indices, neighbour_similarities: `(k,)` each, the last at most
-        1.
-    """
-
-    probabilities: np.ndarray
-    heat: np.ndarray
-    neighbour_pixels: np.ndarray
-    neighbour_labels: np.ndarray
-    neighbour_indices: np.ndarray
-    neighbour_similarities: np.ndarray
-
-
-def closer_look(
-    run_id: str, data_name: str, split: str, index: int, neighbours: int = 8
-) -> CloserLook:
-    """Ask a run's network about one picture of the named data; `split` is "test" or "training".
+def look_closer(run_id: str, data_name: str, split: Split, index: int) -> CloserLook:
+    """What a run's network says about one picture of the named data, computed once.
 
     Raises:
         RunNotFound, RunDamaged, DataUnavailable, DataDamaged: if network or data cannot be opened.
     """
-    return _look_closer(
-        settings.runs_address(),
-        run_id,
-        _runs_room.version(run_id),
-        data_name,
-        split,
-        index,
-        neighbours,
-    )
+    address, version = settings.runs_address(), storage.version(run_id)
+    return _look_closer(address, run_id, version, data_name, split, index)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _look_closer(
-    address: str, run_id: str, version: str, data_name: str, split: str, index: int, count: int
+    address: str, run_id: str, version: str, data_name: str, split: Split, index: int
 ) -> CloserLook:
-    from core.explain import attribution
-
-    data, asked = dataset(data_name), network(run_id)
-    pixels = (data.test_pixels if split == "test" else data.train_pixels)[index]
-    answer = asked.answer(pixels[None])
-    probabilities = answer.probabilities[0]
-    heat = attribution.occlusion(asked, pixels, int(probabilities.argmax()))
-    spare = 1 if split == "training" else 0  # a training picture is its own nearest neighbour
-    near, alike = attribution.neighbours(
-        asked, _runs_room.read(run_id), data, answer.embedding[0], count + spare
-    )
-    others = np.flatnonzero(near != index)[:count] if spare else slice(None)
-    near, alike = near[others], alike[others]
-    return CloserLook(
-        probabilities, heat, data.train_pixels[near], data.train_labels[near], near, alike
+    return closer_look.look_closer(
+        network(run_id), library.read(run_id), dataset(data_name), split, index
     )
 
 
-def outside_picture(name: str):
-    """A held-out picture that a report names, as its owner sees it and as networks do.
+def outside_picture(name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """A held-out picture that a report names, as people and as networks see it, opened once.
 
-    Returns:
-        uint8 `(h, w, 3 or 4)`, at most 512 pixels on the longest edge, and uint8 `(28, 28)`; None
-        where it cannot be had here.
+    See `core.outside.measured.open_named`.
 
     Raises:
         UnreadablePicture: if ATELIER_PHOTOS names a folder that holds no photographs.
@@ -238,22 +176,17 @@ def outside_picture(name: str):
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _open_outside(name: str, photographs: Path | None) -> tuple[np.ndarray, np.ndarray] | None:
-    from core.inference import answer
-    from core.outside import measured
-
-    found = measured.named(name, photographs)
-    if found is None:
-        return None
-    image = found.open()
-    brought, pixels = np.asarray(image), answer.prepare(image).pixels
-    _freeze(brought, pixels)
-    return brought, pixels
+def _open_outside(
+    name: str, photographs: Path | None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    opened = measured.open_named(name, photographs)
+    if opened is not None:
+        _freeze(*opened)
+    return opened
 
 
-def figures(run: _runs_room.Run):
-    """A finished run's line in a comparison (`core.experiments.summary.Figures`), read once: it
-    never changes but for its name.
+def figures(run: Run) -> summary.Figures:
+    """A finished run's row in a comparison, read once: only its name can change.
 
     Raises:
         RunDamaged: if its history cannot be read.
@@ -262,98 +195,79 @@ def figures(run: _runs_room.Run):
 
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
-def _read_figures(address: str, run_id: str, name: str, _run: _runs_room.Run):
-    from core.experiments import summary
-
+def _read_figures(address: str, run_id: str, name: str, _run: Run) -> summary.Figures:
     return summary.of_run(_run)
 
 
-def baseline_figures(found) -> list:
-    """The lines of some baselines (`core.experiments.baselines.Baselines`) that are done."""
-    from core.experiments import summary
+def f1(row: summary.Figures) -> tuple[float, ...]:
+    """F1 of each class for a row of a comparison, as shares in 0..1.
 
-    return summary.of_baselines(found)
-
-
-def f1(line) -> tuple[float, ...]:
-    """F1 of each class of a line in a comparison, as shares in 0..1; empty where there are no
-    answers.
+    Empty where a baseline gave no answers.
 
     Raises:
         RunNotFound, RunDamaged: if they cannot be read.
     """
-    if not line.network:
-        from core.experiments import baselines
-
-        found, _, place = line.id.rpartition(".")
-        return baselines.read(found).results[int(place)].f1
-    return _read_f1(settings.runs_address(), line.id, _runs_room.version(line.id))
+    if row.network:
+        return _read_f1(settings.runs_address(), row.id, storage.version(row.id))
+    baselines_id, _, position = row.id.rpartition(".")
+    result = baselines.read(baselines_id).results[int(position)]
+    return result.f1 if result else ()
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
 def _read_f1(address: str, run_id: str, version: str) -> tuple[float, ...]:
-    from core.experiments import summary
-
     return summary.f1_of_run(run_id)
 
 
 @st.cache_resource(show_spinner=False)
-def gradient_checks() -> dict:
-    """The gradient checks that were asked of an engine, by what was asked
-    (`core.engine.client.Calculation`).
-    """
+def gradient_checks() -> dict[CheckKey, Calculation]:
+    """The gradient checks that were asked of an engine, shared by everybody."""
     return {}
 
 
-def ask_gradient_check(asked: tuple, calculation) -> None:
-    """Keep a check for everybody who asks the same; the oldest goes when there are many."""
+def keep_gradient_check(key: CheckKey, calculation: Calculation) -> None:
+    """Keep a check for everybody who asks for the same one; the oldest goes when there are many."""
     known = gradient_checks()
-    known[asked] = calculation
+    known[key] = calculation
     while len(known) > MAX_CHECKS:
         del known[next(iter(known))]
 
 
-def forget_gradient_check(asked: tuple) -> None:
-    """Have the same check calculated anew when somebody asks."""
-    gradient_checks().pop(asked, None)
+def forget_gradient_check(key: CheckKey) -> None:
+    """Have the same check calculated again the next time somebody asks for it."""
+    gradient_checks().pop(key, None)
 
 
-def engine():
-    """The engine (`core.engine.client.Engine`), started if there is none; a dead one is replaced.
-    Cheap to call at every run.
+def engine() -> Engine:
+    """The engine, started if there is none; a dead one is replaced. Cheap to call at every run.
 
     Raises:
         EngineUnavailable: if none can be reached or started.
     """
-    # Brings Dask: only where somebody trains or looks at a training.
-    from core import engine as engine_room
-
-    return engine_room.connect(start=True)
+    return connect(start=True)
 
 
 def engine_sentence() -> str:
-    """The engine's state in a few words for the sidebar, at most three seconds old; never starts
-    one.
-    """
-    return _engine_sentence(settings.engine_address(), str(settings.home()))
+    """The engine's state in a few words, at most three seconds old; never starts one."""
+    return _describe_engine(settings.engine_address(), str(settings.home()))
 
 
 @st.cache_data(ttl=3, max_entries=4, show_spinner=False)
-def _engine_sentence(address: str | None, home: str) -> str:
-    if address is None and not (settings.home() / "engine.json").exists():
-        return "Engine starts with the first training"
-    from core import engine as engine_room
-
+def _describe_engine(address: str | None, home: str) -> str:
+    idle = "Training engine: idle"
+    if address is None and not (Path(home) / "engine.json").exists():
+        return idle  # the first training starts one
     try:
-        state = engine_room.connect(start=False, timeout=2).status()
+        status = connect(start=False, timeout=2).status()
     except EngineUnavailable:
-        return "Engine cannot be reached" if address else "Engine starts with the next training"
-    if state.running or state.waiting:
-        return f"Training {state.running}" + (f", {state.waiting} waiting" if state.waiting else "")
-    return "Engine ready"
+        return "Training engine: cannot be reached" if address else idle
+    if not status.running and not status.waiting:
+        return idle
+    queued = f", {status.waiting} queued" if status.waiting else ""
+    return f"{status.running} training{'' if status.running == 1 else 's'} running{queued}"
 
 
-def _freeze(*arrays: np.ndarray) -> None:
-    """Shared arrays must not be changed by one visitor."""
+def _freeze(*arrays: NDArray[Any]) -> None:
+    """Make shared arrays read-only, so that no visitor can change them for the others."""
     for array in arrays:
         array.setflags(write=False)

@@ -16,8 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core import runs
 from core.errors import RunDamaged
+from core.inference import answer
 from core.outside import generated, sources
 from core.outside.report import Report
 from core.outside.sources import Outside
@@ -72,6 +76,28 @@ def named(name: str, photographs: str | Path | None = None) -> Outside | None:
         return sources.drawn(drawing[1], "held-out", int(drawing[2]) + 1)[-1]
     found = sources.photographs(photographs, "held-out") if photographs else []
     return next((one for one in found if one.name == name), None)
+
+
+def open_named(
+    name: str, photographs: Path | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """The held-out picture that a report calls so, as people and as networks see it.
+
+    Args:
+        photographs: as in `named`.
+
+    Returns:
+        uint8 `(h, w, 3 or 4)`, at most 512 pixels on the longest edge, and the uint8 `(28, 28)`
+        that a network reads; None where there is no such picture.
+
+    Raises:
+        UnreadablePicture: if the folder holds no photographs, or the picture cannot be opened.
+    """
+    picture = named(name, photographs)
+    if picture is None:
+        return None
+    image = picture.open()
+    return np.asarray(image), answer.prepare(image).pixels
 
 
 def keep(run_id: str, reports: dict[str, Report]) -> Figures:

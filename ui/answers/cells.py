@@ -108,7 +108,7 @@ def opened(found: Answers) -> bool:
             raise ValueError(f"Picture {index} is not among the {found.words}.")
         return index
 
-    index = state.asked("picture", parse, None)
+    index = state.read("picture", parse, None)
     if index is None:
         return False
     place = places[index]

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import RunDamaged
+from core.explain.closer_look import CloserLook, Split
 from core.labels import CLASS_NAMES
 from core.runs import Run
 from ui import cache, frame, state
@@ -22,7 +23,7 @@ from ui.components import charts, theme, thumbnails
 def closeup(
     run: Run,
     data_name: str,
-    split: str,
+    split: Split,
     index: int,
     *,
     truth: int,
@@ -62,7 +63,7 @@ def closeup(
     look = None
     if pixels is not None:
         with frame.errors(stop=False):
-            look = cache.closer_look(run.id, data_name, split, index)
+            look = cache.look_closer(run.id, data_name, split, index)
     if probabilities is None and look is not None:
         probabilities = look.probabilities
     if probabilities is None:
@@ -127,7 +128,7 @@ def _verdict(truth: int, probabilities: np.ndarray, split: str, index: int) -> N
     )
 
 
-def _pictures(pixels: np.ndarray, look: cache.CloserLook | None, truth: int, guess: int) -> None:
+def _pictures(pixels: np.ndarray, look: CloserLook | None, truth: int, guess: int) -> None:
     st.subheader("What it saw")
     shown = [pixels]
     captions, alts = ["The picture"], [f"The picture, a {CLASS_NAMES[truth]}, enlarged"]
@@ -140,7 +141,7 @@ def _pictures(pixels: np.ndarray, look: cache.CloserLook | None, truth: int, gue
         st.caption("Warm parts count most: with them hidden, the network would be less sure.")
 
 
-def _resemblance(look: cache.CloserLook) -> None:
+def _resemblance(look: CloserLook) -> None:
     st.subheader("Nearest training pictures")
     st.caption(
         "What the network holds for most alike among the pictures it learnt from, nearest first, with their labels."

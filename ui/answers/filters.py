@@ -127,7 +127,7 @@ def _confidence(column) -> tuple[float, float]:
         return numbers[0], numbers[1]
 
     if column is None:
-        low, high = state.asked("confidence", parse, (0, 100))
+        low, high = state.read("confidence", parse, (0, 100))
     else:
         state.follow("confidence", "mistakes_confidence", parse, (0, 100))
         low, high = column.slider("Confidence", 0, 100, key="mistakes_confidence", format="%d %%")

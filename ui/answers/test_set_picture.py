@@ -43,7 +43,7 @@ def choose(data: Dataset, page: str) -> int:
         if label == ALL
         else np.flatnonzero(data.test_labels == label)
     )
-    index = state.asked(
+    index = state.read(
         "picture", state.whole_number(0, len(data.test_labels) - 1, "the picture"), None
     )
     if index is None or (label != ALL and data.test_labels[index] != label):

@@ -85,7 +85,7 @@ def show() -> None:
             "Check", key="experiments_gradient_start", type="primary", icon=":material/play_arrow:"
         ):
             with frame.errors(stop=False):
-                cache.ask_gradient_check(
+                cache.keep_gradient_check(
                     asked, cache.engine().check_gradient(spec, epsilon=step, weights=weights)
                 )
                 st.rerun()

@@ -36,7 +36,7 @@ def show(inside: Inside, shown: Subject | None) -> None:
     channel = (
         None
         if values.ndim == 1
-        else state.asked("channel", state.whole_number(0, values.shape[2] - 1, "the channel"), None)
+        else state.read("channel", state.whole_number(0, values.shape[2] - 1, "the channel"), None)
     )
     if channel is None:
         _layer(inside, layer, values, shown)
@@ -114,7 +114,7 @@ def open_map(layer: str | None, channel: int | None = None) -> None:
 
 
 def _asked_layer(inside: Inside) -> Layer | None:
-    name = state.asked(
+    name = state.read(
         "layer",
         state.one_of({layer.name: layer.name for layer in inside.layers}, "the layer"),
         None,
