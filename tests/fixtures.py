@@ -1,7 +1,7 @@
-"""Finished runs with known predictions, for every test that needs a run and does not train.
+"""Runs with known predictions, for every test that needs a run and does not train.
 
-What a network says after a training depends on the processor, so no test may rest on it. These runs
-have the hand-written network of `small_networks` and whatever predictions the test chooses.
+What a network answers after a training depends on the processor, so no test may rely on it. These
+runs have the hand-written network of `small_networks` and whatever predictions the test chooses.
 """
 
 from __future__ import annotations
@@ -9,14 +9,36 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.synthetic_run import history, write_run
+from core import runs
+from core.runs import Epoch
 from core.specs.spec import TrainSpec
 from tests.small_networks import template_network
+
+__all__ = [
+    "EPOCHS",
+    "SPEC",
+    "finished_run",
+    "history",
+    "interrupted_run",
+    "predictions",
+    "scored_run",
+]
 
 SPEC = TrainSpec(
     name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=1
 )
-
-__all__ = ["SPEC", "finished_run", "history", "predictions"]
+EPOCHS = [
+    Epoch(
+        epoch,
+        loss=1 / epoch,
+        accuracy=0.5 + 0.1 * epoch,
+        val_loss=1.1 / epoch,
+        val_accuracy=0.5 + 0.09 * epoch,
+        seconds=1.0,
+        learning_rate=0.001,
+    )
+    for epoch in (1, 2, 3)
+]
 
 
 def finished_run(
@@ -50,10 +72,38 @@ def finished_run(
     )
 
 
+def scored_run(
+    spec: TrainSpec = SPEC, epochs: list[Epoch] = EPOCHS, status: str = "finished"
+) -> str:
+    """A run of 65 seconds with 81.25 % test accuracy, finished or "stopped"; returns its id."""
+    return finished_run(
+        spec,
+        np.full((400, 10), 0.1),
+        rows=epochs,
+        status=status,
+        seconds=65.0,
+        status_text="finished" if status == "finished" else f"stopped at epoch {len(epochs)}",
+        scores={"test_accuracy": 0.8125, "test_loss": 0.52, "test_loss_uncalibrated": 0.52},
+    )
+
+
+def interrupted_run(spec: TrainSpec = SPEC) -> str:
+    """A run that was interrupted after two epochs, without their weights; returns its id."""
+    run_id = runs.create(spec)
+    runs.write_history(run_id, EPOCHS[:2])
+    rows = [epoch.to_dict() for epoch in EPOCHS[:2]]
+    runs.write_json(
+        run_id,
+        "checkpoint.json",
+        {"epochs_done": 2, "rows": rows, "best": {"epoch": 2}, "seconds": 2.0},
+    )
+    return run_id
+
+
 def predictions(
     labels: np.ndarray, mistakes: dict[tuple[int, int], int] | None = None, confidence: float = 0.82
 ) -> np.ndarray:
-    """Probabilities `(n, 10)` float32 that are right about every picture but the given number of
+    """Probabilities `(n, 10)` float32 that are wrong only about the given number of pictures of
     each pair (truth, prediction).
 
     The mistakes are the first pictures of their class, pair by pair in the order given, and all

@@ -26,7 +26,7 @@ BACKENDS = {"torch"}  # Keras's others: imported only where somebody installed a
 # The floors of core/ and ui/, from the ground up: a module imports from lower floors and from its
 # own folder, nothing else.
 CORE_FLOORS = (
-    {"settings", "errors", "labels"},
+    {"settings", "errors", "labels", "wording"},
     {"processes", "garments", "pictures", "specs"},
     {"networks", "data"},
     {"runs"},

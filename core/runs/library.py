@@ -1,12 +1,12 @@
-"""The run library: what a run is, from the asking to the deleting.
+"""The run library: runs from the moment they are asked for until they are deleted.
 
-A folder begins with `job.json` (what was asked for) and is filled epoch by epoch; `run.json` (the
-record) is written last of all, so a folder without it is unfinished and never listed as anything
-else. What a person may change later (name, note) lies in `label.json` beside it. How files get
-there whole or not at all is in `storage`.
+A folder begins with `job.json` (what was asked for) and fills up epoch by epoch; `run.json` (the
+record) is written last of all, so a folder without it is an unfinished run and never listed as
+anything else. What people may change later (name and note) is in `label.json`. How a file is
+written whole or not at all is in `storage`.
 
     job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz
-    epochs/003.npz model.keras  model.onnx  test.npz  index.npz  label.json  outside.json  run.json
+    epochs/003.npz  model.keras  model.onnx  test.npz  index.npz  label.json  outside.json  run.json
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ import csv
 import io
 import json
 import re
-import secrets
-import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound, StorageProblem
 from core.runs.record import SCHEMA, Epoch, EpochPredictions, Predictions, Record, Run, Status
@@ -29,8 +27,10 @@ from core.runs.storage import (
     SHIPPED,
     is_shipped,
     json_object,
-    library,
-    place,
+    locate,
+    new_id,
+    now,
+    open_library,
     put,
     read_arrays,
     read_bytes,
@@ -42,18 +42,35 @@ from core.runs.storage import (
 )
 from core.specs.spec import TrainSpec
 
+MAX_NOTE = 2000  # characters
 _CHAMPION = "champion.json"
-MAX_NOTE = 2000
+_ONLY_FOR_RESUMING = ("checkpoint.json", "checkpoint.weights.h5", "best.weights.h5")
 
 
-# --- the life of a run ------------------------------------------------------------------------------------------------
+class DamagedRun(NamedTuple):
+    """A folder whose files are not what Atelier wrote, and the sentence that says so."""
+
+    id: str
+    sentence: str
+
+
+class Scan(NamedTuple):
+    """The library at one moment: runs that can be read, newest first and shipped ones last, and
+    those that cannot.
+    """
+
+    runs: list[Run]
+    damaged: list[DamagedRun]
+
+
+# --- the life of a run ----------------------------------------------------------------------------
 
 
 def create(spec: TrainSpec) -> str:
     """Begin a run: a folder with its `job.json` and nothing else.
 
     Returns:
-        the new run's id, unique also when two people ask in the same second.
+        the new run's id, unique even if two people ask in the same second.
 
     Raises:
         InvalidSpec: if the network cannot be built.
@@ -62,8 +79,7 @@ def create(spec: TrainSpec) -> str:
     from core.networks.architectures import blueprint
 
     blueprint(spec)
-    slug = re.sub(r"[^a-z0-9]+", "-", spec.name.lower()).strip("-")[:30] or "run"
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+    run_id = new_id(spec.name, "run")
     write_json(
         run_id,
         "job.json",
@@ -73,7 +89,7 @@ def create(spec: TrainSpec) -> str:
 
 
 def finish(run_id: str, record: Record) -> None:
-    """Write `run.json`, which makes the run a finished one, and drop what only resuming needed.
+    """Write `run.json`, which makes the run a finished one, and delete what only resuming needs.
 
     Raises:
         RunNotFound: if the run was deleted meanwhile.
@@ -81,8 +97,8 @@ def finish(run_id: str, record: Record) -> None:
     if read_json(run_id, "job.json") is None:
         raise RunNotFound(f"The run {run_id} was deleted.")
     write_json(run_id, "run.json", record.to_dict())
-    fs, folder = place(run_id)
-    for name in ("checkpoint.json", "checkpoint.weights.h5", "best.weights.h5"):
+    fs, folder = locate(run_id)
+    for name in _ONLY_FOR_RESUMING:
         if fs.exists(f"{folder}/{name}"):
             fs.rm_file(f"{folder}/{name}")
 
@@ -101,69 +117,89 @@ def read(run_id: str) -> Run:
         raise RunNotFound(
             f"There is no run {run_id}; it may have been deleted. Choose another from the list."
         )
-    return _as_run(run_id, job or {}, label or {}, record)
-
-
-def _as_run(
-    run_id: str, job: dict[str, Any], label: dict[str, Any], values: dict[str, Any] | None
-) -> Run:
     try:
-        if values is not None:
-            record = Record.from_dict(values)
-            spec, created = record.spec, record.created
-            status, text = record.status, record.status_text
-        else:
-            record = None
-            spec, created = TrainSpec.from_dict(job["spec"]), str(job["created"])
-            done = int((read_json(run_id, "checkpoint.json") or {}).get("epochs_done", 0))
-            status = Status.UNFINISHED
-            text = (
-                f"interrupted after epoch {done}"
-                if done
-                else "interrupted before the first epoch ended"
-            )
+        return _as_run(run_id, job or {}, label or {}, record)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidSpec) as error:
         raise RunDamaged(
             f"The record of the run {run_id} is not what Atelier writes ({error}); someone may "
             f"have edited it. Restore it or delete the run."
         ) from error
-    name, note = str(label.get("name") or spec.name), str(label.get("note") or "")
-    return Run(run_id, name, note, spec, status, text, created, record, is_shipped(run_id))
 
 
-def _scan() -> tuple[list[Run], list[tuple[str, str]]]:
+def _as_run(
+    run_id: str, job: Mapping[str, Any], label: Mapping[str, Any], values: Mapping[str, Any] | None
+) -> Run:
+    record = None if values is None else Record.from_dict(values)
+    if record is not None:
+        spec, created = record.spec, record.created
+        status, status_text = record.status, record.status_text
+    else:
+        spec, created = TrainSpec.from_dict(job["spec"]), str(job["created"])
+        checkpoint = read_json(run_id, "checkpoint.json") or {}
+        epochs = int(checkpoint.get("epochs_done", 0))
+        status = Status.UNFINISHED
+        status_text = (
+            f"interrupted after epoch {epochs}"
+            if epochs
+            else "interrupted before the first epoch ended"
+        )
+    return Run(
+        run_id,
+        str(label.get("name") or spec.name),
+        str(label.get("note") or ""),
+        spec,
+        status,
+        status_text,
+        created,
+        record,
+        is_shipped(run_id),
+    )
+
+
+def scan() -> Scan:
+    """Read the whole library once."""
     runs, damaged = [], []
     for run_id in [*run_ids(), *shipped_ids()]:
         try:
             runs.append(read(run_id))
         except RunNotFound:
-            continue  # a folder that is not a run, or one deleted this moment
+            continue  # a folder that is not a run, or one deleted at this moment
         except AtelierError as error:
-            damaged.append((run_id, str(error)))
-    return runs, damaged
+            damaged.append(DamagedRun(run_id, str(error)))
+    return Scan(runs, damaged)
 
 
 def list_runs(*, finished_only: bool = False) -> list[Run]:
-    """All runs that can be read, newest first, those that ship last."""
-    return [run for run in _scan()[0] if run.finished or not finished_only]
+    """All runs that can be read, newest first and shipped ones last; see `scan` for the others."""
+    return [run for run in scan().runs if run.finished or not finished_only]
 
 
-def list_damaged() -> list[tuple[str, str]]:
-    """Ids and sentences of the runs whose files are not what Atelier wrote."""
-    return _scan()[1]
+def list_damaged() -> list[DamagedRun]:
+    """The runs that cannot be read; to get both lists in one reading, call `scan`."""
+    return scan().damaged
 
 
-# --- what a person does with runs -------------------------------------------------------------------------------------
+# --- what people do with runs ---------------------------------------------------------------------
 
 
 def rename(run_id: str, name: str) -> None:
-    """Call a run something else; lists and charts follow, its id stays."""
+    """Give a run another name in lists and charts; its id stays.
+
+    Raises:
+        InvalidSpec: if that cannot be a name.
+        StorageProblem: if it cannot be written.
+    """
     name = read(run_id).spec.replace(name=name).name  # the same rule as for a spec's name
     write_json(run_id, "label.json", {**(read_json(run_id, "label.json") or {}), "name": name})
 
 
 def set_note(run_id: str, text: str) -> None:
-    """Keep a remark with a run, at most 2,000 characters."""
+    """Keep a remark with a run, of at most `MAX_NOTE` characters.
+
+    Raises:
+        InvalidSpec: if it is longer.
+        StorageProblem: if it cannot be written.
+    """
     read(run_id)
     if len(text) > MAX_NOTE:
         raise InvalidSpec(
@@ -175,9 +211,14 @@ def set_note(run_id: str, text: str) -> None:
 def delete(run_id: str) -> None:
     """Delete a run's folder.
 
-    The marker goes first, so that a deletion cut short leaves no run that looks whole.
+    `run.json` and `job.json` go first, so that an interrupted deletion leaves nothing that looks
+    like a run.
+
+    Raises:
+        RunNotFound: if there is no such run.
+        StorageProblem: if it is a shipped one, or cannot be deleted.
     """
-    fs, folder = place(run_id)
+    fs, folder = locate(run_id)
     if is_shipped(run_id):
         raise StorageProblem(
             "The network that ships with Atelier cannot be deleted; promote another run if it "
@@ -191,7 +232,7 @@ def delete(run_id: str) -> None:
                 fs.rm_file(f"{folder}/{name}")
         fs.rm(folder, recursive=True)
     except FileNotFoundError:
-        pass  # another tab was quicker
+        pass  # another tab was faster
     except OSError as error:
         raise StorageProblem(
             f"The run {run_id} could not be deleted ({error.strerror or error}). "
@@ -200,22 +241,29 @@ def delete(run_id: str) -> None:
 
 
 def promote(run_id: str) -> None:
-    """Make a finished run the champion: the one that Classify uses unless told otherwise."""
+    """Make a finished run the champion, whose network answers unless another is chosen.
+
+    Raises:
+        RunDamaged: if it is not finished.
+        StorageProblem: if the library cannot be written.
+    """
     if not read(run_id).finished:
         raise RunDamaged(
             f"The run {run_id} is not finished, so it has no network yet. Resume it first."
         )
-    fs, root = library()
-    put(fs, f"{root.rstrip('/')}/{_CHAMPION}", json.dumps({"run": run_id}).encode())
+    fs, root = open_library()
+    put(fs, f"{root}/{_CHAMPION}", json.dumps({"run": run_id}).encode())
 
 
 def champion() -> Run:
-    """The promoted run, or the shipped network where none is promoted or the promoted one is gone."""
-    fs, root = library()
+    """The promoted run; the first shipped one if none is promoted or the promoted one is gone.
+
+    Raises:
+        RunNotFound: if this copy of Atelier came without a network, too.
+    """
+    fs, root = open_library()
     try:
-        promoted = json_object(
-            fs.cat_file(f"{root.rstrip('/')}/{_CHAMPION}"), "champion", _CHAMPION
-        )
+        promoted = json_object(fs.cat_file(f"{root}/{_CHAMPION}"), "champion", _CHAMPION)
         run = read(str(promoted.get("run")))
         if run.finished:
             return run
@@ -224,11 +272,11 @@ def champion() -> Run:
     return read(SHIPPED)
 
 
-# --- what pages read --------------------------------------------------------------------------------------------------
+# --- what a training left -------------------------------------------------------------------------
 
 
 def history(run_id: str) -> list[Epoch]:
-    """The epochs so far, none where nothing was trained yet.
+    """The epochs so far; empty while the first is being trained.
 
     Raises:
         RunDamaged: if the file is not what Atelier wrote.
@@ -240,12 +288,13 @@ def history(run_id: str) -> list[Epoch]:
         return [Epoch.from_dict(row) for row in csv.DictReader(io.StringIO(raw.decode()))]
     except (ValueError, TypeError, KeyError) as error:
         raise RunDamaged(
-            f"history.csv of the run {run_id} cannot be read ({error}). Restore it or delete the run."
+            f"history.csv of the run {run_id} cannot be read ({error}). Restore it or delete the "
+            f"run."
         ) from error
 
 
 def write_history(run_id: str, epochs: Sequence[Epoch]) -> None:
-    """Replace `history.csv` by these epochs (at least one)."""
+    """Replace `history.csv` by these epochs, at least one."""
     rows = [epoch.to_dict() for epoch in epochs]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -255,27 +304,27 @@ def write_history(run_id: str, epochs: Sequence[Epoch]) -> None:
 
 
 def test_predictions(run_id: str) -> Predictions:
-    """What the run answered on the test pictures.
+    """What a finished run's network says about the test set.
 
     Raises:
-        RunNotFound, RunDamaged
+        RunNotFound: if there is no such run.
+        RunDamaged: if it is not finished, or the file cannot be read.
     """
     run = read(run_id)
     if run.record is None:
         raise RunDamaged(
-            f"The run {run_id} is not finished, so it has not answered the test pictures yet. Resume it first."
+            f"The run {run_id} is not finished, so it has not answered the test pictures yet. "
+            f"Resume it first."
         )
     probabilities, labels = read_arrays(run_id, "test.npz", "probabilities", "labels")
     return Predictions(
-        probabilities.astype(np.float32),
-        labels.astype(np.int64),
-        run.record.dataset.name,
+        probabilities.astype(np.float32), labels.astype(np.int64), run.record.dataset.name
     )
 
 
 def validation_epochs(run_id: str) -> list[int]:
-    """The epochs, counted from 1, whose validation predictions are there."""
-    fs, folder = place(run_id)
+    """The epochs, counted from 1, whose validation predictions were kept."""
+    fs, folder = locate(run_id)
     try:
         names = [name.rsplit("/", 1)[-1] for name in fs.ls(f"{folder}/epochs", detail=False)]
     except FileNotFoundError:
@@ -284,10 +333,11 @@ def validation_epochs(run_id: str) -> list[int]:
 
 
 def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
-    """What the run answered on its validation pictures after an epoch.
+    """What a run's network said about its validation pictures after an epoch.
 
     Raises:
-        RunNotFound, RunDamaged
+        RunNotFound: if there is no such run.
+        RunDamaged: if that epoch was not kept, or cannot be read.
     """
     read(run_id)
     prediction, confidence = read_arrays(
@@ -300,7 +350,12 @@ def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
 
 
 def onnx_bytes(run_id: str) -> bytes:
-    """The network of a finished run, as ONNX."""
+    """The network of a finished run, as ONNX.
+
+    Raises:
+        RunNotFound: if there is no such run.
+        RunDamaged: if it has no network.
+    """
     data = read_bytes(run_id, "model.onnx")
     if data is None:
         read(run_id)
@@ -310,20 +365,18 @@ def onnx_bytes(run_id: str) -> bytes:
     return data
 
 
-def index(run_id: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Training pictures for finding neighbours; None where the run has none.
+def index(run_id: str) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+    """Training pictures to find the most similar ones among; None where the run has no such index.
 
     Returns:
-        indices `(m,)` int64 into the training split, and unit embeddings `(m, d)` float32.
+        indices `(m,)` into the training pictures, and their embeddings `(m, d)` of length 1.
+
+    Raises:
+        RunDamaged: if it cannot be read.
     """
     if read_bytes(run_id, "index.npz") is None:
         return None
     indices, embeddings = read_arrays(run_id, "index.npz", "indices", "embeddings")
     vectors = embeddings.astype(np.float32)
-    return indices.astype(np.int64), vectors / np.maximum(
-        np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9
-    )
-
-
-def now() -> str:
-    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return indices.astype(np.int64), vectors / lengths

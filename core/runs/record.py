@@ -1,13 +1,13 @@
-"""What is known of a run: its record, its epochs, its progress and its answers, as frozen objects.
+"""What is known of a run: its record, epochs, progress and predictions, as frozen objects.
 
-`from_dict` of each reads what `to_dict` wrote, and what earlier versions of Atelier wrote: a value
-that they did not record yet takes its default here and nowhere else.
+Each `from_dict` reads what `to_dict` wrote, and what earlier versions of Atelier wrote: a value
+that they did not record yet gets its default here and nowhere else. Which file holds what is in
+`library`.
 """
 
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -23,7 +23,7 @@ SCHEMA = 1
 
 
 class Status(StrEnum):
-    """How far a run came; one that was stopped has a network too."""
+    """How far a run got. A stopped run has a network too: that of its best epoch."""
 
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 
 class Phase(StrEnum):
-    """What a training is doing."""
+    """What a training is doing at the moment, in the usual order."""
 
     LOADING = "loading"
     PREPARING = "preparing"
@@ -49,12 +49,13 @@ class Epoch:
 
     Attributes:
         epoch: counted from 1.
-        loss: plain cross-entropy in nats, on the training pictures while they were seen.
-        accuracy: the same, share of correct answers, 0..1.
+        loss: mean cross-entropy of the training pictures in nats, without penalties, measured
+            while the weights were changing.
+        accuracy: share of them predicted correctly, 0..1, measured in the same way.
         val_loss: on the validation pictures after the epoch; None where none were held out.
         val_accuracy: as `val_loss`.
-        seconds: wall time of the training steps.
-        learning_rate: at the end of the epoch.
+        seconds: wall time of the training steps, without the validation.
+        learning_rate: at the end of the epoch; None in records of earlier versions.
     """
 
     epoch: int
@@ -67,10 +68,10 @@ class Epoch:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Epoch:
-        """The epoch that `to_dict` described, or a row of `history.csv`, where "" is None.
+        """The epoch that `to_dict` described, or a row of `history.csv`, where "" means None.
 
         Raises:
-            KeyError, TypeError, ValueError: for what is no epoch.
+            KeyError, TypeError, ValueError: if these values do not describe an epoch.
         """
         return cls(
             int(values["epoch"]),
@@ -89,9 +90,9 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a run's network reached with the weights that were kept.
+    """How well a run's network does with the weights that were kept.
 
-    Losses are cross-entropies in nats, accuracies shares from 0 to 1; the validation figures are
+    Losses are cross-entropies in nats, accuracies are shares in 0..1; the validation figures are
     None where no pictures were held out. `test_loss_uncalibrated` is the loss at temperature 1.
     """
 
@@ -106,10 +107,10 @@ class Scores:
         """The scores that `to_dict` described.
 
         Raises:
-            KeyError, TypeError, ValueError: for what are no scores.
+            KeyError, TypeError, ValueError: if these values do not describe scores.
         """
-        rest = {one.name: _number(values.get(one.name)) for one in fields(cls)[1:]}
-        return cls(float(values["test_accuracy"]), **rest)
+        others = {field.name: _number(values.get(field.name)) for field in fields(cls)[1:]}
+        return cls(float(values["test_accuracy"]), **others)
 
     def to_dict(self) -> dict[str, float | None]:
         """Plain values."""
@@ -118,7 +119,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Which data a run learned from: their name, and a fingerprint that changes with them."""
+    """The data set a run learned from: its name, and a fingerprint of its contents."""
 
     name: str
     fingerprint: str = ""
@@ -126,7 +127,7 @@ class DataFacts:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a run was trained: a name that only that machine recognises, processors, system."""
+    """Where a run was trained: a hash of the host name, the number of processors, the system."""
 
     name: str = ""
     cpus: int | None = None
@@ -135,21 +136,23 @@ class Machine:
 
 @dataclass(frozen=True)
 class Record:
-    """`run.json`: what a training left behind, and all that made it.
+    """What `run.json` holds: the result of a training, and everything that led to it.
 
     Attributes:
         created, finished: times in ISO 8601.
         dataset: what it learned from.
-        parameters: weights of the network.
-        multiply_adds: for one picture.
-        best_epoch: whose weights were kept, counted from 1.
-        pictures_trained: over all epochs, auxiliary pictures included; None if not recorded.
-        seconds: wall time, interruptions not counted.
-        versions: of the libraries that trained.
-        temperature: that scores are divided by, so that confidence is honest.
-        sure_threshold: the confidence from which on an answer counts as sure; None if no validation
-            pictures could tell.
-        auxiliary: how many auxiliary pictures of each kind it learned from.
+        parameters: how many weights the network has.
+        multiply_adds: that one picture takes.
+        best_epoch: the epoch whose weights were kept, counted from 1.
+        pictures_trained: over all epochs, auxiliary ones included; None if it was not recorded.
+        seconds: wall time without interruptions.
+        versions: of the libraries that trained it.
+        backend: of Keras.
+        temperature: what the network's scores are divided by, so that confidence matches accuracy.
+        sure_threshold: the confidence from which an answer counts as sure; None if there were no
+            validation pictures to fit it to.
+        auxiliary: how many auxiliary pictures of each kind it learned from; the key is `outside`
+            in the file.
     """
 
     id: str
@@ -178,7 +181,8 @@ class Record:
         """The record that `to_dict` described, or an older one.
 
         Raises:
-            KeyError, TypeError, ValueError, InvalidSpec: for what is no record.
+            KeyError, TypeError, ValueError, AttributeError, InvalidSpec: if these values do not
+                describe a record.
         """
         spec = TrainSpec.from_dict(values["spec"])
         dataset, machine = values["dataset"], values.get("machine") or {}
@@ -189,7 +193,7 @@ class Record:
             spec=spec,
             created=str(values["created"]),
             finished=str(values.get("finished", "")),
-            status=_finished(values["status"]),
+            status=_ended(values["status"]),
             status_text=str(values["status_text"]),
             dataset=DataFacts(str(dataset["name"]), str(dataset.get("fingerprint", ""))),
             parameters=int(values.get("parameters") or 0),
@@ -213,7 +217,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, as `run.json` holds them."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         values |= {
             "spec": self.spec.to_dict(),
             "status": self.status.value,
@@ -228,7 +232,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as lists and pages know it. `record` is None while the run is unfinished."""
+    """A run as lists and pages need it.
+
+    Attributes:
+        name, note: what a person calls it and remarks about it; both can change.
+        status_text: how it ended, or how far it got, for people.
+        created: in ISO 8601.
+        record: None while the run is unfinished.
+        shipped: whether it is included with Atelier and read-only.
+    """
 
     id: str
     name: str
@@ -242,12 +254,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether it has a network that answers; a run stopped early has one too."""
+        """Whether it has a network; a run that was stopped early has one too."""
         return self.record is not None
 
     @property
     def finished_record(self) -> Record:
-        """The record, where there has to be one.
+        """The record of a run that has to be finished.
 
         Raises:
             RunDamaged: if the run is not finished.
@@ -258,22 +270,22 @@ class Run:
 
     @property
     def data_name(self) -> str:
-        """What it learned from, or is to learn from."""
+        """The data set it learned from, or is to learn from."""
         return self.record.dataset.name if self.record else self.spec.data
 
     @property
     def test_accuracy(self) -> float | None:
-        """Share of the test pictures it gets right, 0..1."""
+        """Share of the test set that it predicts correctly, 0..1."""
         return self.record.scores.test_accuracy if self.record else None
 
     @property
     def test_loss(self) -> float | None:
-        """Cross-entropy on the test pictures, in nats."""
+        """Cross-entropy on the test set, in nats."""
         return self.record.scores.test_loss if self.record else None
 
     @property
     def validation_accuracy(self) -> float | None:
-        """Share of the validation pictures it gets right, 0..1; None where none were held out."""
+        """Share of the validation pictures predicted correctly, 0..1; None if it had none."""
         return self.record.scores.validation_accuracy if self.record else None
 
     @property
@@ -283,12 +295,12 @@ class Run:
 
     @property
     def parameters(self) -> int | None:
-        """Weights of its network."""
+        """How many weights its network has."""
         return self.record.parameters if self.record else None
 
     @property
     def seconds(self) -> float | None:
-        """Wall time of the training, interruptions not counted."""
+        """Wall time of the training without interruptions."""
         return self.record.seconds if self.record else None
 
 
@@ -296,8 +308,11 @@ class Run:
 class Progress:
     """Where a job is; small enough to be sent twice a second.
 
-    `stage` is, for a pretrained network, "frozen" or "fine-tuning"; while preparing, what is being
-    prepared and how much of it.
+    Attributes:
+        loss, accuracy: means over the epoch so far, as in `Epoch`.
+        started: seconds since 1970.
+        stage: "frozen" or "fine-tuning" for a pretrained network; during the preparation, what is
+            being prepared and how much of it is done.
     """
 
     run_id: str
@@ -325,8 +340,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Probabilities `(n, 10)` float32 and labels `(n,)` int64 of the test split of `dataset`, in
-    its order.
+    """What a run's network says about the test set of `dataset`, in its order.
+
+    `probabilities` are `(n, 10)` float32, `labels` are `(n,)` int64.
     """
 
     probabilities: NDArray[np.float32]
@@ -336,9 +352,9 @@ class Predictions:
 
 @dataclass(frozen=True)
 class EpochPredictions:
-    """What one epoch answered on the validation pictures: `(n,)` each.
+    """What the network said about the validation pictures after one epoch; all are `(n,)`.
 
-    `indices` point into the training split, or into the test split where the spec validates there.
+    `indices` point into the training pictures, or into the test set if the spec validates there.
     """
 
     prediction: NDArray[np.int64]
@@ -356,13 +372,17 @@ def _whole(value: Any) -> int | None:
 
 
 def _positive(name: str, value: object) -> float:
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]  # numbers.Real has no types
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or value <= 0
+    ):
         raise ValueError(f"{name} should be a number above 0, not {value!r}")
-    return float(value)  # type: ignore[arg-type]  # as above
+    return float(value)
 
 
-def _finished(value: object) -> Status:
+def _ended(value: object) -> Status:
     if value not in (Status.FINISHED, Status.STOPPED):
         raise ValueError(f"unknown status {value!r}")
-    return Status(value)
+    return Status(str(value))

@@ -1,5 +1,5 @@
-"""The run library: what is half written is never listed as finished, and what a person asks for
-happens whole or not at all.
+"""The run library: half-written runs are never listed as finished, and what people ask for happens
+completely or not at all.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ import pytest
 
 from core import runs, settings
 from core.errors import InvalidSpec, RunDamaged, RunNotFound, StorageProblem
-from core.export import archive as export
+from core.export import archive
 from core.networks.architectures import multiply_adds
-from core.runs import storage
+from core.runs import library, storage
 from core.specs.spec import TrainSpec
 from core.training import estimate
 from tests.fixtures import finished_run, history
@@ -25,7 +26,7 @@ SPEC = TrainSpec(name="small", filters=(4,), dense_units=(), epochs=2, data="off
 
 
 def finished(name: str = "small", accuracy: float = 0.9) -> str:
-    """A finished run with three test pictures, made through the library's own functions."""
+    """A finished run with three test pictures and this test accuracy."""
     return finished_run(
         SPEC.replace(name=name),
         network=b"onnx",
@@ -54,7 +55,7 @@ def test_a_run_is_finished_only_once_its_record_is_there():
     assert not runs.read(run_id).finished
 
 
-def test_two_runs_of_the_same_second_have_different_ids():
+def test_runs_created_in_the_same_second_have_different_ids():
     assert len({runs.create(SPEC) for _ in range(20)}) == 20
 
 
@@ -67,7 +68,7 @@ def test_a_network_that_cannot_be_built_leaves_no_folder():
 @pytest.mark.parametrize(
     "name", ["../etc", "a/b", "", "A", "x" * 81, ".hidden", "a\x00", None, "-a"]
 )
-def test_a_name_from_outside_never_becomes_a_path(name):
+def test_a_malformed_id_never_becomes_a_path(name):
     with pytest.raises(RunNotFound):
         runs.read(name)
 
@@ -96,7 +97,17 @@ def test_a_record_edited_by_hand_is_reported_and_does_not_hide_the_others(text):
     assert good in [run.id for run in runs.list_runs()] and bad not in [
         run.id for run in runs.list_runs()
     ]
-    assert [run_id for run_id, _ in runs.list_damaged()] == [bad]
+    assert [damaged.id for damaged in runs.list_damaged()] == [bad]
+
+
+def test_one_scan_reads_the_good_runs_and_the_damaged_ones_once(monkeypatch):
+    bad, good = finished("bad"), finished("good")
+    (folder(bad) / "run.json").write_text("{")
+    listings = []
+    monkeypatch.setattr(library, "run_ids", lambda: listings.append(1) or storage.run_ids())
+    scan = runs.scan()
+    assert [run.id for run in scan.runs if not run.shipped] == [good]
+    assert [damaged.id for damaged in scan.damaged] == [bad] and len(listings) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,10 +125,10 @@ def test_a_record_without_one_of_its_keys_is_damaged(key):
 def test_damaged_predictions_and_history_are_reported():
     run_id = finished()
     (folder(run_id) / "test.npz").write_bytes(b"PK nonsense")
-    with pytest.raises(RunDamaged, match="test.npz"):
+    with pytest.raises(RunDamaged, match=r"test\.npz"):
         runs.test_predictions(run_id)
     (folder(run_id) / "history.csv").write_text("epoch,loss\nx,y\n")
-    with pytest.raises(RunDamaged, match="history.csv"):
+    with pytest.raises(RunDamaged, match=r"history\.csv"):
         runs.history(run_id)
 
 
@@ -139,9 +150,9 @@ def test_deleting_removes_the_run_and_a_second_tab_hears_of_it():
     run_id = finished()
     runs.delete(run_id)
     assert not folder(run_id).exists()
-    for act in (runs.read, runs.delete, runs.test_predictions, runs.onnx_bytes):
+    for function in (runs.read, runs.delete, runs.test_predictions, runs.onnx_bytes):
         with pytest.raises(RunNotFound):
-            act(run_id)
+            function(run_id)
 
 
 def test_a_deleted_run_does_not_come_back_by_being_written_to():
@@ -159,9 +170,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_a_sentence(monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(StorageProblem, match="No space left"):
+    with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
-        runs.write(run_id, "history.csv", b"half")
+        with pytest.raises(StorageProblem, match="No space left"):
+            runs.write(run_id, "history.csv", b"half")
     assert (folder(run_id) / "history.csv").read_bytes() == before
     assert not list(folder(run_id).glob("*.part"))
 
@@ -177,9 +189,9 @@ def test_a_promoted_run_is_the_champion_until_it_is_deleted(shipped):
 
 def test_an_unfinished_run_is_not_promoted_or_exported():
     run_id = runs.create(SPEC)
-    for act in (runs.promote, export.export_zip, runs.test_predictions, runs.onnx_bytes):
+    for function in (runs.promote, archive.export_zip, runs.test_predictions, runs.onnx_bytes):
         with pytest.raises(RunDamaged):
-            act(run_id)
+            function(run_id)
 
 
 def test_every_network_that_ships_is_listed_and_can_be_chosen(shipped):
@@ -191,13 +203,13 @@ def test_every_network_that_ships_is_listed_and_can_be_chosen(shipped):
 
 
 def test_the_shipped_network_is_read_only(shipped):
-    for act in (
+    for function in (
         runs.delete,
         lambda run_id: runs.rename(run_id, "mine"),
         lambda run_id: runs.set_note(run_id, "x"),
     ):
         with pytest.raises(StorageProblem, match="ships with Atelier"):
-            act(runs.SHIPPED)
+            function(runs.SHIPPED)
 
 
 @pytest.fixture
@@ -208,27 +220,27 @@ def shipped():
 
 def test_an_exported_run_holds_its_record_and_its_network():
     run_id = finished()
-    with zipfile.ZipFile(io.BytesIO(export.export_zip(run_id))) as archive:
-        assert json.loads(archive.read(f"{run_id}/run.json"))["id"] == run_id
-        assert archive.read(f"{run_id}/model.onnx") == b"onnx"
-        assert "Offline sample" in archive.read(f"{run_id}/CARD.md").decode()
+    with zipfile.ZipFile(io.BytesIO(archive.export_zip(run_id))) as exported:
+        assert json.loads(exported.read(f"{run_id}/run.json"))["id"] == run_id
+        assert exported.read(f"{run_id}/model.onnx") == b"onnx"
+        assert "Offline sample" in exported.read(f"{run_id}/CARD.md").decode()
 
 
-def test_a_run_goes_into_a_folder_and_never_over_something_else(tmp_path):
+def test_a_run_is_exported_to_a_folder_and_never_replaces_anything_but_a_run(tmp_path):
     run_id, target = finished(), tmp_path / "out"
-    for _ in range(2):  # the second time it replaces the first
-        export.export_folder(run_id, target)
+    for _ in range(2):  # the second export replaces the first
+        archive.export_folder(run_id, target)
         assert json.loads((target / "run.json").read_text())["id"] == run_id
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("keep me")
     with pytest.raises(StorageProblem, match="left alone"):
-        export.export_folder(run_id, tmp_path / "mine")
+        archive.export_folder(run_id, tmp_path / "mine")
     assert (tmp_path / "mine" / "letter.txt").read_text() == "keep me"
 
 
-def test_history_brings_numbers_and_none_where_nothing_was_kept_back():
-    (row,) = runs.history(finished())
-    assert row["epoch"] == 1 and row["loss"] == 1.0 and row["val_accuracy"] is None
+def test_history_has_numbers_and_none_where_nothing_was_held_out():
+    (epoch,) = runs.history(finished())
+    assert epoch.epoch == 1 and epoch.loss == 1.0 and epoch.val_accuracy is None
     assert runs.history(runs.create(SPEC)) == []
 
 
@@ -241,7 +253,7 @@ def test_the_version_changes_with_the_folder():
     assert runs.version("gone") == "none"
 
 
-def test_an_index_comes_back_as_unit_vectors():
+def test_an_index_is_read_as_unit_vectors():
     run_id = finished()
     assert runs.index(run_id) is None
     runs.write_arrays(
@@ -255,7 +267,7 @@ def test_an_index_comes_back_as_unit_vectors():
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
-def test_an_estimate_rests_on_the_nearest_run_of_this_machine():
+def test_an_estimate_is_based_on_the_most_similar_run_of_this_machine():
     seconds, basis = estimate.estimate_seconds(SPEC)
     assert seconds > 0 and "guess" in basis
     measured("short", pictures=1900)
@@ -269,15 +281,14 @@ def test_an_estimate_rests_on_the_nearest_run_of_this_machine():
 
 def measured(name: str, *, pictures: int) -> None:
     """A run of this machine that took 36 seconds."""
-    record_file = folder(finished(name)) / "run.json"
-    record = json.loads(record_file.read_text())
-    record.update(
-        machine=estimate.machine(),
+    run_id = finished(name)
+    record = replace(
+        runs.read(run_id).finished_record,
         pictures_trained=pictures,
         multiply_adds=multiply_adds(SPEC),
         seconds=36.0,
     )
-    record_file.write_text(json.dumps(record))
+    runs.finish(run_id, record)
 
 
 def test_a_library_behind_another_file_system_works_the_same(monkeypatch):
