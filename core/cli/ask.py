@@ -14,7 +14,7 @@ from core import inference, runs
 from core import pictures as picture
 from core.cli import terminal
 from core.errors import AtelierError, UnreadablePicture
-from core.inference import answer as answering
+from core.inference.answer import PreparationOptions, ask
 from core.labels import CLASS_NAMES
 from core.pictures.image_files import FORMATS, MOST_BYTES
 
@@ -47,21 +47,23 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def _answer(network: inference.Network, file: str, arguments: argparse.Namespace) -> dict:
-    said = answering.ask(
-        network,
-        picture.read(_bytes(file), file, arguments.crop),
+    options = PreparationOptions(
         polarity=arguments.polarity.replace("-", " "),
         trim=arguments.trim,
         fill=arguments.fill,
         crop=arguments.crop,
     )
+    answered = ask(network, picture.read(_bytes(file), file, arguments.crop), options)
+    prediction, warnings = answered.prediction, answered.question.prepared.warnings
+    if prediction is None:
+        raise UnreadablePicture(" ".join(warnings))
     return {
-        "class": said.prediction,
-        "label": CLASS_NAMES[said.prediction],
-        "confidence": round(said.confidence, 6),
-        "probabilities": [round(float(share), 6) for share in said.probabilities],
-        "sure": said.sure,
-        "warnings": said.warnings,
+        "class": prediction.label,
+        "label": CLASS_NAMES[prediction.label],
+        "confidence": round(prediction.confidence, 6),
+        "probabilities": [round(float(share), 6) for share in prediction.probabilities],
+        "sure": prediction.sure,
+        "warnings": warnings,
     }
 
 

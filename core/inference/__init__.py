@@ -1,5 +1,5 @@
 """From pictures to answers: a run's network on ONNX Runtime, and the one way from a picture to its
-answer.
+answer (`core.inference.answer`).
 """
 
 from core.inference.network import BATCH, SURE, Answer, Network, load, open_session, soften

@@ -253,17 +253,19 @@ def measure(
             stops nothing.
         progress: told how many are done, and of how many.
     """
-    answered, unreadable = [], []
+    entries, unreadable = [], []
     for done, one in enumerate(pictures, start=1):
         try:
             image = one.open()
         except (UnreadablePicture, OSError):
             unreadable.append(one.name)
         else:
-            answered.append((one.name, one.accepted, _answer(network, image)))
+            answered = ask(network, image)
+            seen = fingerprint(answered.question.pixels)
+            entries.append((one.name, one.accepted, answered.prediction, seen))
         if progress:
             progress(done, len(pictures))
-    return _count(answered, unreadable)
+    return _count(entries, unreadable)
 
 
 def of_answers(probabilities: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> Report:
@@ -274,14 +276,13 @@ def of_answers(probabilities: np.ndarray, labels: np.ndarray, sure: np.ndarray) 
         labels: int `(n,)`, 0..9.
         sure: bool `(n,)`.
     """
-    said = (
-        Prediction(None, int(row.argmax()), row, bool(certain))
-        for row, certain in zip(probabilities, sure, strict=True)
+    predictions = (
+        Prediction(row, bool(certain)) for row, certain in zip(probabilities, sure, strict=True)
     )
     return _count(
         [
-            (f"test/{number}", (int(label),), one)
-            for number, (label, one) in enumerate(zip(labels, said, strict=True))
+            (f"test/{number}", (int(label),), prediction, None)
+            for number, (label, prediction) in enumerate(zip(labels, predictions, strict=True))
         ],
         [],
     )
@@ -292,42 +293,35 @@ def fingerprint(pixels: np.ndarray | None) -> int | None:
     return None if pixels is None else zlib.crc32(np.ascontiguousarray(pixels).tobytes())
 
 
-def _answer(network: Network, image) -> Prediction | None:
-    """What the network says; None where nothing was found in the picture."""
-    try:
-        return ask(network, image)
-    except UnreadablePicture:
-        return None
-
-
 def _count(
-    answered: Iterable[tuple[str, tuple[int, ...], Prediction | None]], unreadable: Iterable[str]
+    entries: Iterable[tuple[str, tuple[int, ...], Prediction | None, int | None]],
+    unreadable: Iterable[str],
 ) -> Report:
     matrix, called = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), int), [0] * len(CLASS_NAMES)
     classes: dict[tuple[int, ...], list[int]] = {}
     mistakes, sure, sure_right, others = [], 0, 0, 0
-    for name, accepted, said in answered:
-        right = said is not None and said.prediction in accepted
+    for name, accepted, said, seen in entries:
+        right = said is not None and said.label in accepted
         if accepted:
             fared = classes.setdefault(accepted, [0, 0])
             fared[0] += 1
             fared[1] += right
             if said is not None:
-                matrix[said.prediction if right else accepted[0], said.prediction] += 1
+                matrix[said.label if right else accepted[0], said.label] += 1
                 sure += said.sure
                 sure_right += said.sure and right
         else:
             others += 1
             if said is not None and said.sure:
-                called[said.prediction] += 1
+                called[said.label] += 1
         if not right if accepted else said is not None and said.sure:
             mistakes.append(
                 Mistake(
                     name,
                     accepted,
-                    said.prediction,
+                    said.label,
                     round(said.confidence, 4),
-                    fingerprint(said.pixels),
+                    seen,
                 )
                 if said
                 else Mistake(name, accepted, None, 0.0, None)
