@@ -1,3 +1,3 @@
-"""Why a network answers as it does: attribution, activations, arithmetic step by step, the map of
-the test set.
+"""Why a network answers as it does: attribution, activations, the arithmetic step by step, and the
+map of the test set.
 """

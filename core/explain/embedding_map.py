@@ -1,11 +1,11 @@
-"""The test pictures as a map: pictures that a network holds for alike lie close together.
+"""The test pictures as a map on which pictures that look similar to the network lie close together.
 
 The embedding of a picture has dozens or hundreds of numbers; a map has two. PCA, the two directions
-in which the embeddings differ most, is one decomposition and there at once. t-SNE, which keeps
-neighbours together, takes seconds to minutes: a process of its own computes it at low priority
-(`embedding_process`), one at a time, and leaves it in a file, so that it is computed once for
-everybody. The file's name is made of the embeddings themselves: another network or other pictures
-never find an old map.
+in which the embeddings differ most, is one decomposition and available at once. t-SNE, which keeps
+neighbours together, takes seconds to minutes: a separate process (`tsne_process`) computes it at
+low priority, one map at a time, and leaves it in a file, so that each map is computed only once.
+The file is named after a hash of the embeddings: another network or other pictures never find an
+old map.
 
 Distances between groups on a t-SNE map mean nothing, and neither map is the space itself: they are
 for looking.
@@ -22,6 +22,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -45,18 +46,19 @@ class Plane:
     Attributes:
         positions: float32 `(n, 2)`.
         shares: float `(2,)`, how much of all variance lies along each axis, 0..1.
-        mean: float `(d,)`, and
-        axes: float `(2, d)`: where a new embedding lies is `(embedding - mean) @ axes.T`.
+        mean: float `(d,)`, of all embeddings.
+        axes: float `(2, d)`: a new embedding lies at `(embedding - mean) @ axes.T`.
     """
 
-    positions: np.ndarray
-    shares: np.ndarray
-    mean: np.ndarray
-    axes: np.ndarray
+    positions: NDArray[np.float32]
+    shares: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    axes: NDArray[np.float64]
 
-    def place(self, embedding: np.ndarray) -> np.ndarray:
+    def project(self, embedding: NDArray[np.floating]) -> NDArray[np.float64]:
         """Where an embedding `(d,)` lies on the map, `(2,)`."""
-        return (np.asarray(embedding, np.float64) - self.mean) @ self.axes.T
+        position: NDArray[np.float64] = (embedding - self.mean) @ self.axes.T
+        return position
 
 
 @dataclass(frozen=True)
@@ -76,33 +78,40 @@ class MappedPictures:
     key: str
 
 
+class State(StrEnum):
+    """How far a t-SNE map is; `WAITING` while another map is being computed."""
+
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """How far the t-SNE map is.
+    """A t-SNE map, or how far it is.
 
     Attributes:
-        state: "ready", "running", "waiting" (another map is being computed) or "failed".
+        state: how far it is.
         positions: float32 `(n, 2)` when ready, else None.
         seconds: how long it has been running, or how long it took.
-        problem: what went wrong, as the process said it.
+        problem: why it failed, as the process reported it.
     """
 
-    state: str
-    positions: np.ndarray | None = None
+    state: State
+    positions: NDArray[np.float32] | None = None
     seconds: float = 0.0
     problem: str = ""
 
 
-def chosen(count: int, at_most: int = SAMPLE) -> np.ndarray:
+def choose_pictures(count: int, at_most: int = SAMPLE) -> NDArray[np.int64]:
     """Positions of the pictures on the map, evenly spread over the test set; int64, in order."""
-    return (
-        np.arange(count)
-        if count <= at_most
-        else np.linspace(0, count - 1, at_most).astype(np.int64)
-    )
+    if count <= at_most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, at_most).astype(np.int64)
 
 
-def pca(embeddings: np.ndarray) -> Plane:
+def pca(embeddings: NDArray[np.floating]) -> Plane:
     """The two directions of largest variance, by singular value decomposition.
 
     Args:
@@ -110,13 +119,13 @@ def pca(embeddings: np.ndarray) -> Plane:
     """
     values = np.asarray(embeddings, np.float64)
     mean = values.mean(axis=0)
-    # Of the d x d matrix of covariances: quicker than of n x d, and as exact as a map needs.
+    # Of the d x d matrix of covariances: faster than of n x d, and as exact as a map needs.
     spread, directions = np.linalg.eigh((values - mean).T @ (values - mean))
     if len(spread) < 2:  # an embedding of one number
         spread, directions = np.append(0.0, spread), np.pad(directions, ((0, 0), (1, 0)))
     axes = directions[:, [-1, -2]].T
-    # A direction has no sign of its own; the largest number of each is made positive, so that a map
-    # is never mirrored.
+    # The sign of a direction is arbitrary; the largest number of each is made positive, so that a
+    # map is never mirrored.
     axes = axes * np.sign(
         np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1) + 1e-30
     )
@@ -130,43 +139,46 @@ def pca(embeddings: np.ndarray) -> Plane:
 
 def map_test_pictures(network: Network, dataset: Dataset) -> MappedPictures:
     """Place up to 2,000 test pictures, evenly spread over the test set: a second or two."""
-    indices = chosen(len(dataset.test_labels))
+    indices = choose_pictures(len(dataset.test_labels))
     embeddings = network.embeddings(dataset.test_pixels[indices])
     return MappedPictures(indices, embeddings, pca(embeddings), key_of(embeddings))
 
 
-def key_of(embeddings: np.ndarray) -> str:
+def key_of(embeddings: NDArray[np.floating]) -> str:
     """The name under which the t-SNE map of these embeddings is kept."""
     return hashlib.sha256(np.ascontiguousarray(embeddings, np.float32).tobytes()).hexdigest()[:24]
 
 
-def neighbourhoods(key: str, embeddings: Callable[[], np.ndarray]) -> Neighbourhoods:
-    """The t-SNE map, or how far it is; the first who asks starts it. Cheap to ask again and again.
+def neighbourhoods(key: str, embeddings: Callable[[], NDArray[np.floating]]) -> Neighbourhoods:
+    """The t-SNE map, or how far it is; the first call starts it. Cheap to call again and again.
 
     Args:
         key: `key_of` the embeddings.
-        embeddings: gives them, float `(n, d)`; called only to start.
+        embeddings: returns them, float `(n, d)`; called only to start.
 
     Raises:
         StorageProblem: if the folder for maps cannot be written to.
     """
-    done = _folder() / f"{key}.npz"
     with _LOCK:
-        found = _read(done)
-        if found is not None:
-            _jobs.pop(key, None)
-            return found
-        job = _jobs.get(key)
-        if job is not None:
-            return _look_after(key, job)
+        if (known := _look_up(key)) is not None:
+            return known
         if any(job.process.poll() is None for job in _jobs.values()):
-            return Neighbourhoods("waiting")
+            return Neighbourhoods(State.WAITING)
         _jobs[key] = _start(key, embeddings())
-        return Neighbourhoods("running")
+        return Neighbourhoods(State.RUNNING)
+
+
+def how_far(key: str) -> Neighbourhoods:
+    """How far a t-SNE map is that `neighbourhoods` was asked for; starts nothing.
+
+    `WAITING` where its turn has not come: then `neighbourhoods` starts it once no other map runs.
+    """
+    with _LOCK:
+        return _look_up(key) or Neighbourhoods(State.WAITING)
 
 
 def try_again(key: str) -> None:
-    """Forget that a map failed, so that asking for it starts it anew."""
+    """Forget that a map failed, so that the next call of `neighbourhoods` starts it again."""
     with _LOCK:
         job = _jobs.get(key)
         if job is not None and job.process.poll() is not None:
@@ -175,7 +187,7 @@ def try_again(key: str) -> None:
 
 @dataclass
 class _Job:
-    process: subprocess.Popen
+    process: subprocess.Popen[str]
     began: float
 
 
@@ -183,26 +195,36 @@ _LOCK = threading.Lock()
 _jobs: dict[str, _Job] = {}  # of this app's process; what is finished is on disk
 
 
+def _look_up(key: str) -> Neighbourhoods | None:
+    """The map if it is ready, or how far its job is; None where it was never started."""
+    ready = _read(_folder() / f"{key}.npz")
+    if ready is not None:
+        _jobs.pop(key, None)
+        return ready
+    job = _jobs.get(key)
+    return None if job is None else _check(key, job)
+
+
 def _folder() -> Path:
     return settings.home() / "maps"
 
 
-def _start(key: str, embeddings: np.ndarray) -> _Job:
-    given = _folder() / f"{key}.input.npy"
+def _start(key: str, embeddings: NDArray[np.floating]) -> _Job:
+    source = _folder() / f"{key}.input.npy"
     try:
         _folder().mkdir(parents=True, exist_ok=True)
         for old in sorted(_folder().glob("*.npz"), key=lambda path: path.stat().st_mtime)[
             : -KEPT + 1
         ]:
             old.unlink(missing_ok=True)
-        np.save(given, np.asarray(embeddings, np.float32))
+        np.save(source, np.asarray(embeddings, np.float32))
     except OSError as error:
         raise StorageProblem(
-            f"The map cannot be kept in {_folder()} ({error.strerror or error}). Free some space, or name another folder "
-            "with ATELIER_HOME."
+            f"The map cannot be kept in {_folder()} ({error.strerror or error}). Free some space, "
+            "or name another folder in ATELIER_HOME."
         ) from error
     process = subprocess.Popen(
-        [sys.executable, "-m", tsne_process.__name__, str(given), str(_folder() / f"{key}.npz")],
+        [sys.executable, "-m", tsne_process.__name__, str(source), str(_folder() / f"{key}.npz")],
         cwd=settings.ROOT,
         env={**os.environ, **processes.ONE_CORE},
         stdin=subprocess.DEVNULL,
@@ -213,20 +235,17 @@ def _start(key: str, embeddings: np.ndarray) -> _Job:
     return _Job(process, time.monotonic())
 
 
-def _look_after(key: str, job: _Job) -> Neighbourhoods:
+def _check(key: str, job: _Job) -> Neighbourhoods:
     seconds = time.monotonic() - job.began
     if job.process.poll() is None:
-        return Neighbourhoods("running", seconds=seconds)
-    found = _read(_folder() / f"{key}.npz")  # it may have ended between the two looks
-    if found is not None:
-        return found
-    lines = (
-        (job.process.stderr.read() if job.process.stderr and not job.process.stderr.closed else "")
-        .strip()
-        .splitlines()
-    )
+        return Neighbourhoods(State.RUNNING, seconds=seconds)
+    ready = _read(_folder() / f"{key}.npz")  # it may have ended between the two looks
+    if ready is not None:
+        return ready
+    stderr = job.process.stderr
+    lines = stderr.read().strip().splitlines() if stderr and not stderr.closed else []
     return Neighbourhoods(
-        "failed",
+        State.FAILED,
         seconds=seconds,
         problem=lines[-1] if lines else f"it ended with status {job.process.returncode}",
     )
@@ -235,6 +254,6 @@ def _look_after(key: str, job: _Job) -> Neighbourhoods:
 def _read(path: Path) -> Neighbourhoods | None:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return Neighbourhoods("ready", archive["positions"], float(archive["seconds"]))
+            return Neighbourhoods(State.READY, archive["positions"], float(archive["seconds"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return None  # not there, or cut short: computed anew
+        return None  # not there, or cut short: it is computed again

@@ -1,10 +1,10 @@
-"""How a network learns, on one weight of it: forward to the loss, back to the gradient, and down in
-steps.
+"""How a network learns, shown on one weight: forward to the loss, back to the gradient, and down
+the slope step by step.
 
-The last dense layer makes ten scores out of the embedding, and softmax makes probabilities of the
-scores. There the whole of back-propagation is three lines of arithmetic, and exact: the slope of
-the loss at a score is probability minus truth, at a weight that times the number the weight is
-multiplied with. All other weights are kept; nothing here changes a network.
+The last dense layer turns the embedding into ten scores, and softmax turns the scores into
+probabilities. There, all of back-propagation is three lines of arithmetic, and exact: the slope of
+the loss at a score is probability minus truth; at a weight, it is that times the number the weight
+is multiplied by. All other weights stay as they are; nothing here changes a network.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class LastLayer:
-    """The last dense layer in front of one picture.
+    """The last dense layer, with one picture as its input.
 
     Attributes:
         inputs: float `(d,)`, the embedding of the picture.
@@ -25,18 +28,19 @@ class LastLayer:
         truth: the class 0..9 that the loss is about.
     """
 
-    inputs: np.ndarray
-    weights: np.ndarray
-    bias: np.ndarray
+    inputs: NDArray[np.floating]
+    weights: NDArray[np.floating]
+    bias: NDArray[np.floating]
     truth: int
 
     @property
-    def scores(self) -> np.ndarray:
-        """Weighted sums and bias, `(10,)`: one a neuron."""
-        return self.inputs.astype(np.float64) @ self.weights + self.bias
+    def scores(self) -> Floats:
+        """Weighted sums plus bias, `(10,)`: one for each neuron."""
+        scores: Floats = self.inputs.astype(np.float64) @ self.weights + self.bias
+        return scores
 
     @property
-    def probabilities(self) -> np.ndarray:
+    def probabilities(self) -> Floats:
         """Softmax of the scores, `(10,)`."""
         return _softmax(self.scores)
 
@@ -46,70 +50,71 @@ class LastLayer:
         return float(_loss(self.scores, self.truth))
 
     @property
-    def score_slopes(self) -> np.ndarray:
+    def score_slopes(self) -> Floats:
         """Slope of the loss at every score, `(10,)`: probability minus 1 for the truth, minus 0 for
         the others.
         """
-        return self.probabilities - np.eye(len(self.bias))[self.truth]
+        slopes: Floats = self.probabilities - np.eye(len(self.bias))[self.truth]
+        return slopes
 
     @property
-    def weight_slopes(self) -> np.ndarray:
-        """Slope of the loss at every weight, `(d, 10)`: the chain rule's product of score's slope
-        and input.
+    def weight_slopes(self) -> Floats:
+        """Slope of the loss at every weight, `(d, 10)`: by the chain rule, the score's slope times
+        the input.
         """
         return np.outer(self.inputs.astype(np.float64), self.score_slopes)
 
     @property
-    def input_slopes(self) -> np.ndarray:
-        """Slope of the loss at every number of the embedding, `(d,)`: what is handed on to the
+    def input_slopes(self) -> Floats:
+        """Slope of the loss at every number of the embedding, `(d,)`: what is passed back to the
         layer before.
         """
-        return self.weights.astype(np.float64) @ self.score_slopes
+        slopes: Floats = self.weights.astype(np.float64) @ self.score_slopes
+        return slopes
 
-    def loss_with(self, place: int, neuron: int, values: np.ndarray) -> np.ndarray:
-        """The loss if one weight had other values and all else stayed.
+    def loss_with(self, row: int, neuron: int, values: Floats) -> Floats:
+        """The loss if one weight had other values and everything else stayed the same.
 
         Args:
-            place, neuron: which weight, `[place, neuron]`.
+            row, neuron: which weight, `weights[row, neuron]`.
             values: float `(k,)`.
 
         Returns:
             float `(k,)`, in nats.
         """
-        return _loss(self._scores_with(place, neuron, np.asarray(values, np.float64)), self.truth)
+        return _loss(self._scores_with(row, neuron, np.asarray(values, np.float64)), self.truth)
 
-    def slope_with(self, place: int, neuron: int, value: float) -> float:
+    def slope_with(self, row: int, neuron: int, value: float) -> float:
         """The slope of that loss at one value."""
-        probability = _softmax(self._scores_with(place, neuron, np.array([value], np.float64)))[
-            0, neuron
-        ]
-        return float((probability - (neuron == self.truth)) * self.inputs[place])
+        scores = self._scores_with(row, neuron, np.array([value], np.float64))
+        probability = _softmax(scores)[0, neuron]
+        return float((probability - (neuron == self.truth)) * self.inputs[row])
 
-    def descend(self, place: int, neuron: int, start: float, rate: float, steps: int) -> np.ndarray:
+    def descend(self, row: int, neuron: int, start: float, rate: float, steps: int) -> Floats:
         """Gradient descent on one weight: each step goes against the slope, times the learning
         rate.
 
         Returns:
             float `(steps + 1,)`, the weight at the start and after each step.
         """
-        walked = [start]
+        values = [start]
         for _ in range(steps):
-            walked.append(walked[-1] - rate * self.slope_with(place, neuron, walked[-1]))
-        return np.array(walked)
+            values.append(values[-1] - rate * self.slope_with(row, neuron, values[-1]))
+        return np.array(values)
 
-    def _scores_with(self, place: int, neuron: int, values: np.ndarray) -> np.ndarray:
+    def _scores_with(self, row: int, neuron: int, values: Floats) -> Floats:
         scores = np.repeat(self.scores[None], len(values), axis=0)
-        scores[:, neuron] += (values - float(self.weights[place, neuron])) * float(
-            self.inputs[place]
-        )
+        scores[:, neuron] += (values - float(self.weights[row, neuron])) * float(self.inputs[row])
         return scores
 
 
-def _softmax(scores: np.ndarray) -> np.ndarray:
+def _softmax(scores: Floats) -> Floats:
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    probabilities: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
-def _loss(scores: np.ndarray, truth: int) -> np.ndarray:
+def _loss(scores: Floats, truth: int) -> Floats:
     top = scores.max(axis=-1, keepdims=True)
-    return np.log(np.exp(scores - top).sum(axis=-1)) + top[..., 0] - scores[..., truth]
+    loss: Floats = np.log(np.exp(scores - top).sum(axis=-1)) + top[..., 0] - scores[..., truth]
+    return loss

@@ -1,20 +1,25 @@
-"""The arithmetic of a network in steps that can be followed by hand: sizes, one window of a
+"""The arithmetic of a network in steps that can be followed by hand: output sizes, one window of a
 convolution, one of a pooling.
 
-Every number here is one that the network itself computes: the tests hold a convolution made of
-these steps against the layer's own feature map. Made for pages that explain; networks answer
-through `inference` and `inside`.
+Every number here is one that the network itself computes: the tests compare a convolution made of
+these steps with the layer's own feature map. This is for pages that explain; networks answer
+through `core.inference` and `core.explain.activations`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.networks.architectures import Layer
 
-# Filters drawn up by people long before networks learnt theirs; 3 x 3, for brightness in 0..1.
+Padding = Literal["same", "valid"]
+Floats = NDArray[np.floating]
+
+# Filters designed by people long before networks learned theirs; 3 x 3, for brightness in 0..1.
 CLASSIC = {
     "Vertical edges": ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
     "Horizontal edges": ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
@@ -26,7 +31,7 @@ CLASSIC = {
 
 @dataclass(frozen=True)
 class Size:
-    """How a convolution or pooling gets from one side to the other.
+    """How the output size of a convolution or pooling follows from its input size.
 
     Attributes:
         pooling: whether it is a pooling.
@@ -35,6 +40,10 @@ class Size:
         padding: zeros added to one axis, both ends together: 2P. Odd where one end gets one more.
         stride: step from window to window, S.
         out: side of its output.
+
+    Example:
+        >>> Size(pooling=False, width=28, field=3, padding=2, stride=1, out=28).text
+        '(28 − 3 + 2·1)/1 + 1 = 28'
     """
 
     pooling: bool
@@ -48,11 +57,12 @@ class Size:
     def text(self) -> str:
         """The formula with its numbers on one line, as in `(28 − 3 + 2·1)/1 + 1 = 28`."""
         top = f"{self.width} − {self.field}" + (f" + {self._padded('·')}" if self._counts else "")
-        return f"{'⌊' if self._rounds else ''}({top})/{self.stride}{'⌋' if self._rounds else ''} + 1 = {self.out}"
+        quotient = f"({top})/{self.stride}"
+        return f"{f'⌊{quotient}⌋' if self._rounds else quotient} + 1 = {self.out}"
 
     @property
     def latex(self) -> str:
-        """The formula in letters, and below it with its numbers, as LaTeX: two lines fit a phone."""
+        """The formula in letters, and below it in numbers, as LaTeX: two lines fit a phone."""
         letters = "W - F" if not self._counts else "W - F + 2P"
         top = f"{self.width} - {self.field}" + (
             f" + {self._padded(chr(92) + 'cdot ')}" if self._counts else ""
@@ -67,14 +77,21 @@ class Size:
     def words(self) -> str:
         """What the letters stand for, and what is unusual about the numbers."""
         kind = "pooling window" if self.pooling else "filter"
-        said = f"W: side of the input, {self.width}. F: side of the {kind}, {self.field}. S: stride, {self.stride}."
+        sentences = [
+            f"W: side of the input, {self.width}. F: side of the {kind}, {self.field}. "
+            f"S: stride, {self.stride}."
+        ]
         if self._counts:
-            said += f" P: zeros added at each edge, {self.padding / 2:g}."
+            sentences.append(f"P: zeros added at each edge, {self.padding / 2:g}.")
         if self._counts and self.padding % 2:
-            said += " The number of added rows is odd: the one more goes below, and to the right."
+            sentences.append(
+                "An odd number of rows is added: the extra one below, and to the right."
+            )
         if self._rounds:
-            said += " Where the division leaves a rest, the edge that fills no window is left out."
-        return said
+            sentences.append(
+                "The division is rounded down: an edge too narrow for a window is lost."
+            )
+        return " ".join(sentences)
 
     @property
     def _counts(self) -> bool:
@@ -88,7 +105,7 @@ class Size:
         return str(self.padding) if self.padding % 2 else f"2{times}{self.padding // 2}"
 
 
-def size(layer: Layer, source: Layer | None) -> Size | None:
+def size_of(layer: Layer, source: Layer | None) -> Size | None:
     """The size formula of a layer with its numbers; None for layers that have none.
 
     Args:
@@ -101,13 +118,18 @@ def size(layer: Layer, source: Layer | None) -> Size | None:
     field = layer.options["pool_size"] if pooling else layer.options["kernel_size"]
     stride = layer.options.get("strides", field)
     width, out = source.output_shape[1], layer.output_shape[1]
-    return Size(
-        pooling, width, field, zeros(width, field, stride, layer.options["padding"])[1], stride, out
-    )
+    _, added = count_zeros(width, field, stride, layer.options["padding"])
+    return Size(pooling, width, field, added, stride, out)
 
 
-def zeros(width: int, field: int, stride: int, padding: str) -> tuple[int, int]:
-    """How many zeros `same` or `valid` add to one axis: before it, and altogether."""
+def count_zeros(width: int, field: int, stride: int, padding: Padding) -> tuple[int, int]:
+    """How many zeros `same` or `valid` add to one axis: at its start, and in total.
+
+    >>> count_zeros(28, 3, 1, "same")
+    (1, 2)
+    >>> count_zeros(28, 3, 2, "same")
+    (0, 1)
+    """
     if padding == "valid":
         return 0, 0
     total = max((-(-width // stride) - 1) * stride + field - width, 0)
@@ -116,13 +138,13 @@ def zeros(width: int, field: int, stride: int, padding: str) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Step:
-    """One window of a convolution or pooling, and what becomes of it.
+    """One window of a convolution or pooling, and the output computed from it.
 
     Attributes:
-        row, column: the place in the output.
+        row, column: the position in the output.
         top, left: the window's corner in the padded input.
         window: float `(F, F)`, the values in it.
-        value: the output at that place. Of a convolution: the sum of window times weights, plus
+        value: the output at that position. Of a convolution: the sum of window times weights, plus
             bias.
     """
 
@@ -130,7 +152,7 @@ class Step:
     column: int
     top: int
     left: int
-    window: np.ndarray
+    window: Floats
     value: float
 
 
@@ -142,20 +164,20 @@ class Walk:
         padded: float `(H, W)`, the input with the zeros around it.
         before: how many of the zeros lie above and to the left.
         inner: side of the input without them.
-        weights: float `(F, F)`, or None for max pooling, where the largest value goes on.
+        weights: float `(F, F)`, or None for max pooling, which keeps the largest value.
         bias: is added to every sum.
         stride: from window to window.
-        output: float `(h, w)`, all windows' values.
+        output: float `(h, w)`, the values of all windows.
         field: side of the window.
     """
 
-    padded: np.ndarray
+    padded: Floats
     before: int
     inner: int
-    weights: np.ndarray | None
+    weights: Floats | None
     bias: float
     stride: int
-    output: np.ndarray
+    output: Floats
     field: int
 
     def step(self, number: int) -> Step:
@@ -167,15 +189,15 @@ class Walk:
 
 
 def convolve(
-    values: np.ndarray,
-    weights: np.ndarray,
+    values: Floats,
+    weights: Floats,
     *,
     bias: float = 0.0,
     stride: int = 1,
-    padding: str = "same",
+    padding: Padding = "same",
 ) -> Walk:
-    """Lay a filter over a picture of one channel, window by window (without turning it round, as
-    all networks do).
+    """Slide a filter over a picture of one channel, window by window (not flipped, as in all
+    networks).
 
     Args:
         values: float `(h, w)`.
@@ -200,7 +222,7 @@ def convolve(
 
 
 def pool(
-    values: np.ndarray, *, field: int = 2, stride: int | None = None, padding: str = "valid"
+    values: Floats, *, field: int = 2, stride: int | None = None, padding: Padding = "valid"
 ) -> Walk:
     """Keep the largest value of every window.
 
@@ -208,7 +230,7 @@ def pool(
         values: float `(h, w)`.
         field: side of the window.
         stride: pixels from window to window; None: windows lie side by side.
-        padding: `same` or `valid`; what is added never is the largest.
+        padding: `same` or `valid`; what is added is never the largest.
     """
     stride = stride or field
     padded, before = _pad(values, field, stride, padding, empty=-np.inf)
@@ -225,13 +247,13 @@ def pool(
 
 
 def _pad(
-    values: np.ndarray, field: int, stride: int, padding: str, empty: float = 0.0
-) -> tuple[np.ndarray, int]:
-    rows, columns = (zeros(side, field, stride, padding) for side in values.shape)
+    values: Floats, field: int, stride: int, padding: Padding, empty: float = 0.0
+) -> tuple[Floats, int]:
+    rows, columns = (count_zeros(side, field, stride, padding) for side in values.shape)
     around = [(before, total - before) for before, total in (rows, columns)]
     return np.pad(np.asarray(values, np.float64), around, constant_values=empty), columns[0]
 
 
-def _windows(padded: np.ndarray, field: int, stride: int) -> np.ndarray:
+def _windows(padded: Floats, field: int, stride: int) -> Floats:
     """All windows, `(h, w, F, F)`."""
     return np.lib.stride_tricks.sliding_window_view(padded, (field, field))[::stride, ::stride]

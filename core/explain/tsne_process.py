@@ -1,5 +1,5 @@
-"""The process that computes a t-SNE map at low priority: embeddings in one file, positions in
-another, nothing else.
+"""The process that computes a t-SNE map at low priority: embeddings in from one file, positions out
+to another.
 
     python -m core.explain.tsne_process EMBEDDINGS.npy POSITIONS.npz
 
@@ -9,20 +9,24 @@ its memory. The positions are written whole or not at all, and the embeddings re
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
+from core import processes
 
 PRIORITY = 19  # the lowest: pages and trainings go first
 PERPLEXITY = 30.0  # neighbours that count, scikit-learn's default
-# Before t-SNE, by PCA, as its authors do: noise goes, and neighbours are found faster.
+# After PCA and before t-SNE, as its authors do: noise goes, and neighbours are found faster.
 DIMENSIONS = 50
 
 
-def positions(embeddings: np.ndarray) -> np.ndarray:
+def compute(embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
     """The t-SNE map of embeddings `(n, d)`, as float32 `(n, 2)`; the same every time.
 
     Source: van der Maaten and Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
@@ -35,26 +39,23 @@ def positions(embeddings: np.ndarray) -> np.ndarray:
         values = PCA(DIMENSIONS, random_state=0).fit_transform(values)
     perplexity = min(PERPLEXITY, (len(values) - 1) / 3)
     init = "pca" if values.shape[1] > 1 else "random"
-    return (
-        TSNE(2, perplexity=perplexity, init=init, random_state=0)
-        .fit_transform(values)
-        .astype(np.float32)
-    )
+    tsne = TSNE(2, perplexity=perplexity, init=init, random_state=0)
+    positions: NDArray[np.float32] = tsne.fit_transform(values).astype(np.float32)
+    return positions
 
 
 def main(arguments: list[str]) -> int:
-    """Read, compute, write."""
+    """Read the embeddings, compute their map, write it."""
     if hasattr(os, "nice"):
         os.nice(PRIORITY)
-    given, wanted = map(Path, arguments)
-    embeddings = np.load(given, allow_pickle=False)
-    given.unlink(missing_ok=True)
+    source, target = map(Path, arguments)
+    embeddings = np.load(source, allow_pickle=False)
+    source.unlink(missing_ok=True)
     began = time.perf_counter()
-    found = positions(embeddings)
-    part = wanted.with_name(f"{wanted.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(file, positions=found, seconds=time.perf_counter() - began)
-    os.replace(part, wanted)
+    positions = compute(embeddings)
+    packed = io.BytesIO()
+    np.savez(packed, positions=positions, seconds=time.perf_counter() - began)
+    processes.write_whole(target, packed.getvalue())
     return 0
 
 

@@ -1,5 +1,5 @@
-"""What a page shows of a network's inside is what Keras computes, layer by layer; and where the two
-files differ it is refused.
+"""The maps of every layer are those that Keras computes; and a run whose two files differ is
+refused.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ PICTURE = np.random.default_rng(5).integers(0, 256, (28, 28)).astype(np.uint8)
 
 
 def keras_twin(spec: TrainSpec, path) -> tuple[bytes, dict[str, np.ndarray]]:
-    """A network of this spec with random weights: its saved file, and what Keras says every layer
-    makes of PICTURE.
+    """A network of this spec with random weights: its saved file, and the output that Keras computes for
+    every layer with PICTURE.
     """
     import keras
 
@@ -65,37 +65,37 @@ def keras_twin(spec: TrainSpec, path) -> tuple[bytes, dict[str, np.ndarray]]:
 )
 def test_every_layer_shows_what_keras_computes(spec, tmp_path):
     saved, expected = keras_twin(spec, tmp_path / "model.keras")
-    found = activations.Inside(spec, weights.parse(saved, "twin")).maps(PICTURE)
-    assert list(found) == [layer.name for layer in architectures.blueprint(spec)]
+    maps = activations.Inside(spec, weights.parse(saved, "twin")).maps(PICTURE)
+    assert list(maps) == [layer.name for layer in architectures.blueprint(spec)]
     for name, values in expected.items():
-        assert found[name].shape == values.shape, name
+        assert maps[name].shape == values.shape, name
         np.testing.assert_allclose(
-            found[name], values, rtol=1e-3, atol=2e-4 * max(1, np.abs(values).max()), err_msg=name
+            maps[name], values, rtol=1e-3, atol=2e-4 * max(1, np.abs(values).max()), err_msg=name
         )
 
 
-def test_the_network_on_board_is_rebuilt_to_the_last_digit():
+def test_the_shipped_network_is_rebuilt_to_the_last_digit():
     network = inference.load(runs.SHIPPED)
-    opened = activations.load(runs.SHIPPED, network)
-    assert activations.difference(opened, network) < 1e-5
-    maps, answer = opened.maps(PICTURE), network.answer(PICTURE[None])
+    inside = activations.load(runs.SHIPPED, network)
+    assert activations.difference(inside, network) < 1e-5
+    maps, answer = inside.maps(PICTURE), network.answer(PICTURE[None])
     np.testing.assert_allclose(
-        maps[architectures.embedding_name(opened.layers)], answer.embedding[0], rtol=1e-3, atol=1e-4
+        maps[architectures.embedding_name(inside.layers)], answer.embedding[0], rtol=1e-3, atol=1e-4
     )
     np.testing.assert_allclose(
-        maps[architectures.features_name(opened.layers)], answer.features[0], rtol=1e-3, atol=1e-4
+        maps[architectures.features_name(inside.layers)], answer.features[0], rtol=1e-3, atol=1e-4
     )
     assert np.array_equal(maps["picture"][..., 0], PICTURE)
 
 
 def test_the_first_filters_are_those_of_the_file():
-    opened = activations.load(runs.SHIPPED, inference.load(runs.SHIPPED))
-    name, kernel = opened.first_filters()
+    inside = activations.load(runs.SHIPPED, inference.load(runs.SHIPPED))
+    name, kernel = inside.first_filters()
     assert name == "conv_1" and kernel.shape == (3, 3, 1, 16)
-    # by hand, at one place in the middle: the sum of the nine products
-    values = opened.maps(PICTURE)["rescaling_1"][9:12, 4:7, 0]
+    # by hand, at one position in the middle: the sum of the nine products
+    values = inside.maps(PICTURE)["rescaling_1"][9:12, 4:7, 0]
     assert np.isclose(
-        (values * kernel[:, :, 0, 7]).sum(), opened.maps(PICTURE)["conv_1"][10, 5, 7], atol=1e-5
+        (values * kernel[:, :, 0, 7]).sum(), inside.maps(PICTURE)["conv_1"][10, 5, 7], atol=1e-5
     )
 
 

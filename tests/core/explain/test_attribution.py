@@ -24,7 +24,7 @@ def looks_at(tile_row: int, tile_column: int, strength: float = 8.0) -> Network:
     return Network(template_network(weights))
 
 
-# --- occlusion ---------------------------------------------------------------------------------------------------------
+# --- occlusion ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 5), (3, 3), (6, 2), (6, 6)])
@@ -92,7 +92,7 @@ def test_the_map_is_the_mean_fall_of_log_odds_counted_patch_by_patch():
     )
 
 
-# --- nearest -----------------------------------------------------------------------------------------------------------
+# --- nearest --------------------------------------------------------------------------------------
 
 
 def test_nearest_agrees_with_scikit_learn():
@@ -123,7 +123,7 @@ def test_embeddings_of_other_widths_are_refused():
         attribution.nearest(np.zeros(3), np.zeros((2, 4)), 1)
 
 
-# --- neighbours --------------------------------------------------------------------------------------------------------
+# --- neighbours -----------------------------------------------------------------------------------
 
 
 def run_with_index(
@@ -189,12 +189,12 @@ def test_the_index_is_read_once_for_each_network(sample, monkeypatch):
 def test_what_is_remembered_goes_with_the_network(sample):
     network = Network(template_network())
     attribution.neighbours(network, run_with_index(sample), sample, np.ones(49), 1)
-    assert network in attribution._vectors
+    assert network in attribution._indices
     gc.collect()
-    before = len(attribution._vectors)
+    before = len(attribution._indices)
     del network
     gc.collect()
-    assert len(attribution._vectors) == before - 1
+    assert len(attribution._indices) == before - 1
 
 
 def test_wide_embeddings_are_thinned_out_evenly(sample, monkeypatch):

@@ -36,12 +36,12 @@ def wait(key: str, embeddings: np.ndarray) -> embedding_map.Neighbourhoods:
 def test_pca_agrees_with_scikit_learn(embeddings):
     plane, trusted = embedding_map.pca(embeddings), PCA(2).fit(embeddings)
     expected = trusted.transform(embeddings)
-    for axis in range(2):  # a direction has no sign of its own
+    for axis in range(2):  # the sign of a direction is arbitrary
         assert np.allclose(plane.positions[:, axis], expected[:, axis], atol=1e-3) or np.allclose(
             plane.positions[:, axis], -expected[:, axis], atol=1e-3
         )
     np.testing.assert_allclose(plane.shares, trusted.explained_variance_ratio_, atol=1e-6)
-    np.testing.assert_allclose(plane.place(embeddings[7]), plane.positions[7], atol=1e-3)
+    np.testing.assert_allclose(plane.project(embeddings[7]), plane.positions[7], atol=1e-3)
 
 
 def test_an_embedding_of_one_number_and_one_of_equal_numbers_have_a_map():
@@ -50,16 +50,17 @@ def test_an_embedding_of_one_number_and_one_of_equal_numbers_have_a_map():
 
 
 def test_the_pictures_on_the_map_are_spread_evenly():
-    chosen = embedding_map.chosen(10_000)
+    chosen = embedding_map.choose_pictures(10_000)
     assert len(chosen) == embedding_map.SAMPLE == len(set(chosen.tolist()))
     assert chosen[0] == 0 and chosen[-1] == 9_999
-    assert embedding_map.chosen(400).tolist() == list(range(400))
+    assert embedding_map.choose_pictures(400).tolist() == list(range(400))
 
 
 def test_t_sne_keeps_neighbours_together_and_is_computed_once(embeddings):
     key, folder = embedding_map.key_of(embeddings), settings.home() / "maps"
     folder.mkdir(parents=True)
-    (folder / f"{key}.npz").write_bytes(b"PK cut short when the disk was full: computed anew")
+    (folder / f"{key}.npz").write_bytes(b"PK cut short when the disk was full: computed again")
+    assert embedding_map.how_far(key).state == "waiting"  # asking how far it is starts nothing
     first = embedding_map.neighbourhoods(key, lambda: embeddings)
     assert first.state == "running" and first.positions is None
     done = wait(key, embeddings)
@@ -70,10 +71,11 @@ def test_t_sne_keeps_neighbours_together_and_is_computed_once(embeddings):
     assert (far.argmin(axis=1) % CLUSTERS == np.arange(60) % CLUSTERS).all()
 
     def refuse() -> np.ndarray:
-        raise AssertionError("The map is there: nobody needs the embeddings.")
+        raise AssertionError("The map is ready: the embeddings are not needed.")
 
     again = embedding_map.neighbourhoods(key, refuse)
     assert again.state == "ready" and np.array_equal(again.positions, done.positions)
+    assert embedding_map.how_far(key).state == "ready"
     assert sorted(path.suffix for path in folder.iterdir()) == [".npz"]
     assert embedding_map.key_of(embeddings + 1) != key
 
@@ -85,7 +87,7 @@ def test_one_map_is_computed_at_a_time_and_a_failure_says_why(embeddings):
     assert (first.state, second.state) == ("running", "waiting")
     failed = wait("broken", broken)
     assert failed.state == "failed" and "NaN" in failed.problem
-    # Until somebody wants it tried again.
+    # Until someone asks for another try.
     assert embedding_map.neighbourhoods("broken", lambda: embeddings).state == "failed"
     embedding_map.try_again("broken")
     assert wait("broken", embeddings).state == "ready"

@@ -1,4 +1,4 @@
-"""Sizes, windows and slopes that pages work out by hand are those of the network, and of
+"""Sizes, windows and slopes that pages show step by step are those of the network, and of
 independent arithmetic.
 """
 
@@ -21,7 +21,7 @@ PICTURE = np.random.default_rng(2).integers(0, 256, (28, 28)).astype(np.uint8)
 def test_the_size_formula_gives_the_width_of_every_layer(name):
     layers = {layer.name: layer for layer in blueprint(PRESETS[name].spec)}
     for layer in layers.values():
-        size = steps.size(layer, layers[layer.inputs[0]] if layer.inputs else None)
+        size = steps.size_of(layer, layers[layer.inputs[0]] if layer.inputs else None)
         assert (size is None) == (layer.kind not in ("Conv2D", "DepthwiseConv2D", "MaxPooling2D"))
         if size:
             assert (
@@ -50,16 +50,20 @@ def test_the_formula_is_written_as_people_write_it(size, text):
     assert size.text == text
 
 
-def test_an_odd_row_of_zeros_goes_below():
-    assert steps.zeros(28, 3, 1, "same") == (1, 2) and steps.zeros(28, 3, 2, "same") == (0, 1)
-    assert steps.zeros(28, 4, 2, "same") == (1, 2) and steps.zeros(28, 3, 1, "valid") == (0, 0)
-    assert "The number of added rows is odd" in steps.Size(False, 28, 3, 1, 2, 14).words
+def test_the_extra_row_of_zeros_goes_below():
+    assert steps.count_zeros(28, 3, 1, "same") == (1, 2) and steps.count_zeros(
+        28, 3, 2, "same"
+    ) == (0, 1)
+    assert steps.count_zeros(28, 4, 2, "same") == (1, 2) and steps.count_zeros(
+        28, 3, 1, "valid"
+    ) == (0, 0)
+    assert "An odd number of rows is added" in steps.Size(False, 28, 3, 1, 2, 14).words
 
 
 def test_the_steps_of_a_convolution_make_the_feature_map_of_the_network():
-    opened = activations.load(runs.SHIPPED, inference.load(runs.SHIPPED))
-    maps = opened.maps(PICTURE)
-    kernel = opened.weights["conv_1"][0]
+    inside = activations.load(runs.SHIPPED, inference.load(runs.SHIPPED))
+    maps = inside.maps(PICTURE)
+    kernel = inside.weights["conv_1"][0]
     walk = steps.convolve(maps["rescaling_1"][..., 0], kernel[:, :, 0, 5], padding="same")
     np.testing.assert_allclose(walk.output, maps["conv_1"][..., 5], atol=1e-5)
     for number in (0, 27, 300, 783):  # corners and the middle
@@ -95,23 +99,23 @@ def last() -> LastLayer:
 
 
 def test_slopes_are_those_of_small_differences(last):
-    for place, neuron in ((0, 3), (4, 7), (2, 0)):
-        weight = last.weights[place, neuron]
-        around = last.loss_with(place, neuron, np.array([weight - 1e-5, weight, weight + 1e-5]))
+    for row, neuron in ((0, 3), (4, 7), (2, 0)):
+        weight = last.weights[row, neuron]
+        around = last.loss_with(row, neuron, np.array([weight - 1e-5, weight, weight + 1e-5]))
         assert np.isclose(around[1], last.loss)
         assert np.isclose(
-            (around[2] - around[0]) / 2e-5, last.weight_slopes[place, neuron], atol=1e-6
+            (around[2] - around[0]) / 2e-5, last.weight_slopes[row, neuron], atol=1e-6
         )
-        assert np.isclose(last.slope_with(place, neuron, weight), last.weight_slopes[place, neuron])
+        assert np.isclose(last.slope_with(row, neuron, weight), last.weight_slopes[row, neuron])
     moved = LastLayer(last.inputs + np.eye(5)[1] * 1e-5, last.weights, last.bias, 3)
     assert np.isclose((moved.loss - last.loss) / 1e-5, last.input_slopes[1], atol=1e-4)
     assert np.isclose(last.score_slopes.sum(), 0) and last.score_slopes[3] < 0
 
 
 def test_small_steps_go_down_and_too_long_ones_do_not(last):
-    place, neuron = 0, 7
-    start = last.weights[place, neuron] + 3 * np.sign(last.weight_slopes[place, neuron])
-    small = last.loss_with(place, neuron, last.descend(place, neuron, start, 0.1, 20))
+    row, neuron = 0, 7
+    start = last.weights[row, neuron] + 3 * np.sign(last.weight_slopes[row, neuron])
+    small = last.loss_with(row, neuron, last.descend(row, neuron, start, 0.1, 20))
     assert (np.diff(small) < 0).all()
-    one_step = last.descend(place, neuron, start, 2.0, 1)
-    assert np.isclose(one_step[1], start - 2.0 * last.slope_with(place, neuron, start))
+    one_step = last.descend(row, neuron, start, 2.0, 1)
+    assert np.isclose(one_step[1], start - 2.0 * last.slope_with(row, neuron, start))
