@@ -24,8 +24,7 @@ from core.labels import CLASS_NAMES, SIDE
 from core.pictures import Prepared
 from core.runs import Run
 from ui import cache, frame
-from ui.classify import uploads
-from ui.classify.uploads import Upload, PreparationOptions, desk
+from ui.classify.uploads import PreparationOptions, Upload, desk
 from ui.components import charts, theme, thumbnails
 
 NEIGHBOURS = 8
@@ -278,7 +277,7 @@ def thumbnail(image: np.ndarray) -> tuple[str, bool]:
         return thumbnails.data_uri(image), True
     shown = Image.fromarray(image)
     shown.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    return uploads.address(shown), False
+    return thumbnails.data_uri(shown), False
 
 
 def why(asked: Sequence[Contender], pixels: np.ndarray, given: Sequence[Answer]) -> None:

@@ -9,18 +9,16 @@ with it; how pictures are prepared holds for all.
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-from PIL import Image
 
 from core import pictures
 from core.errors import UnreadablePicture
 from ui import state
+from ui.components import thumbnails
 
 MOST_FILES = 40  # at once: more fill the page, and their bytes stay in memory while they are shown
 
@@ -143,15 +141,8 @@ def whole(file: File) -> str:
     """
     mine = desk()
     if mine.address[0] != file.file_id:
-        mine.address = file.file_id, address(pictures.read(file.getvalue(), file.name))
+        mine.address = file.file_id, thumbnails.data_uri(pictures.read(file.getvalue(), file.name))
     return mine.address[1]
-
-
-def address(image: Image.Image) -> str:
-    """A picture in many colours as a `data:` address, some 10 to 50 KB."""
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=80, method=0)
-    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
 def _key(file: File, how: PreparationOptions) -> tuple[str, PreparationOptions]:

@@ -1,7 +1,6 @@
 """Numbers of a network as colours: warm above zero, blue below, black at zero, in both themes.
 
-One scale for weights and feature maps alike, so that what was learnt once can be read everywhere on
-the page.
+Weights and feature maps share one scale, so that a reader learns it once.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 WORDS = "Warm: above zero. Blue: below. Black: zero."
 _WARM = np.array([[0, 0, 0], [214, 88, 20], [255, 184, 64], [255, 246, 214]], np.float32)
@@ -17,13 +17,12 @@ _STOPS = np.array([0.0, 0.4, 0.75, 1.0])
 GAP = 64  # grey of the lines between the tiles of a mosaic
 
 
-def colours(values: np.ndarray, top: float | None = None) -> np.ndarray:
+def colours(values: NDArray[np.floating], top: float | None = None) -> NDArray[np.uint8]:
     """Colour numbers.
 
     Args:
         values: float, any shape.
-        top: the amount that gets the brightest colour; the largest one in `values` where it is
-            None.
+        top: the amount that gets the brightest colour; by default, the `reach` of `values`.
 
     Returns:
         uint8 of the same shape with three more channels at the end.
@@ -35,22 +34,26 @@ def colours(values: np.ndarray, top: float | None = None) -> np.ndarray:
         np.stack([np.interp(strength, _STOPS, ramp[:, channel]) for channel in range(3)], axis=-1)
         for ramp in (_WARM, _COLD)
     )
-    return np.where(values[..., None] >= 0, warm, cold).round().astype(np.uint8)
+    coloured: NDArray[np.uint8] = (
+        np.where(values[..., None] >= 0, warm, cold).round().astype(np.uint8)
+    )
+    return coloured
 
 
-def reach(values: np.ndarray) -> float:
-    """The amount that all but one in two hundred numbers stay below: single peaks must not darken
-    the rest. Never 0.
+def reach(values: NDArray[np.floating]) -> float:
+    """The amount that all but one in two hundred numbers stay below; never 0.
+
+    Single peaks must not darken everything else.
     """
     return float(np.quantile(np.abs(values), 0.995)) or float(np.abs(values).max()) or 1.0
 
 
-def mosaic(values: np.ndarray, most: int = 9) -> np.ndarray:
-    """One picture of a layer.
+def mosaic(values: NDArray[np.floating], most: int = 9) -> NDArray[np.uint8]:
+    """Draw what a layer computes as one picture.
 
     Args:
         values: float `(h, w, c)`, or `(n,)`, which is laid out row by row.
-        most: channels shown; where there are more, the strongest ones, in their order.
+        most: how many channels; where there are more, the strongest ones, in their order.
 
     Returns:
         uint8 `(H, W, 3)`, nearly square.

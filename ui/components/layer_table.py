@@ -7,12 +7,13 @@ import streamlit as st
 from core.networks import architectures
 from core.specs.spec import TrainSpec
 
-LONG_TABLE, TABLE_HEIGHT = 60, 560  # layers, pixels: a longer table scrolls in a window of its own
+LONG_TABLE, TABLE_HEIGHT = 60, 560  # layers, pixels: a longer table scrolls by itself
 
 
 def layer_table(spec: TrainSpec) -> None:
-    """Every layer with its settings, output shape and parameters; the picture itself is none, and
-    is not counted.
+    """Draw every layer with its settings, output shape and parameters.
+
+    The first row is the picture itself, which does not count as a layer.
     """
     layers = architectures.blueprint(spec)
     rows = [

@@ -1,8 +1,8 @@
-"""What runs are called in selectors and sentences: never two the same, never taken for formatting.
+"""What runs are called in selectors and sentences: no two alike, and never read as formatting.
 
-A selector tells its options apart by their text. Two runs with one name, started in one minute,
-would be one option, and the wrong one could be deleted; so a text that occurs twice gets the end of
-the run's id.
+A selector tells its options apart by their text. Two runs of the same name, started in the same
+minute, would be one option, and the wrong one could be deleted; so a text that occurs twice gets
+the end of the run's id.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from core.runs import Run
+from core.runs import Run, Status
 from ui.components import theme
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+.!:|~$<>-])")
@@ -22,7 +22,7 @@ def title(run: Run, champion: str = "") -> str:
     facts = [run.name]
     if run.test_accuracy is not None:
         facts.append(theme.percent(run.test_accuracy))
-    if run.status == "stopped":
+    if run.status is Status.STOPPED:
         facts.append(run.status_text)
     if not run.shipped:
         facts.append(run.created[:16].replace("T", " "))
@@ -32,7 +32,7 @@ def title(run: Run, champion: str = "") -> str:
 
 
 def titles(runs: Iterable[Run], champion: str = "") -> dict[str, str]:
-    """One line for each run, by id, all different; see `title`."""
+    """One line for each run, by id, no two alike; see `title`."""
     plain = {run.id: title(run, champion) for run in runs}
     count = Counter(plain.values())
     return {
@@ -42,5 +42,5 @@ def titles(runs: Iterable[Run], champion: str = "") -> dict[str, str]:
 
 
 def literal(text: str) -> str:
-    """A name or note that people typed, to stand in Markdown as they typed it."""
+    """A name or note as people typed it, with what Markdown would read as formatting escaped."""
     return _MARKS.sub(r"\\\1", text)

@@ -1,4 +1,7 @@
-"""Colours of the light and the dark theme."""
+"""How pages look: the colours of both themes, the style sheet that pages share, shares in percent.
+
+The style of a single view stays with that view.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core import wording
+
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours for one theme: `low`..`high` for amounts, `worse`..`better` around `low` for
-    differences, and for words.
+    """The colours of one theme.
+
+    `low` to `high` are for amounts, `worse` to `better`, on both sides of `low`, for differences
+    and for words.
     """
 
     low: str
@@ -32,5 +39,49 @@ def palette() -> Palette:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share as people read it: 0.9237 → `92.4 %`, never broken before the sign."""
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    """A share as `wording.percent` writes it, never broken before the sign."""
+    return wording.percent(share, digits).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def style() -> str:
+    """The style sheet of every page, in the colours of the theme; `frame.begin` adds it."""
+    colours = palette()
+    return f"{_PAGE}{_PICTURES}{_BARS}" + (
+        f".atelier-bars b {{ background: {colours.muted}; }}\n"
+        f".atelier-bars .best b {{ background: {colours.accent}; }}\n"
+        f".atelier-bars .truth b {{ background: {colours.better}; }}\n"
+        f".atelier-bars small {{ color: {colours.better}; }}\n"
+    )
+
+
+def hide_status() -> None:
+    """Hide Streamlit's sign of a running script, which would come and go with every poll."""
+    st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
+
+
+_PAGE = """
+[data-testid="stMainBlockContainer"] { max-width: 74rem; }
+.st-key-home_roads [data-testid="stPageLink"] { margin-left: -0.5rem; }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+  h1 { font-size: 1.6rem !important; }
+}
+"""
+_PICTURES = """
+.atelier-grid { display: grid; gap: 0.75rem; }
+.atelier-picture { margin: 0; }
+.atelier-picture img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated;
+  background: #000; border-radius: 4px; }
+.atelier-picture figcaption { font-size: 0.8rem; line-height: 1.3; margin-top: 0.3rem; opacity: 0.8; }
+"""
+_BARS = """
+.atelier-bars { list-style: none; margin: 0 !important; padding: 0 !important; font-size: 0.9rem; }
+.atelier-bars li { display: grid; grid-template-columns: 8.6rem 1fr 3.6rem; gap: 0.6rem;
+  align-items: center; margin: 0 !important; padding: 0.15rem 0 !important; }
+.atelier-bars i { display: block; height: 0.85rem; border-radius: 3px;
+  background: color-mix(in srgb, currentColor 9%, transparent); }
+.atelier-bars b { display: block; height: 100%; border-radius: 3px; }
+.atelier-bars em { font-style: normal; text-align: right; font-variant-numeric: tabular-nums; }
+.atelier-bars .best { font-weight: 650; }
+.atelier-bars small { font-weight: 650; }
+"""

@@ -1,11 +1,10 @@
-"""Pictures of 28 x 28 pixels on a page: crisp, aligned, described in words, and clickable where
-that leads somewhere.
+"""Pictures on a page: crisp, aligned, described in words, and clickable where that leads somewhere.
 
-The one idea: pictures travel as tiny PNGs inside the page (about 600 bytes each), and the browser
-enlarges them with hard edges. A page of fifty is one message of 50 KB and is drawn at once.
+Pictures travel as tiny PNGs inside the page (about 600 bytes each), and the browser enlarges them
+with hard edges. A page of fifty is one message of 50 KB and is drawn at once.
 
-Photographs and canvases keep their own ways (`st.image`); these functions are for what the network
-sees.
+These functions are for the 28 x 28 pixels that networks see; photographs and canvases have their
+own ways to the page and share only `data_uri`.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
 
@@ -26,44 +26,56 @@ class Item:
     """One clickable picture of a gallery.
 
     Attributes:
-        index: what `on_pick` is told.
+        index: what `on_pick` is called with.
         pixels: uint8 `(28, 28)`.
-        caption: one short line under it.
-        href: the address that the click leads to, for "open in a new tab"; `state.link({...})`
-            makes one.
+        caption: one short line below it.
+        href: the address that a click leads to, for "open in a new tab", as `state.link` makes it.
         alt: what a screen reader says; the caption where it is empty.
     """
 
     index: int
-    pixels: np.ndarray
+    pixels: NDArray[np.uint8]
     caption: str
     href: str = ""
     alt: str = ""
 
 
-def png(pixels: np.ndarray, scale: int = 1) -> bytes:
+def png(pixels: NDArray[np.uint8], scale: int = 1) -> bytes:
     """Encode uint8 `(h, w)`, `(h, w, 3)` or `(h, w, 4)` as PNG, each pixel drawn as `scale` x
     `scale`.
     """
     image = Image.fromarray(np.ascontiguousarray(pixels))
     if scale > 1:
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    return _encode(image, "PNG", compress_level=6)
+
+
+def data_uri(picture: NDArray[np.uint8] | Image.Image) -> str:
+    """A picture as a `data:` address that an `img` element can show.
+
+    Args:
+        picture: pixels as `png` takes them, kept exactly; or a photograph as an image, which
+            becomes WebP of some 10 to 50 KB.
+    """
+    if isinstance(picture, Image.Image):
+        kind, data = "webp", _encode(picture, "WEBP", quality=80, method=0)
+    else:
+        kind, data = "png", png(picture)
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _encode(image: Image.Image, kind: str, **options: int) -> bytes:
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=6)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
-def data_uri(pixels: np.ndarray) -> str:
-    """The picture as a `data:` address that an `img` element can show."""
-    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
-
-
-def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Lay a heat map over a picture.
+def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Put a heat map over a picture.
 
     Args:
         pixels: uint8 `(28, 28)`.
-        heat: float `(28, 28)`; only what is above 0 is shown, the largest value in full colour.
+        heat: float `(28, 28)`; only values above 0 are shown, the largest in full colour.
 
     Returns:
         uint8 `(28, 28, 3)`: the picture in grey, warm where `heat` is large.
@@ -75,28 +87,35 @@ def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
         [np.full_like(strength, 255.0), 190.0 - 120.0 * strength, 40.0 - 20.0 * strength], axis=2
     )
     weight = 0.85 * strength[..., None]
-    return (grey * (1 - weight) + warm * weight).round().astype(np.uint8)
+    mixed: NDArray[np.uint8] = (grey * (1 - weight) + warm * weight).round().astype(np.uint8)
+    return mixed
 
 
-def show(pixels: np.ndarray, *, alt: str, caption: str = "", width: int = 224) -> None:
+def show(pixels: NDArray[np.uint8], *, alt: str, caption: str = "", width: int = 224) -> None:
     """Draw one picture, `width` CSS pixels wide at most, with hard pixel edges."""
     st.html(_figure(pixels, alt, caption, f"width:min({width}px,100%)"))
 
 
 def grid(
-    pixels: Sequence[np.ndarray],
+    pixels: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
     captions: Sequence[str],
     alts: Sequence[str] | None = None,
     *,
     cell: int = 96,
     columns: int | None = None,
 ) -> None:
-    """Draw many pictures in aligned columns, without clicks: `columns` of them, or as many of
-    `cell` CSS pixels as fit.
+    """Draw many pictures in aligned columns, without clicks.
+
+    Args:
+        pixels: uint8 `(28, 28)` each.
+        captions: one short line below each.
+        alts: what a screen reader says; the captions where it is None.
+        cell: smallest width of a column in CSS pixels.
+        columns: how many columns; None for as many as fit.
     """
     figures = "".join(
-        _figure(one, alt, caption, "")
-        for one, caption, alt in zip(pixels, captions, alts or captions, strict=True)
+        _figure(picture, alt, caption, "")
+        for picture, caption, alt in zip(pixels, captions, alts or captions, strict=True)
     )
     tracks = f"repeat({columns},1fr)" if columns else f"repeat(auto-fill,minmax({cell}px,1fr))"
     st.html(f'<div class="atelier-grid" style="grid-template-columns:{tracks}">{figures}</div>')
@@ -105,14 +124,14 @@ def grid(
 def gallery(
     items: Sequence[Item], key: str, on_pick: Callable[[int], None], *, cell: int = 96
 ) -> None:
-    """Draw many pictures as links: mouse, touch or Tab and Enter open one, the middle button opens
-    it in a new tab.
+    """Draw many pictures as links.
+
+    Mouse, touch, or Tab and Enter open one; the middle button opens it in a new tab.
 
     Args:
         items: what to draw, in order.
         key: the widget's key, carrying its page.
-        on_pick: called with the `index` of the opened item before the page runs again; one call,
-            such as `state.put`.
+        on_pick: called with the `index` of the opened item before the page runs again.
         cell: smallest width of a column in CSS pixels.
     """
 
@@ -140,21 +159,13 @@ def gallery(
     )
 
 
-def _figure(pixels: np.ndarray, alt: str, caption: str, style: str) -> str:
+def _figure(pixels: NDArray[np.uint8], alt: str, caption: str, style: str) -> str:
     text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return (
-        f'<figure class="atelier-picture" style="{style}"><img src="{data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">'
-        f"{text}</figure>"
+        f'<figure class="atelier-picture" style="{style}">'
+        f'<img src="{data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">{text}</figure>'
     )
 
-
-STYLE = """
-.atelier-grid { display: grid; gap: 0.75rem; }
-.atelier-picture { margin: 0; }
-.atelier-picture img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated; background: #000;
-  border-radius: 4px; }
-.atelier-picture figcaption { font-size: 0.8rem; line-height: 1.3; margin-top: 0.3rem; opacity: 0.8; }
-"""
 
 _GALLERY = st.components.v2.component(
     "atelier_gallery",

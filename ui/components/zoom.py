@@ -1,9 +1,9 @@
-"""Zoom that survives new data.
+"""A zoom that survives new data.
 
-Streamlit takes a Plotly chart with other data for another chart and builds it anew, whatever its
-key and `uirevision`. So the zoom is kept in Python: a script without anything to see listens to the
-charts in the browser and reports the ranges that people choose, and the next figure is drawn with
-them. A double click on a chart gives it its own ranges back.
+Streamlit treats a Plotly chart with other data as another chart and builds it again, whatever its
+key and `uirevision`. So the zoom is kept in Python: an invisible component listens to the charts in
+the browser and reports the ranges that people choose, and the next figure is drawn with them. A
+double click on a chart gives it its own ranges back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ export default function (component) {
   const { data, parentElement, setStateValue } = component;
   const kept = (parentElement.atelierZoom ??= { revision: null, charts: {} });
   if (kept.revision !== data.revision) { kept.revision = data.revision; kept.charts = {}; }
-  const tell = () => setStateValue("zoom", { revision: kept.revision, charts: kept.charts });
+  const report = () => setStateValue("zoom", { revision: kept.revision, charts: kept.charts });
 
   const listen = (name) => {
     const plot = document.querySelector(`.st-key-${name} .js-plotly-plot`);
@@ -35,10 +35,10 @@ export default function (component) {
         const low = change[`${axis}axis.range[0]`], high = change[`${axis}axis.range[1]`];
         if (low !== undefined && high !== undefined) { chosen[axis] = [low, high]; changed = true; }
       }
-      if (changed) { kept.charts = { ...kept.charts, [name]: chosen }; tell(); }
+      if (changed) { kept.charts = { ...kept.charts, [name]: chosen }; report(); }
     });
   };
-  // A chart that is built anew has forgotten who listens.
+  // A chart that is built again has no listeners.
   const timer = setInterval(() => data.charts.forEach(listen), 200);
   return () => clearInterval(timer);
 }
@@ -47,18 +47,18 @@ _listener = st.components.v2.component("atelier_zoom", js=_LISTEN)
 
 
 def chosen(key: str, chart: str, revision: str) -> Ranges:
-    """The ranges that this visitor chose for a chart; empty where none, or where they belonged to
-    something else.
+    """The ranges that this visitor chose for a chart; empty if none, or if they were for another
+    revision.
 
     Args:
         key: key of the listener.
         chart: key of the chart.
         revision: what the chart shows; a zoom into one run says nothing about the next.
     """
-    told = _mapping(_mapping(st.session_state.get(key)).get("zoom"))
-    if told.get("revision") != revision:
+    report = _mapping(_mapping(st.session_state.get(key)).get("zoom"))
+    if report.get("revision") != revision:
         return {}
-    ranges = _mapping(_mapping(told.get("charts")).get(chart))
+    ranges = _mapping(_mapping(report.get("charts")).get(chart))
     return {
         axis: (float(limits[0]), float(limits[1]))
         for axis, limits in ranges.items()
@@ -67,7 +67,7 @@ def chosen(key: str, chart: str, revision: str) -> Ranges:
 
 
 def listen(key: str, charts: Sequence[str], revision: str) -> None:
-    """Keep an ear on charts with these keys; drawn after them, in the same fragment."""
+    """Listen to the charts with these keys; to be called after them, in the same fragment."""
     _listener(
         key=key,
         data={"charts": list(charts), "revision": revision},
@@ -77,12 +77,12 @@ def listen(key: str, charts: Sequence[str], revision: str) -> None:
     )
 
 
-def _mapping(value: Any) -> Mapping:
-    """What comes from a browser may be anything."""
+def _mapping(value: object) -> Mapping[Any, Any]:
+    """The value where it is a mapping, else an empty one: a browser may send anything."""
     return value if isinstance(value, Mapping) else {}
 
 
-def _is_range(limits: Any) -> bool:
+def _is_range(limits: object) -> bool:
     return (
         isinstance(limits, (list, tuple))
         and len(limits) == 2

@@ -13,6 +13,7 @@ from core.errors import RunDamaged, RunNotFound
 from core.experiments import baselines, summary
 from core.experiments.baselines import METHODS, Baselines
 from core.experiments.records import delete
+from core.wording import duration
 from ui import frame, state
 from ui.components import run_names
 from ui.components.theme import percent
@@ -154,7 +155,7 @@ def _body(found: Baselines, now: baselines.FitProgress | None = None) -> None:
     words = f"{found.done} of {len(found.wanted)} done"
     if now is not None:
         at = found.wanted[now.at].title if 0 <= now.at < len(found.wanted) else "opening the data"
-        words += f" · {at}, for {words.duration(now.seconds)} so far"
+        words += f" · {at}, for {duration(now.seconds)} so far"
     st.progress(found.done / len(found.wanted), words)
     with st.container(horizontal=True, vertical_alignment="center"):
         if now is not None:

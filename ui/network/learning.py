@@ -17,9 +17,9 @@ from core.labels import CLASS_NAMES
 from core.networks import architectures, backbones
 from core.runs import Run
 from core.specs.spec import TrainSpec
+from core.wording import value_text
 from ui import state
 from ui.components import curves, theme
-from ui.components.words import text_of
 from ui.network import neuron
 from ui.network.subject import Subject
 
@@ -206,7 +206,7 @@ def overfitting(run: Run) -> None:
     rows = runs.history(run.id)
     if rows:
         left, right = st.columns(2, gap="medium")
-        for column, metric in ((left, "loss"), (right, "accuracy")):
+        for column, metric in zip((left, right), curves.METRICS, strict=True):
             with column:
                 st.plotly_chart(
                     curves.figure(rows, metric, best_epoch=run.best_epoch),
@@ -246,7 +246,7 @@ def remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
         if used
     ]
     dropped = [
-        text_of(values)
+        value_text(values)
         for values in (spec.block_dropout, spec.dropout if spec.dense_units else (0.0,))
         if any(values)
     ]
