@@ -1,13 +1,12 @@
-"""Where jobs run: find or start the engine, put runs in its line, follow them, stop them.
+"""Where jobs run: find or start the engine, queue runs, follow them, stop them.
 
-The engine is a Dask scheduler with one worker, in a process that outlives the app
-(`engine_process`); `ATELIER_ENGINE` names another scheduler instead, and nothing else changes. A
-job is one run being trained. Everything a page asks goes to the scheduler's board (`engine_board`)
-in one short round trip, so polling costs the same in the first minute as in the tenth hour. A call
-either answers within three seconds or raises `EngineUnavailable`; after that, `connect` heals.
+The engine is a Dask scheduler with one worker, in a process that outlives the app (`process`);
+`ATELIER_ENGINE` names another scheduler instead, and nothing else changes. A job is one run being
+trained. Whatever a page asks goes to the scheduler's board (`board`) in one short round trip, so
+polling costs the same in the first minute and in the tenth hour. A call either answers within three
+seconds or raises `EngineUnavailable`; after that, `connect` finds or starts another engine.
 
-It does not train and keeps nothing itself: what was learnt is in the run library, and the line is
-in the scheduler.
+Nothing is trained or stored here: results are in the run library, the queue is in the scheduler.
 """
 
 from __future__ import annotations
@@ -16,9 +15,11 @@ import contextlib
 import secrets
 import threading
 import time
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from core import runs, settings
 from core.engine import connection, process
@@ -27,6 +28,15 @@ from core.engine.worker import CalculationKind
 from core.errors import AtelierError, EngineUnavailable, RunNotFound
 from core.specs.spec import TrainSpec
 from core.training import gradient_check
+from core.training.gradient_check import GradientCheck
+
+if TYPE_CHECKING:
+    from distributed import Future
+
+    from core.engine.board import JobValues, Questions
+
+T = TypeVar("T")
+Stopped = Literal["cancelled", "stopping"]  # removed from the queue, or asked to end its training
 
 _connecting = threading.Lock()
 _engines: dict[str, Engine] = {}
@@ -36,12 +46,23 @@ class EngineRefused(AtelierError):
     """The engine is there, but this cannot be done with that run now."""
 
 
+class JobState(StrEnum):
+    """What a job is doing; one that is stopping still trains."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
 @dataclass(frozen=True)
 class Job:
-    """A run in the making. `place` is 0 while it trains, 1 for the next in line, and so on."""
+    """A run that is queued or being trained.
+
+    `place` is 0 while it trains, 1 for the next in the queue, and so on.
+    """
 
     run_id: str
-    state: str  # "waiting", "running" or "stopping"
+    state: JobState
     place: int
     progress: runs.Progress | None = None
 
@@ -58,13 +79,14 @@ class EngineStatus:
 
 
 def serve(*, workers: int = 1) -> int:
-    """Be the engine, in the foreground, until told to end; see `engine_process.serve`."""
+    """Be the engine, in the foreground, until told to end; see `process.serve`."""
     return process.serve(workers=workers)
 
 
 def connect(*, start: bool = True, timeout: float = 15.0) -> Engine:
-    """The engine of this home, or the one that `ATELIER_ENGINE` names. Cheap to call again; a dead
-    one is replaced.
+    """The engine of this home, or the one that `ATELIER_ENGINE` names.
+
+    Calling it again is cheap; an engine that has died is replaced.
 
     Args:
         start: start an engine if this home has none.
@@ -77,28 +99,29 @@ def connect(*, start: bool = True, timeout: float = 15.0) -> Engine:
         EngineUnavailable: if there is none and none can be started or reached.
     """
     named = settings.engine_address()
-    place = named or str(settings.home().resolve())
+    name = named or str(settings.home().resolve())
     if not _connecting.acquire(timeout=timeout if start else 1.0):
         raise EngineUnavailable("The engine is starting. Try again in a moment.")
     try:
-        known = _engines.get(place)
+        known = _engines.get(name)
         if known is not None:
             if known.alive():
                 return known
-            _engines.pop(place).close()
-        line = (
+            _engines.pop(name).close()
+        reached = (
             connection.join(named)
             if named
             else connection.find_or_start(start, time.monotonic() + timeout)
         )
-        return _engines.setdefault(place, Engine(line))
+        return _engines.setdefault(name, Engine(reached))
     finally:
         _connecting.release()
 
 
 def end_own() -> bool:
-    """End the engine of this home, also one that no longer answers. A job that trains is
-    interrupted and can be resumed.
+    """End the engine of this home, even one that no longer answers.
+
+    A job that is training is interrupted and can be resumed.
 
     Returns:
         whether there was one.
@@ -111,17 +134,17 @@ def end_own() -> bool:
 
 
 class Engine:
-    """A line to an engine, for any number of threads. Get one from `connect`."""
+    """A connection to an engine, for any number of threads. Get one from `connect`."""
 
-    def __init__(self, line: connection.Connection):
-        self.address, self.own = line.address, line.pid is not None
-        self._line, self._client = line, line.client
+    def __init__(self, reached: connection.Connection) -> None:
+        self.address, self.own = reached.address, reached.pid is not None
+        self._connection, self._client = reached, reached.client
         self._submitting = threading.Lock()
 
-    # --- jobs ---------------------------------------------------------------------------------------------------------
+    # --- jobs -------------------------------------------------------------------------------------
 
     def submit(self, spec: TrainSpec) -> str:
-        """Create a run and put it in the line.
+        """Create a run and queue it.
 
         Returns:
             the new run's id.
@@ -133,7 +156,7 @@ class Engine:
         self.jobs()  # so that nothing is created for an engine that is not there
         run_id = runs.create(spec)
         try:
-            self._put_in_line(run_id)
+            self._queue(run_id)
         except AtelierError:
             with contextlib.suppress(RunNotFound):
                 runs.delete(run_id)
@@ -141,32 +164,31 @@ class Engine:
         return run_id
 
     def resume(self, run_id: str) -> None:
-        """Put an unfinished run in the line again; it goes on after its last finished epoch.
+        """Queue an unfinished run again; it continues after its last finished epoch.
 
         Raises:
             RunNotFound, RunDamaged: if it cannot be read.
-            EngineRefused: if it is finished, or in the line already.
+            EngineRefused: if it is finished, or in the queue already.
             EngineUnavailable: if the engine does not take it.
         """
         run = runs.read(run_id)
         if run.finished:
             raise EngineRefused(
-                f"“{run.name}” is complete ({run.status_text}), so there is nothing to resume. Train a new "
-                f"run with its settings instead."
+                f"“{run.name}” is complete ({run.status_text}), so there is nothing to resume. "
+                f"Train a new run with its settings instead."
             )
-        self._put_in_line(run_id)
+        self._queue(run_id)
 
-    def stop(self, run_id: str) -> str:
-        """End a job: one that trains keeps what it learnt, one that waits leaves the line and takes
-        its empty run with it.
+    def stop(self, run_id: str) -> Stopped:
+        """End a job: one that trains keeps what it has learned, one that waits leaves the queue.
 
-        Returns:
-            "stopping" or "cancelled".
+        A run without a finished epoch is deleted when it leaves the queue.
 
         Raises:
             EngineRefused: if the run has no job.
         """
-        answer = self._ask("atelier_stop", run_id=runs.check_id(run_id))
+        runs.check_id(run_id)
+        answer = self._ask(lambda board: board.stop(run_id))
         if answer == "absent":
             raise EngineRefused(
                 f"The run {run_id} is neither training nor waiting; it has ended already."
@@ -177,8 +199,8 @@ class Engine:
         return answer
 
     def jobs(self) -> list[Job]:
-        """All jobs, those that train first, then the line in its order."""
-        return [_as_job(values) for values in self._ask("atelier_jobs")["jobs"]]
+        """All jobs, those that train first, then the queue in its order."""
+        return [_as_job(values) for values in self._ask(lambda board: board.jobs())["jobs"]]
 
     def job(self, run_id: str) -> Job | None:
         """The job of a run, or None if it has none."""
@@ -188,7 +210,10 @@ class Engine:
         """Why the last job of a run failed, as a sentence; None if it did not, or the engine has
         been restarted since.
         """
-        return self._ask("atelier_failure", run_id=runs.check_id(run_id))
+        runs.check_id(run_id)
+        return self._ask(lambda board: board.failure(run_id))
+
+    # --- calculations -----------------------------------------------------------------------------
 
     def check_gradient(
         self,
@@ -197,16 +222,12 @@ class Engine:
         epsilon: float = gradient_check.EPSILON,
         weights: int = gradient_check.WEIGHTS,
         seed: int = 0,
-    ) -> Calculation:
-        """Let a worker check the gradient of a spec's network; it waits behind the jobs in the
-        queue.
+    ) -> Calculation[GradientCheck]:
+        """Let a worker check the gradient of a spec's network, after the jobs in the queue.
 
         Args:
             epsilon: the step, from 1e-7 to 1.
             weights: how many of each array of weights are checked, drawn at random.
-
-        Returns:
-            a calculation whose result is a `GradientCheck`.
 
         Raises:
             InvalidSpec: for a step or a number that makes no sense, or a pretrained network.
@@ -217,11 +238,11 @@ class Engine:
             CalculationKind.GRADIENT_CHECK, spec=spec, epsilon=epsilon, weights=weights, seed=seed
         )
 
-    def _calculate(self, kind: CalculationKind, **values: Any) -> Calculation:
+    def _calculate(self, kind: CalculationKind, **values: Any) -> Calculation[Any]:
         self.jobs()  # so that nothing is sent to an engine that is not there
         with _translated(self.address):
             future = self._client.submit(
-                _calculation(),
+                _calculation_task(),
                 kind,
                 values,
                 settings.worker_environment(self.own),
@@ -232,12 +253,12 @@ class Engine:
             )
         return Calculation(self.address, future)
 
-    # --- the engine itself --------------------------------------------------------------------------------------------
+    # --- the engine itself ------------------------------------------------------------------------
 
     def status(self) -> EngineStatus:
         """Workers, jobs that train and jobs that wait."""
-        board = self._ask("atelier_jobs")
-        running = sum(values["place"] == 0 for values in board["jobs"])
+        board = self._ask(lambda board: board.jobs())
+        running = sum(job["place"] == 0 for job in board["jobs"])
         return EngineStatus(
             self.address, board["workers"], running, len(board["jobs"]) - running, self.own
         )
@@ -245,31 +266,32 @@ class Engine:
     def alive(self) -> bool:
         """Whether it answers."""
         try:
-            self._ask("atelier_jobs")
+            self._ask(lambda board: board.jobs())
         except EngineUnavailable:
             return False
         return True
 
     def shutdown(self) -> None:
-        """End the engine of this home. A job that trains is interrupted and can be resumed.
+        """End the engine of this home. A job that is training is interrupted and can be resumed.
 
         Raises:
             EngineRefused: if the engine is somebody else's.
         """
         if not self.own:
             raise EngineRefused(
-                f"The engine at {self.address} was not started here. Whoever runs that cluster can end it."
+                f"The engine at {self.address} was not started here. Whoever runs that cluster can "
+                f"end it."
             )
         self.close()
         end_own()
 
     def close(self) -> None:
-        """Let go of the engine; it and its jobs go on."""
-        self._line.close()
+        """Disconnect from the engine; it and its jobs keep running."""
+        self._connection.close()
 
-    def _put_in_line(self, run_id: str) -> None:
-        """Send a job and wait until the board shows it, so that it is safe even if the app dies the
-        moment after.
+    def _queue(self, run_id: str) -> None:
+        """Send a job and wait until the board shows it, so that it is safe even if the app dies
+        right after.
         """
         from distributed import fire_and_forget
 
@@ -277,10 +299,10 @@ class Engine:
 
         with self._submitting:
             if self.job(run_id) is not None:
-                raise EngineRefused(f"The run {run_id} is in the line already.")
+                raise EngineRefused(f"The run {run_id} is in the queue already.")
             with _translated(self.address):
                 future = self._client.submit(
-                    _task(),
+                    _job_task(),
                     run_id,
                     settings.worker_environment(self.own),
                     self.own,
@@ -290,14 +312,14 @@ class Engine:
                 )
                 fire_and_forget(future)
             try:
-                self._wait_for_place(run_id, future)
+                self._wait_until_queued(run_id, future)
             finally:
                 future.release()
             deadline = time.monotonic() + ANSWER_SECONDS
             while key(run_id) in self._client.futures and time.monotonic() < deadline:
-                time.sleep(0.005)  # else a resume in the next moment would be given this old future
+                time.sleep(0.005)  # or a resume a moment later would get this old future
 
-    def _wait_for_place(self, run_id: str, future) -> None:
+    def _wait_until_queued(self, run_id: str, future: Future[None]) -> None:
         deadline = time.monotonic() + ANSWER_SECONDS
         while time.monotonic() < deadline:
             if future.status == "finished" or self.job(run_id) is not None:
@@ -306,61 +328,63 @@ class Engine:
                 break
             time.sleep(0.01)
         raise EngineUnavailable(
-            f"The engine at {self.address} did not take the job. Try again; `python -m core engine status` "
-            f"tells whether it lives."
+            f"The engine at {self.address} did not take the job. Try again; "
+            f"`python -m core engine status` tells whether it is running."
         )
 
-    def _ask(self, question: str, **values):
+    def _ask(self, question: Callable[[Questions], Coroutine[Any, Any, T]]) -> T:
         """One round trip to the board."""
-        scheduler = self._client.scheduler
-        if scheduler is None or self._client.status != "running":
-            raise _lost(self.address)
         with _translated(self.address):
-            return self._line.round_trip(getattr(scheduler, question)(**values))
+            return self._connection.round_trip(question(self._connection.questions()))
 
 
-class Calculation:
-    """Something small that a worker calculates; letting go of it takes it out of the line."""
+class Calculation(Generic[T]):
+    """Something small that a worker calculates."""
 
-    def __init__(self, address: str, future):
+    def __init__(self, address: str, future: Future[tuple[T, str | None]]) -> None:
         self._address, self._future = address, future
 
     @property
     def done(self) -> bool:
-        """Whether `result` answers at once."""
-        return self._future.done()
+        """Whether `result` would answer at once."""
+        return bool(self._future.done())
 
-    def result(self, seconds: float | None = None):
-        """The answer, waited for.
+    def result(self, seconds: float | None = None) -> T:
+        """Wait for the result.
 
         Raises:
             AtelierError: what the calculation refused with.
-            EngineUnavailable: if the engine went away meanwhile, or there is no answer after so
+            EngineUnavailable: if the engine went away meanwhile, or there is no result after so
                 many seconds.
         """
         from distributed.scheduler import KilledWorker
 
         try:
             with _translated(self._address):
-                answer, refusal = self._future.result(seconds)
+                result, refusal = self._future.result(seconds)
         except KilledWorker as error:
             raise EngineUnavailable(
-                "The worker died over this calculation (out of memory, perhaps). Ask for a smaller network."
+                "The worker died during this calculation (out of memory, perhaps). Choose a "
+                "smaller network."
             ) from error
-        if refusal:
+        if refusal is not None:
             raise AtelierError(refusal)
-        return answer
+        return result
 
     def cancel(self) -> None:
-        """Take it out of the line; what has begun goes on unheard."""
+        """Remove it from the queue; if it has begun, its result is dropped."""
         with contextlib.suppress(EngineUnavailable), _translated(self._address):
             self._future.cancel()
 
 
-def _calculation():
-    """What Dask is asked to run for a calculation; by value, as `_task`."""
+# What Dask is asked to run. These are functions inside functions because those travel by value, so
+# the scheduler need not have Atelier.
 
-    def calculate_here(kind, values, environment, own):
+
+def _calculation_task() -> Callable[..., tuple[Any, str | None]]:
+    def calculate_here(
+        kind: CalculationKind, values: dict[str, Any], environment: dict[str, str], own: bool
+    ) -> tuple[object, str | None]:
         from core.engine.worker import calculate
 
         return calculate(kind, values, environment, own)
@@ -368,13 +392,8 @@ def _calculation():
     return calculate_here
 
 
-def _task():
-    """What Dask is asked to run.
-
-    A function of its own travels by value, so the scheduler need not know Atelier.
-    """
-
-    def train_run(run_id, environment, own):
+def _job_task() -> Callable[..., None]:
+    def train_run(run_id: str, environment: dict[str, str], own: bool) -> None:
         from core.engine.worker import run_job
 
         run_job(run_id, environment, own)
@@ -382,29 +401,25 @@ def _task():
     return train_run
 
 
-def _as_job(values: dict) -> Job:
+def _as_job(values: JobValues) -> Job:
     progress = values["progress"]
     return Job(
         values["run_id"],
-        values["state"],
+        JobState(values["state"]),
         values["place"],
         runs.Progress.from_dict(progress) if progress else None,
     )
 
 
-def _lost(address: str) -> EngineUnavailable:
-    return EngineUnavailable(
-        f"The engine at {address} does not answer. Training that was under way can be resumed."
-    )
-
-
 @contextlib.contextmanager
-def _translated(address: str):
-    """Turn every way in which a line to a scheduler can break into one sentence."""
+def _translated(address: str) -> Iterator[None]:
+    """Turn every way in which a connection to a scheduler can break into one sentence."""
     from distributed.client import ClosedClientError
 
     try:
         yield
     # Timeouts are OSErrors.
     except (OSError, RuntimeError, CancelledError, ClosedClientError) as error:
-        raise _lost(address) from error
+        raise EngineUnavailable(
+            f"The engine at {address} does not answer. An interrupted training can be resumed."
+        ) from error

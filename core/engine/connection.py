@@ -1,11 +1,9 @@
-"""How an app comes to an engine: find the one of this home, start it, join another, end it.
+"""How an app gets to an engine: find this home's, start it, join another scheduler, end it.
 
-The idea is that nobody has to be asked whether an engine lives: its address file says where to
-look, the scheduler there says whether it is the one, and a second engine that is started by mistake
-ends by itself (`engine_process`). What comes back is a `Connection`, with the board on the scheduler and
-the plainest of questions answered.
-
-What is then asked of an engine is in `engine`.
+Nobody has to be asked whether an engine is alive: its address file says where to look, the
+scheduler there says whether it is the right one, and a second engine that is started by mistake
+ends by itself (`process`). What is returned is a `Connection` whose scheduler has the board; what
+an engine is then asked for is in `client`.
 """
 
 from __future__ import annotations
@@ -22,15 +20,21 @@ import threading
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from core import processes, settings
 from core.engine import process
 from core.errors import EngineUnavailable
 
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from core.engine.board import Questions
+
+T = TypeVar("T")
 ANSWER_SECONDS = 3.0
-# Until another attempt is made, where an engine that was just ending kept ours from starting.
+# Until the next attempt, if an engine that was just ending kept ours from starting.
 RESPAWN_SECONDS = 4.0
 
 
@@ -38,56 +42,62 @@ RESPAWN_SECONDS = 4.0
 class Connection:
     """A Dask client whose scheduler has the board.
 
-    `pid` is the engine's process, None if it is somebody else's.
+    `pid` is the engine's process; None if it is somebody else's engine.
     """
 
-    client: Any
+    client: Client
     address: str
     pid: int | None
 
-    def round_trip(self, question: Coroutine):
-        """Let the client's event loop ask something, and wait for the answer from any thread."""
-        return asyncio.run_coroutine_threadsafe(question, self.client.loop.asyncio_loop).result(
-            ANSWER_SECONDS
-        )
+    def questions(self) -> Questions:
+        """What the board can be asked, for `round_trip`.
+
+        Raises:
+            ConnectionError: if the client has lost its scheduler.
+        """
+        from core.engine.board import Questions
+
+        if self.client.scheduler is None or self.client.status != "running":
+            raise ConnectionError("the client has lost its scheduler")
+        return Questions(self.client.scheduler)
+
+    def round_trip(self, question: Coroutine[Any, Any, T]) -> T:
+        """Let the client's event loop ask something, and wait for the answer, from any thread.
+
+        Raises:
+            OSError, RuntimeError: if the scheduler does not answer within `ANSWER_SECONDS`.
+        """
+        loop = self.client.loop.asyncio_loop  # type: ignore[union-attr]  # Tornado's types hide it
+        return asyncio.run_coroutine_threadsafe(question, loop).result(ANSWER_SECONDS)
 
     def close(self) -> None:
-        """Let go, without waiting for a scheduler that may be dead."""
+        """Disconnect, without waiting for a scheduler that may be dead."""
         threading.Thread(target=_close_quietly, args=(self.client,), daemon=True).start()
 
 
 def find_or_start(start: bool, deadline: float) -> Connection:
-    """The engine of this home; starts one if need be and allowed.
+    """The engine of this home; starts one if necessary and allowed.
 
     Raises:
         EngineUnavailable: if there is none and `start` is False, or none came up before `deadline`
             (of `time.monotonic`).
     """
-    child, begun = None, 0.0
+    child, spawned = None, 0.0
     while True:
-        found = process.read_address()
-        line = _reach(found["address"], found["id"], found["pid"]) if found else None
-        if (
-            line is not None
-            and start
-            and found.get("code") != process.code_version()
-            and not _busy(line)
-        ):
-            line.close()
-            end(line.pid)  # it was started from older sources
-        elif line is not None:
-            return line
+        reached = _reach_own(replace_old=start)
+        if reached is not None:
+            return reached
         if not start:
             raise EngineUnavailable(
-                "No engine is running. It starts with the first training, or with `python -m core engine "
-                "start`."
+                "No engine is running. It starts with the first training, or with "
+                "`python -m core engine start`."
             )
         now = time.monotonic()
         if child is None or (
-            child.poll() == process.ALREADY_THERE and now - begun > RESPAWN_SECONDS
+            child.poll() == process.ALREADY_THERE and now - spawned > RESPAWN_SECONDS
         ):
-            child, begun = _spawn(), now
-            importlib.import_module("distributed")  # we need it too, and waiting is idle time
+            child, spawned = _spawn(), now
+            importlib.import_module("distributed")  # needed here as well, and we only wait anyway
         elif child.poll() not in (None, process.ALREADY_THERE):
             raise EngineUnavailable(
                 f"The engine ended as soon as it was started. {process.log_file()} says why."
@@ -104,7 +114,7 @@ def join(address: str) -> Connection:
     """The scheduler that `ATELIER_ENGINE` names.
 
     Raises:
-        EngineUnavailable: if that is no address, or nobody answers there.
+        EngineUnavailable: if that is not an address, or nothing answers there.
     """
     try:
         valid = "://" in address and urlsplit(address).hostname and urlsplit(address).port
@@ -112,30 +122,31 @@ def join(address: str) -> Connection:
         valid = False
     if not valid:
         raise EngineUnavailable(
-            f"ATELIER_ENGINE must name a Dask scheduler, such as tcp://host:8786; received {address!r}."
+            f"ATELIER_ENGINE must name a Dask scheduler, such as tcp://host:8786; received "
+            f"{address!r}."
         )
-    line = _reach(address, None, None)
-    if line is None:
+    reached = _reach(address, None, None)
+    if reached is None:
         raise EngineUnavailable(
-            f"No Dask scheduler answers at {address}, which ATELIER_ENGINE names. Start it, or unset "
-            f"ATELIER_ENGINE to train on this machine."
+            f"No Dask scheduler answers at {address}, which ATELIER_ENGINE names. Start it, or "
+            f"unset ATELIER_ENGINE to train on this machine."
         )
-    return line
+    return reached
 
 
 def end(pid: int) -> None:
     """End the engine of this home, politely at first; its workers end with it.
 
     Args:
-        pid: its process. That it is gone shows in its lock, which does not depend on who reaps the
-            process.
+        pid: its process. Whether it is gone is seen from its lock, which does not depend on who
+            reaps the process.
     """
-    for sign, seconds in (
+    for number, seconds in (
         (signal.SIGTERM, process.STOP_SECONDS + 1),
         (getattr(signal, "SIGKILL", signal.SIGTERM), 1.0),
     ):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sign)
+            os.kill(pid, number)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if not process.locked():
@@ -143,8 +154,28 @@ def end(pid: int) -> None:
             time.sleep(0.05)
 
 
-def _reach(address: str, identity: str | None, pid: int | None) -> Connection | None:
-    """Connect to a scheduler; None if nobody is there, or somebody else than the one looked for."""
+def _reach_own(*, replace_old: bool) -> Connection | None:
+    """Connect to this home's engine; None if there is none, or an idle one of older sources was
+    ended.
+    """
+    written = process.read_address()
+    if written is None:
+        return None
+    reached = _reach(written["address"], written["id"], written["pid"])
+    if (
+        reached is not None
+        and replace_old
+        and written.get("code") != process.code_version()
+        and not _is_busy(reached)
+    ):
+        reached.close()
+        end(written["pid"])
+        return None
+    return reached
+
+
+def _reach(address: str, scheduler_id: str | None, pid: int | None) -> Connection | None:
+    """Connect to a scheduler; None if there is none, or another one than expected."""
     if not _speaks(address):
         return None
     import cloudpickle
@@ -154,24 +185,24 @@ def _reach(address: str, identity: str | None, pid: int | None) -> Connection | 
     from core.engine import board
 
     cloudpickle.register_pickle_by_value(board)
-    # A lost engine is told in a sentence.
+    # A lost engine is reported in a sentence.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False, name="atelier")
     except (OSError, ValueError):
         return None
-    line = Connection(client, address, pid)
+    reached = Connection(client, address, pid)
     try:
-        if identity in (None, client.scheduler_info()["id"]):
-            line.round_trip(
+        if client.scheduler is not None and scheduler_id in (None, client.scheduler_info()["id"]):
+            reached.round_trip(
                 client.scheduler.register_scheduler_plugin(
                     plugin=dumps(board.Board()), name=board.NAME, idempotent=True
                 )
             )
-            return line
+            return reached
     except OSError:
         pass  # it went away in these milliseconds
-    line.close()
+    reached.close()
     return None
 
 
@@ -179,22 +210,24 @@ def _speaks(address: str) -> bool:
     """Whether a scheduler is likely to be there; a Dask client would wait for a dead or hanging one
     for very long.
 
-    A Dask server greets before it is asked, a web server or a stopped process does not.
+    A Dask server greets before it is asked; a web server or a stopped process does not.
     """
     parts = urlsplit(address)
     try:
-        with socket.create_connection((parts.hostname, parts.port), timeout=ANSWER_SECONDS) as line:
-            return parts.scheme != "tcp" or bool(line.recv(1))
+        with socket.create_connection(
+            (parts.hostname, parts.port), timeout=ANSWER_SECONDS
+        ) as greeted:
+            return parts.scheme != "tcp" or bool(greeted.recv(1))
     except OSError:
         return False
 
 
-def _busy(line: Connection) -> bool:
-    return bool(line.round_trip(line.client.scheduler.atelier_jobs())["jobs"])
+def _is_busy(reached: Connection) -> bool:
+    return bool(reached.round_trip(reached.questions().jobs())["jobs"])
 
 
-def _spawn() -> subprocess.Popen:
-    """Start an engine that does not end with this process."""
+def _spawn() -> subprocess.Popen[bytes]:
+    """Start an engine that outlives this process."""
     environment = {
         name: value for name, value in os.environ.items() if name != "ATELIER_ENGINE"
     } | settings.worker_environment(True)
@@ -202,11 +235,11 @@ def _spawn() -> subprocess.Popen:
         return processes.spawn(process.__name__, log=process.log_file(), environment=environment)
     except OSError as error:
         raise EngineUnavailable(
-            f"The engine cannot be started: {settings.home()} cannot be written ({error.strerror or error}). "
-            f"Name another folder with ATELIER_HOME."
+            f"The engine cannot be started: {settings.home()} cannot be written "
+            f"({error.strerror or error}). Name another folder with ATELIER_HOME."
         ) from error
 
 
-def _close_quietly(client) -> None:
+def _close_quietly(client: Client) -> None:
     with contextlib.suppress(OSError, RuntimeError, AssertionError):
         client.close(timeout=1)

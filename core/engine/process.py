@@ -1,12 +1,11 @@
-"""The process that the engine is: a Dask scheduler and its workers on this machine, and nothing to
-look at.
+"""The engine's process: a Dask scheduler and its workers on this machine, without a dashboard.
 
-Alone in its home by a lock on a file that the system lets go of when the process dies, however it
-dies; so two apps that start it at the same moment end with one, and a leftover address is never
-mistaken for a live engine. Its address is written last, when jobs can be sent. It listens on this
-machine only and serves no dashboard.
+A file lock makes it the only one of its home. The system releases the lock when the process ends,
+however it ends; so two apps that start an engine at the same moment end up with one, and a leftover
+address is never mistaken for a live engine. Its address is written last, when jobs can be sent. It
+listens on this machine only.
 
-Run it with `python -m core.engine.process`. It knows nothing of runs or networks.
+Run it with `python -m core.engine.process`. It knows nothing about runs or networks.
 """
 
 from __future__ import annotations
@@ -21,59 +20,74 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from core import processes, settings
 
+if TYPE_CHECKING:
+    from distributed import Scheduler
+
 ALREADY_THERE = 3  # exit status: another engine holds the lock
-# Without a job and without an app: then it is only memory that someone wants back.
+# Without a job and without an app; after that it only occupies memory.
 IDLE_SECONDS = 30 * 60
 STOP_SECONDS = 5.0
-_TIDY = {
-    "distributed.scheduler.worker-ttl": None,  # a laptop that slept is not a dead worker
+_DASK: dict[str, Any] = {
+    "distributed.scheduler.worker-ttl": None,  # on a laptop that slept, workers are not dead
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-    "distributed.worker.profile.enabled": False,  # looks at the stack a hundred times a second
-    # Dask's default hands freed memory back to the system at once. Training takes the same memory
-    # again in the next step: measured with it, four to five times the page faults and 3-5 % more
-    # processor time.
+    "distributed.worker.profile.enabled": False,  # samples the stack a hundred times a second
+    # Dask's default returns freed memory to the system at once. Training takes the same memory
+    # again in the next step: with the default, four to five times the page faults and 3-5 % more
+    # processor time were measured.
     "distributed.nanny.pre-spawn-environ": {},
 }
 
 
-def address_file() -> Path:
-    """Where a running engine leaves its address: JSON with `address`, `id`, `pid`, `started` and
-    `code`.
+class EngineAddress(TypedDict):
+    """What a running engine writes down about itself.
+
+    `id` is the scheduler's, `started` is in seconds since 1970, `code` is the `code_version` that
+    it was started from.
     """
+
+    address: str
+    id: str
+    pid: int
+    started: NotRequired[float]
+    code: NotRequired[str]
+
+
+def address_file() -> Path:
+    """The JSON file in which a running engine leaves its `EngineAddress`."""
     return settings.home() / "engine.json"
 
 
-def read_address() -> dict | None:
-    """What an engine of this home wrote down, if it is whole; the engine may have died since."""
+def read_address() -> EngineAddress | None:
+    """What an engine of this home wrote down, if it is complete; the engine may have died since."""
     try:
-        found = json.loads(address_file().read_text())
-        return (
-            found
-            if urlsplit(str(found["address"])).port and found["id"] and int(found["pid"]) > 0
-            else None
+        written: EngineAddress = json.loads(address_file().read_text())
+        complete = (
+            urlsplit(str(written["address"])).port and written["id"] and int(written["pid"]) > 0
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return written if complete else None
 
 
 def locked() -> bool:
-    """Whether this home has an engine, be it one that is starting, ending or hanging."""
+    """Whether this home has an engine, even one that is starting, ending or hanging."""
     return processes.held(_lock_file())
 
 
 def holder() -> int | None:
-    """The process id of the engine of this home, None if there is none or it is only starting.
+    """The process id of the engine of this home; None if there is none or it is still starting.
 
-    While the lock is held the address file is its holder's own, so the id cannot be that of a
-    later, unrelated process.
+    While the lock is held, the address file was written by its holder, so the id cannot be that of
+    a later, unrelated process.
     """
-    found = read_address() if locked() else None
-    return int(found["pid"]) if found else None
+    written = read_address() if locked() else None
+    return int(written["pid"]) if written else None
 
 
 def log_file() -> Path:
@@ -82,13 +96,11 @@ def log_file() -> Path:
 
 
 def code_version() -> str:
-    """A checksum of all of Atelier's core: an engine started from other sources is replaced as soon
-    as it has nothing to do.
-    """
-    sum_ = 0
+    """A checksum of Atelier's core; an engine of other sources is replaced once it is idle."""
+    checksum = 0
     for path in sorted((settings.ROOT / "core").rglob("*.py")):
-        sum_ = zlib.crc32(path.read_bytes(), sum_)
-    return f"{sum_:08x}"
+        checksum = zlib.crc32(path.read_bytes(), checksum)
+    return f"{checksum:08x}"
 
 
 def serve(*, workers: int = 1) -> int:
@@ -125,11 +137,12 @@ async def _run(workers: int) -> None:
     from core.engine.board import NAME, Board
 
     ended = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(sign, ended.set)
-    with dask.config.set(_TIDY):
-        cluster = await LocalCluster(
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    with dask.config.set(_DASK):
+        # Its types are those of a cluster that is not asynchronous.
+        cluster: Any = await LocalCluster(
             asynchronous=True,
             n_workers=0,
             threads_per_worker=1,
@@ -143,12 +156,13 @@ async def _run(workers: int) -> None:
             local_directory=str(settings.home() / "engine"),
             env={"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")},
         )
-        await cluster.scheduler.register_scheduler_plugin(Board(), name=NAME, idempotent=True)
-        _write_address(cluster.scheduler)
-        cluster.scale(workers)  # an app need not wait for them; jobs wait in the line
-        watch = asyncio.create_task(_end_when_forgotten(cluster.scheduler, ended))
+        scheduler: Scheduler = cluster.scheduler
+        await scheduler.register_scheduler_plugin(Board(), name=NAME, idempotent=True)
+        _write_address(scheduler)
+        cluster.scale(workers)  # an app need not wait for them; jobs wait in the queue
+        watch = asyncio.create_task(_end_when_forgotten(scheduler, ended))
         await asyncio.wait(
-            [asyncio.create_task(ended.wait()), asyncio.create_task(cluster.scheduler.finished())],
+            [asyncio.create_task(ended.wait()), asyncio.create_task(scheduler.finished())],
             return_when=asyncio.FIRST_COMPLETED,
         )
         watch.cancel()
@@ -156,27 +170,23 @@ async def _run(workers: int) -> None:
         with contextlib.suppress(asyncio.TimeoutError, OSError):
             await asyncio.wait_for(cluster.close(timeout=STOP_SECONDS / 2), STOP_SECONDS)
         # A worker in the middle of a batch does not hear of it; it ends with its parent, and its
-        # run is resumed later.
+        # run can be resumed later.
         os._exit(0)
 
 
-def _write_address(scheduler) -> None:
-    processes.write_whole(
-        address_file(),
-        json.dumps(
-            {
-                "address": scheduler.address,
-                "id": scheduler.id,
-                "pid": os.getpid(),
-                "started": time.time(),
-                "code": code_version(),
-            }
-        ).encode(),
-    )
+def _write_address(scheduler: Scheduler) -> None:
+    written: EngineAddress = {
+        "address": scheduler.address,
+        "id": scheduler.id,
+        "pid": os.getpid(),
+        "started": time.time(),
+        "code": code_version(),
+    }
+    processes.write_whole(address_file(), json.dumps(written).encode())
 
 
-async def _end_when_forgotten(scheduler, ended: asyncio.Event) -> None:
-    """End the engine once nobody has used it for long."""
+async def _end_when_forgotten(scheduler: Scheduler, ended: asyncio.Event) -> None:
+    """End the engine when nobody has used it for `IDLE_SECONDS`."""
     used = time.monotonic()
     while time.monotonic() - used < IDLE_SECONDS:
         await asyncio.sleep(min(30.0, IDLE_SECONDS / 4))

@@ -1,12 +1,12 @@
-"""What happens on a worker: getting ready when it starts, and carrying a job out.
+"""What happens on a worker: it gets ready when it starts, and then carries out jobs.
 
-As a Dask preload (`--preload core.engine.worker`) it lowers the worker's priority, so that pages
-stay quick while it trains, and imports Keras in the background, so that the worker is there at once
-and the first job need not wait. `run_job` then trains a run and keeps the scheduler's board
-informed from the worker's event loop: the training itself only puts its progress down and reads a
-flag, and never waits for the network.
+As a Dask preload (`--preload core.engine.worker`) this module lowers the worker's priority, so that
+pages stay fast while it trains, and imports Keras in the background, so that the worker is there at
+once and the first job need not wait. `run_job` then trains a run and keeps the scheduler's board
+informed from the worker's event loop: the training itself only leaves its progress in a variable
+and reads a flag, and never waits for the network.
 
-It does not train (`training`) and does not decide what comes next (the scheduler).
+How a run is trained is in `core.training.trainer`; the scheduler decides which job is next.
 """
 
 from __future__ import annotations
@@ -16,20 +16,29 @@ import contextlib
 import logging
 import os
 import threading
-from concurrent.futures import CancelledError
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
 from enum import StrEnum
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import AtelierError
 
+if TYPE_CHECKING:
+    from distributed import Worker
+
+    from core.engine.board import ProgressValues, Questions, ReportReply
+    from core.runs import Progress
+
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-# Between two words to the board; with the batches it makes a stop felt well within two seconds.
+# Between two reports to the board; so a stop takes effect well within two seconds.
 POST_SECONDS = 0.4
 # A busy scheduler may take its time; a job that has trained for an hour can wait for it.
 ASK_SECONDS = 30.0
-PRIORITY = 10  # of 19: behind everything interactive, before nothing
-# Seeds and Keras's state belong to the process, so a worker with many threads trains one.
+PRIORITY = 10  # of 19: everything interactive goes first
+# Seeds and Keras's state belong to the process, so a worker with many threads trains one run.
 _ONE_AT_A_TIME = threading.Lock()
 _READY = threading.Lock()
 
@@ -44,48 +53,49 @@ class JobCancelled(Exception):
     """The job was cancelled or given to another worker: leave the run alone."""
 
 
-def dask_setup(worker) -> None:
-    """Get a worker ready; called by Dask when it starts with this module as a preload."""
+def dask_setup(worker: Worker) -> None:
+    """Get a worker ready; Dask calls this when a worker starts with this module as a preload."""
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if hasattr(os, "nice"):
-        os.nice(PRIORITY)  # of this thread, and of all that it starts from now on
+        os.nice(PRIORITY)  # of this thread and all threads that it starts from now on
     threading.Thread(target=_warm_up, name="atelier-warm-up", daemon=True).start()
 
 
 def run_job(run_id: str, environment: dict[str, str], own: bool) -> None:
-    """Train one run, as a Dask task. A failure becomes a sentence on the board and a traceback in
-    the log, never a lost task.
+    """Train one run, as a Dask task.
+
+    A failure becomes a sentence on the board and a traceback in the log, never a lost task.
 
     Args:
-        run_id: an unfinished run; what it has learnt so far is kept.
+        run_id: an unfinished run; it continues after its last finished epoch.
         environment: the app's `ATELIER_...` settings that say where things are.
-        own: whether app and worker are one machine. Then the app's settings apply, since the engine
-            may have been started by an app with others; elsewhere they only fill in for what the
-            worker was not told.
+        own: whether app and worker are on one machine. Then the app's settings apply, since the
+            engine may have been started by an app with others; elsewhere they only fill in what
+            the worker was not told.
     """
     from distributed import get_worker
 
     _set_environment(environment, own)
     with _ONE_AT_A_TIME:
-        post = _Post(run_id, get_worker())
-        if not post.begin():
+        post = _begin(run_id, get_worker())
+        if post is None:
             logger.warning("The run %s was cancelled before it began.", run_id)
             return
         failure = None
         try:
-            _training().train(run_id, report=post.report, should_stop=post.should_stop)
+            _trainer().train(run_id, report=post.report, should_stop=post.should_stop)
         except JobCancelled:
-            logger.warning("The run %s was taken from this worker.", run_id)
+            logger.warning("The run %s was cancelled or given to another worker.", run_id)
         except AtelierError as error:
             logger.exception("The run %s failed.", run_id)
             failure = str(error)
         except Exception as error:
             logger.exception("The run %s failed.", run_id)
-            first = (str(error).strip().splitlines() or [""])[0][:200]
+            message = (str(error).strip().splitlines() or [""])[0][:200]
             failure = (
-                f"The training broke off with {type(error).__name__}{': ' + first if first else ''}. The engine's log has "
-                f"the details; the epochs that were finished are kept."
+                f"The training ended with {type(error).__name__}{': ' + message if message else ''}. "
+                f"The engine's log has the details; the finished epochs are kept."
             )
         finally:
             post.end(failure)
@@ -94,20 +104,20 @@ def run_job(run_id: str, environment: dict[str, str], own: bool) -> None:
 def calculate(
     kind: CalculationKind, values: dict[str, Any], environment: dict[str, str], own: bool
 ) -> tuple[object, str | None]:
-    """Calculate something small that needs Keras, as a Dask task; between two trainings, never
-    beside one.
+    """Calculate something small that needs Keras, as a Dask task between two trainings.
 
     Args:
-        kind: what is calculated, from `values`.
+        kind: what to calculate, from `values`.
         environment, own: as in `run_job`.
 
     Returns:
-        the answer and None, or None and the sentence of an error that a person can mend.
+        the result and None, or None and the sentence of an error that people can do something
+        about.
     """
     _set_environment(environment, own)
     with _ONE_AT_A_TIME:
         try:
-            _training()
+            _trainer()
             match kind:
                 case CalculationKind.GRADIENT_CHECK:
                     from core.training import gradients
@@ -125,29 +135,29 @@ def _set_environment(environment: dict[str, str], own: bool) -> None:
             os.environ.setdefault(name, value)
 
 
+def _begin(run_id: str, worker: Worker) -> _Post | None:
+    """Tell the board that this worker begins a job; None if the job was cancelled."""
+    from core.engine.board import Questions
+
+    board = Questions(worker.scheduler)
+    attempt = _from_loop(worker, board.begin(run_id, worker.address)).result(ASK_SECONDS)
+    return _Post(run_id, worker, board, attempt) if attempt else None
+
+
 class _Post:
-    """The way between one training and the board.
+    """Carries the messages between one training and the board.
 
     `report` and `should_stop` cost the training nothing.
     """
 
-    def __init__(self, run_id: str, worker):
-        self.run_id, self.worker = run_id, worker
-        self.attempt = 0
-        self.answer = "go"
-        self.progress: dict | None = None
+    def __init__(self, run_id: str, worker: Worker, board: Questions, attempt: int) -> None:
+        self.run_id, self.worker, self.board, self.attempt = run_id, worker, board, attempt
+        self.answer: ReportReply = "go"
+        self.progress: ProgressValues | None = None
+        self.posting = _from_loop(worker, self._keep_posting())
 
-    def begin(self) -> bool:
-        """Take the job up; False if it was cancelled."""
-        self.attempt = self._ask("atelier_begin", worker=self.worker.address)
-        if self.attempt:
-            self.posting = asyncio.run_coroutine_threadsafe(
-                self._keep_posting(), self.worker.loop.asyncio_loop
-            )
-        return bool(self.attempt)
-
-    def report(self, progress) -> None:
-        """Put a `Progress` down for the next post."""
+    def report(self, progress: Progress) -> None:
+        """Leave progress for the next report to the board."""
         if self.answer == "gone":
             raise JobCancelled()
         self.progress = progress.to_dict()
@@ -159,38 +169,37 @@ class _Post:
         return self.answer == "stop"
 
     def end(self, failure: str | None) -> None:
-        """Leave the line."""
+        """Leave the queue."""
         self.posting.cancel()
+        ending = self.board.end(self.run_id, self.attempt, failure)
         try:
-            self._ask("atelier_end", attempt=self.attempt, failure=failure)
-        except (OSError, RuntimeError, CancelledError):  # the line leaves with the task then
+            _from_loop(self.worker, ending).result(ASK_SECONDS)
+        except (OSError, RuntimeError, CancelledError):  # the job then leaves with its task
             logger.warning(
-                "The scheduler was not to be reached at the end of the run %s.", self.run_id
+                "The scheduler could not be reached at the end of the run %s.", self.run_id
             )
 
     async def _keep_posting(self) -> None:
         sent = None
         while True:
             progress = self.progress
-            # The next post will say it; without a scheduler Dask ends the worker.
+            # The next report will say it; without a scheduler, Dask ends the worker.
             with contextlib.suppress(OSError):
-                self.answer = await self.worker.scheduler.atelier_report(
-                    run_id=self.run_id,
-                    attempt=self.attempt,
-                    progress=progress if progress is not sent else None,
+                self.answer = await self.board.report(
+                    self.run_id, self.attempt, progress if progress is not sent else None
                 )
                 sent = progress
             await asyncio.sleep(POST_SECONDS)
 
-    def _ask(self, question: str, **values):
-        answer = getattr(self.worker.scheduler, question)(run_id=self.run_id, **values)
-        return asyncio.run_coroutine_threadsafe(answer, self.worker.loop.asyncio_loop).result(
-            ASK_SECONDS
-        )
+
+def _from_loop(worker: Worker, question: Coroutine[Any, Any, T]) -> Future[T]:
+    """Let the worker's event loop ask something, from any thread."""
+    loop = worker.loop.asyncio_loop  # type: ignore[attr-defined]  # Tornado's types hide it
+    return asyncio.run_coroutine_threadsafe(question, loop)
 
 
-def _training():
-    """The training backend; whoever comes first imports it, the others wait."""
+def _trainer() -> ModuleType:
+    """The module that trains; the first thread to need it imports it, the others wait."""
     with _READY:
         from core.training import trainer
     return trainer
@@ -198,6 +207,6 @@ def _training():
 
 def _warm_up() -> None:
     try:
-        _training()
+        _trainer()
     except Exception:
         logger.exception("The training backend could not be imported; jobs will say so.")

@@ -1,4 +1,4 @@
-"""Real engines, workers and trainings, only small: what happens to a job while processes come and
+"""Real engines, workers and trainings, only small: what becomes of a job while processes come and
 go.
 """
 
@@ -20,9 +20,8 @@ import pytest
 from distributed.core import Status
 
 from core import engine, runs
-from core.engine import board as engine_board
-from core.engine import client, connection
-from core.engine import process as engine_process
+from core.engine import client, connection, process
+from core.engine.board import Board, key
 from core.errors import AtelierError, EngineUnavailable, RunNotFound
 from core.settings import ROOT
 from core.specs.spec import TrainSpec
@@ -34,19 +33,16 @@ LONG = SHORT.replace(name="long", batch=32, epochs=500)
 
 
 def until(condition, seconds: float = 150.0):
-    """Wait for something to become true, and return it.
-
-    The limit is for a machine with much else to do.
-    """
+    """Wait for something to become true, and return it; the limit is for a busy machine."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
         time.sleep(0.05)
-    log = engine_process.log_file()
+    log = process.log_file()
     raise AssertionError(
-        f"nothing came of it within {seconds} seconds; the log ends with\n"
+        f"it did not become true within {seconds} seconds; the log ends with\n"
         + (log.read_text()[-3000:] if log.exists() else "nothing")
     )
 
@@ -86,15 +82,15 @@ def shared_folders(tmp_path_factory):
 
 @pytest.fixture
 def here(own_folders, shared_folders, monkeypatch):
-    """The shared engine with an empty line."""
+    """The shared engine with an empty queue."""
     for name, value in shared_folders.items():
         monkeypatch.setenv(name, value)
-    found = engine.connect()
-    yield found
-    for job in found.jobs():
-        if found.stop(job.run_id) == "stopping":
-            runs.delete(job.run_id)  # it ends the sooner with nothing left to save
-    until(lambda: not found.jobs())
+    shared = engine.connect()
+    yield shared
+    for job in shared.jobs():
+        if shared.stop(job.run_id) == "stopping":
+            runs.delete(job.run_id)  # it ends sooner with nothing left to save
+    until(lambda: not shared.jobs())
 
 
 @pytest.fixture
@@ -104,25 +100,31 @@ def alone(own_folders):
     engine.end_own()
 
 
-# --- one engine, and jobs in its line ---------------------------------------------------------------------------------
+# --- one engine, and jobs in its queue ------------------------------------------------------------
 
 
 def test_job_trains_reports_and_leaves_a_finished_run(here):
     run_id = here.submit(SHORT.replace(epochs=3, batch=32))
-    seen = []
-    until(lambda: (job := here.job(run_id)) is None or seen.append(job))
+    jobs = []
+
+    def has_left() -> bool:
+        jobs.append(here.job(run_id))
+        return jobs[-1] is None
+
+    until(has_left)
     run = runs.read(run_id)
     assert run.status == "finished" and epochs(run_id) == 3
     assert 0.0 <= run.test_accuracy <= 1.0
-    told = [job.progress for job in seen if job.progress]
-    assert all(progress.run_id == run_id and progress.epochs == 3 for progress in told)
-    assert [progress.epoch for progress in told] == sorted(progress.epoch for progress in told)
+    reported = [job.progress for job in jobs if job and job.progress]
+    assert all(progress.run_id == run_id and progress.epochs == 3 for progress in reported)
+    numbers = [progress.epoch for progress in reported]
+    assert numbers == sorted(numbers)
     assert here.failure(run_id) is None
     with pytest.raises(AtelierError, match="nothing to resume"):
         here.resume(run_id)
 
 
-def test_others_wait_in_line_and_can_leave_it(here):
+def test_other_jobs_wait_in_the_queue_and_can_be_removed(here):
     first, second, third = (here.submit(LONG) for _ in range(3))
     until(lambda: state(here.job(first)) == "running")
     assert [(job.run_id, job.state, job.place) for job in here.jobs()] == [
@@ -134,7 +136,7 @@ def test_others_wait_in_line_and_can_leave_it(here):
     assert (status.workers, status.running, status.waiting, status.own) == (1, 1, 2, True)
 
     for run_id in (first, second):
-        with pytest.raises(AtelierError, match="in the line already"):
+        with pytest.raises(AtelierError, match="in the queue already"):
             here.resume(run_id)
 
     assert here.stop(second) == "cancelled"
@@ -146,7 +148,7 @@ def test_others_wait_in_line_and_can_leave_it(here):
     assert here.stop(third) == "cancelled"
 
 
-def test_stop_keeps_what_was_learnt(here):
+def test_a_stopped_run_keeps_what_it_has_learned(here):
     run_id = here.submit(LONG)
     until(lambda: epochs(run_id) >= 1)
     assert here.stop(run_id) == "stopping"
@@ -156,16 +158,17 @@ def test_stop_keeps_what_was_learnt(here):
     assert run.test_accuracy is not None and runs.onnx_bytes(run_id)
 
 
-def test_killed_worker_is_replaced_and_its_job_goes_on_where_it_was(here):
+def test_a_killed_worker_is_replaced_and_its_job_continues_after_its_last_epoch(here):
     run_id = here.submit(LONG)
     until(lambda: epochs(run_id) >= 2)
-    (worker,) = workers_of(engine_process.holder())
+    (worker,) = workers_of(process.holder())
     assert worker.nice() == 10
     worker.kill()
     before = runs.history(run_id)
     until(lambda: epochs(run_id) > len(before) + 1)
     assert runs.history(run_id)[: len(before)] == before, "finished epochs were trained again"
-    assert [row["epoch"] for row in runs.history(run_id)] == list(range(1, epochs(run_id) + 1))
+    numbers = [epoch.epoch for epoch in runs.history(run_id)]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_failed_job_leaves_a_sentence_and_a_traceback_in_the_log(here):
@@ -174,30 +177,29 @@ def test_failed_job_leaves_a_sentence_and_a_traceback_in_the_log(here):
     here.stop(blocker)
     sentence = until(lambda: here.failure(doomed))
     assert "There is no run" in sentence
-    assert "RunNotFound" in engine_process.log_file().read_text()
+    assert "RunNotFound" in process.log_file().read_text()
     until(lambda: not here.jobs())
 
 
 def test_two_tabs_that_press_train_at_once_get_two_jobs(here):
-    made = []
+    submitted = []
     tabs = [
-        threading.Thread(target=lambda: made.append(engine.connect().submit(LONG)))
+        threading.Thread(target=lambda: submitted.append(engine.connect().submit(LONG)))
         for _ in range(2)
     ]
     for tab in tabs:
         tab.start()
     for tab in tabs:
         tab.join()
-    assert len(set(made)) == 2
-    assert {job.run_id for job in here.jobs()} == set(made)
+    assert len(set(submitted)) == 2
+    assert {job.run_id for job in here.jobs()} == set(submitted)
 
 
 def test_many_threads_share_one_connection(here):
     answers = []
 
     def ask():
-        for _ in range(20):
-            answers.append(engine.connect().status().address)
+        answers.extend(engine.connect().status().address for _ in range(20))
 
     threads = [threading.Thread(target=ask) for _ in range(10)]
     for thread in threads:
@@ -224,20 +226,24 @@ def test_a_path_in_place_of_an_id_is_refused(here):
             ask("../../etc")
 
 
-# --- engines that come and go -----------------------------------------------------------------------------------------
+# --- engines that come and go ---------------------------------------------------------------------
 
 
 def test_killed_engine_is_noticed_at_once_and_its_run_is_resumed_by_the_next(alone):
     first = engine.connect()
     run_id = first.submit(LONG)
     until(lambda: epochs(run_id) >= 1)
-    pid = engine_process.holder()
+    pid = process.holder()
     workers = workers_of(pid)
     os.kill(pid, signal.SIGKILL)
-    asked = time.monotonic()
-    with pytest.raises(EngineUnavailable, match="can be resumed"):
-        while time.monotonic() < asked + connection.ANSWER_SECONDS + 1:
+    deadline = time.monotonic() + connection.ANSWER_SECONDS + 1
+
+    def ask_until_noticed():
+        while time.monotonic() < deadline:
             first.jobs()
+
+    with pytest.raises(EngineUnavailable, match="can be resumed"):
+        ask_until_noticed()
     until(
         lambda: (
             not any(
@@ -256,7 +262,7 @@ def test_killed_engine_is_noticed_at_once_and_its_run_is_resumed_by_the_next(alo
     until(lambda: epochs(run_id) > len(before))
     assert runs.history(run_id)[: len(before)] == before
     second.shutdown()
-    assert not engine_process.locked() and not engine_process.address_file().exists()
+    assert not process.locked() and not process.address_file().exists()
     assert runs.read(run_id).status == "unfinished"
 
 
@@ -272,16 +278,16 @@ def test_two_apps_that_start_it_at_once_end_with_one_engine(alone):
 
 @pytest.mark.parametrize("left", ["", "{", "[]", '{"address": 3, "id": "x", "pid": 1}'])
 def test_unreadable_address_file_counts_as_none(own_folders, left):
-    engine_process.address_file().parent.mkdir()
-    engine_process.address_file().write_text(left)
+    process.address_file().parent.mkdir()
+    process.address_file().write_text(left)
     with pytest.raises(EngineUnavailable, match="No engine is running"):
         engine.connect(start=False)
 
 
-def test_leftover_address_where_somebody_else_answers_is_replaced(alone):
+def test_leftover_address_where_something_else_answers_is_replaced(alone):
     with socket.create_server(("127.0.0.1", 0)) as stranger:
-        engine_process.address_file().parent.mkdir()
-        engine_process.address_file().write_text(
+        process.address_file().parent.mkdir()
+        process.address_file().write_text(
             json.dumps(
                 {
                     "address": f"tcp://127.0.0.1:{stranger.getsockname()[1]}",
@@ -291,12 +297,12 @@ def test_leftover_address_where_somebody_else_answers_is_replaced(alone):
                 }
             )
         )
-        found = engine.connect(timeout=60)
-    assert found.status().own and found.address == engine_process.read_address()["address"]
+        own = engine.connect(timeout=60)
+    assert own.status().own and own.address == process.read_address()["address"]
     # The same with another scheduler at that address: it answers, but it is not the one that was
     # written down.
-    wrong = {**engine_process.read_address(), "id": "Scheduler-gone"}
-    engine_process.address_file().write_text(json.dumps(wrong))
+    wrong = {**process.read_address(), "id": "Scheduler-gone"}
+    process.address_file().write_text(json.dumps(wrong))
     client._engines.clear()
     with pytest.raises(EngineUnavailable):
         engine.connect(start=False)
@@ -304,9 +310,7 @@ def test_leftover_address_where_somebody_else_answers_is_replaced(alone):
 
 def test_engine_of_other_sources_is_replaced_only_when_it_is_idle(alone):
     first = engine.connect(timeout=60)
-    engine_process.address_file().write_text(
-        json.dumps({**engine_process.read_address(), "code": "older"})
-    )
+    process.address_file().write_text(json.dumps({**process.read_address(), "code": "older"}))
     run_id = first.submit(LONG)
     client._engines.clear()
     second = engine.connect()
@@ -317,7 +321,7 @@ def test_engine_of_other_sources_is_replaced_only_when_it_is_idle(alone):
     assert engine.connect(timeout=60).address != first.address
 
 
-def test_home_that_cannot_be_written_is_told_in_a_sentence(own_folders, monkeypatch):
+def test_home_that_cannot_be_written_is_reported_in_a_sentence(own_folders, monkeypatch):
     (own_folders / "file").write_text("")
     monkeypatch.setenv("ATELIER_HOME", str(own_folders / "file" / "home"))
     with pytest.raises(EngineUnavailable, match="cannot be written"):
@@ -325,15 +329,16 @@ def test_home_that_cannot_be_written_is_told_in_a_sentence(own_folders, monkeypa
 
 
 @pytest.mark.parametrize(
-    "apps, jobs, ends", [({}, {}, True), ({"an app": 1}, {}, False), ({}, {"a job": 1}, False)]
+    ("apps", "jobs", "ends"),
+    [({}, {}, True), ({"an app": 1}, {}, False), ({}, {"a job": 1}, False)],
 )
-def test_engine_that_everybody_forgot_ends_by_itself(monkeypatch, apps, jobs, ends):
-    monkeypatch.setattr(engine_process, "IDLE_SECONDS", 0.2)
+def test_engine_that_nobody_uses_ends_by_itself(monkeypatch, apps, jobs, ends):
+    monkeypatch.setattr(process, "IDLE_SECONDS", 0.2)
     scheduler = SimpleNamespace(tasks=jobs, client_comms=apps)
 
     async def wait() -> bool:
         ended = asyncio.Event()
-        watch = asyncio.create_task(engine_process._end_when_forgotten(scheduler, ended))
+        watch = asyncio.create_task(process._end_when_forgotten(scheduler, ended))
         await asyncio.wait([watch], timeout=1.0)
         watch.cancel()
         return ended.is_set()
@@ -341,7 +346,7 @@ def test_engine_that_everybody_forgot_ends_by_itself(monkeypatch, apps, jobs, en
     assert asyncio.run(wait()) is ends
 
 
-# --- somebody else's cluster ------------------------------------------------------------------------------------------
+# --- somebody else's cluster ----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -354,8 +359,8 @@ def cluster(own_folders, monkeypatch):
     }
     able = {**bare, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
     note = own_folders / "scheduler.json"
-    engine_process.log_file().parent.mkdir()
-    log = engine_process.log_file().open("ab")
+    process.log_file().parent.mkdir()
+    log = process.log_file().open("ab")
     plain = {"cwd": own_folders, "stdout": log, "stderr": log}
     processes = [
         subprocess.Popen(
@@ -400,10 +405,10 @@ def cluster(own_folders, monkeypatch):
         monkeypatch.setenv("ATELIER_ENGINE", address)
         yield address
     finally:
-        for process in processes:
-            process.kill()
-        for process in processes:
-            process.wait()
+        for started in processes:
+            started.kill()
+        for started in processes:
+            started.wait()
         log.close()
 
 
@@ -424,13 +429,13 @@ def test_another_scheduler_trains_as_many_jobs_as_it_has_workers(cluster):
 
 
 @pytest.mark.parametrize("address", ["localhost", "tcp://127.0.0.1", "tcp://127.0.0.1:99999"])
-def test_address_that_is_none_is_refused_with_an_example(own_folders, monkeypatch, address):
+def test_malformed_address_is_refused_with_an_example(own_folders, monkeypatch, address):
     monkeypatch.setenv("ATELIER_ENGINE", address)
     with pytest.raises(EngineUnavailable, match="tcp://host:8786"):
         engine.connect()
 
 
-def test_scheduler_that_does_not_answer_is_told_in_a_sentence(own_folders, monkeypatch):
+def test_scheduler_that_does_not_answer_is_reported_in_a_sentence(own_folders, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("ATELIER_ENGINE", f"tcp://127.0.0.1:{port}")
@@ -438,31 +443,31 @@ def test_scheduler_that_does_not_answer_is_told_in_a_sentence(own_folders, monke
         engine.connect()
 
 
-# --- the board by itself ----------------------------------------------------------------------------------------------
+# --- the board by itself --------------------------------------------------------------------------
 
 
 @pytest.fixture
 def board():
     """A board whose scheduler remembers what it was asked to cancel."""
-    made = engine_board.Board()
+    board = Board()
     cancelled = []
-    made.scheduler = SimpleNamespace(
+    board.scheduler = SimpleNamespace(
         workers={},
         allowed_failures=3,
         tasks={},
         cancelled=cancelled,
         stimulus_cancel=lambda keys, **rest: cancelled.extend(keys),
     )
-    return made
+    return board
 
 
-def join_line(board, *run_ids):
+def join_queue(board, *run_ids):
     for run_id in run_ids:
-        board.transition(engine_board.key(run_id), "released", "waiting")
+        board.transition(key(run_id), "released", "waiting")
 
 
-def test_job_taken_over_by_another_worker_tells_the_first_to_leave_it(board):
-    join_line(board, "a")
+def test_job_given_to_another_worker_tells_the_first_to_leave_it(board):
+    join_queue(board, "a")
     first = board.begin("a", "tcp://one")
     board.remove_worker(board.scheduler, "tcp://one")
     second = board.begin("a", "tcp://two")
@@ -473,13 +478,13 @@ def test_job_taken_over_by_another_worker_tells_the_first_to_leave_it(board):
 
 
 def test_cancelled_job_cannot_begin(board):
-    join_line(board, "a")
-    assert board.stop("a") == "cancelled" and board.scheduler.cancelled == [engine_board.key("a")]
+    join_queue(board, "a")
+    assert board.stop("a") == "cancelled" and board.scheduler.cancelled == [key("a")]
     assert board.begin("a", "tcp://one") == 0
 
 
-def test_stop_survives_the_worker_and_a_second_stop_removes_a_job_without_one(board):
-    join_line(board, "a")
+def test_stop_survives_its_worker_and_a_second_stop_removes_a_job_without_a_worker(board):
+    join_queue(board, "a")
     board.begin("a", "tcp://one")
     assert board.stop("a") == "stopping"
     board.remove_worker(board.scheduler, "tcp://one")
@@ -489,13 +494,11 @@ def test_stop_survives_the_worker_and_a_second_stop_removes_a_job_without_one(bo
 
 
 def test_worker_that_keeps_dying_ends_the_job_with_a_sentence(board):
-    join_line(board, "a")
-    board.scheduler.tasks[engine_board.key("a")] = SimpleNamespace(
-        suspicious=4, exception_text="KilledWorker()"
-    )
-    board.transition(engine_board.key("a"), "processing", "erred")
+    join_queue(board, "a")
+    board.scheduler.tasks[key("a")] = SimpleNamespace(suspicious=4, exception_text="KilledWorker()")
+    board.transition(key("a"), "processing", "erred")
     assert board.jobs()["jobs"] == [] and "died 4 times" in board.failure("a")
-    join_line(board, "a")
+    join_queue(board, "a")
     assert board.failure("a") is None, "a new attempt begins with a clean slate"
 
 
