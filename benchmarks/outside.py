@@ -59,7 +59,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, dict]:
     run = runs.read(chosen.run) if chosen.run else runs.champion()
     photographs = chosen.photographs or settings.photographs_folder()
     pictures = (
-        {"folder": sources.folder(chosen.folder)}
+        {"folder": sources.list_folder(chosen.folder)}
         if chosen.folder
         else measured.held_out(chosen.count, photographs)
     )

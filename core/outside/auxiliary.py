@@ -1,41 +1,43 @@
-"""What a training learns beside the data set, so that it can read what people bring: pictures made
-of the data's own, drawn ones, photographs, and pictures of nothing it knows.
+"""Auxiliary data: pictures that a training learns from in addition to the data set, so that the
+network can read people's own pictures.
 
-One idea: they all come through `core.pictures.preparation`, as a visitor's picture does, and so
-teach what that leaves of a garment. Each has a target of ten probabilities: one for a class; equal
-shares where several are right or where none is, so that a network learns to be unsure there.
+They are made from pictures of the data set, drawn by the computer, or photographs; some show none
+of the ten classes. All are prepared by `core.pictures.preparation`, as a visitor's picture is, so
+the network learns from exactly what preparation leaves of a garment. Each has a target of ten
+probabilities: 1 for one class, or equal shares where several classes are right or where none is, so
+that a network learns to be unsure there.
 
-They are made once and kept: preparing tens of thousands of pictures takes minutes. Nothing held out
-(see `core.outside.sources`) and no test picture is among them.
+They are made once and kept: preparing tens of thousands of pictures takes minutes. No held-out
+picture (see `core.outside.sources`) and no test picture is among them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from fsspec.implementations.local import LocalFileSystem
+from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from core import evaluation, settings
-from core import pictures as picture
+from core import evaluation, pictures, settings
 from core.data.fashion_mnist import Dataset
-from core.labels import CLASS_NAMES
+from core.labels import CLASS_NAMES, SIDE
 from core.outside import generated, sources
 from core.runs import storage
 
 if TYPE_CHECKING:
     from core.inference import Network
 
-# How many of each; the photographs are few, so each is learnt in several views. Chosen by what two
-# cores prepare in minutes.
+# How many of each kind; the photographs are few, so each is used in several views. Chosen by what
+# two cores prepare in minutes.
 COUNTS = {
     "traced sketches": 6_000,
     "traced icons": 4_000,
@@ -45,193 +47,196 @@ COUNTS = {
     "scribbles": 1_500,
 }
 VIEWS = 6  # of each photograph: itself and five altered ones
-# Pictures of a kind that are made again to see whether the kept ones are still what would be made.
+# Pictures of each kind that are made again, to see whether the kept ones still match the code.
 PROBE = 8
 TUNED_ON = 300  # drawings of each kind on which the threshold is found
 # A little above the nine in ten that is promised: the threshold is found on few pictures.
 SURE_PRECISION = 0.93
 UNKNOWN = np.full(len(CLASS_NAMES), 1 / len(CLASS_NAMES), np.float32)
+FOLDER = (
+    "lessons"  # of ATELIER_HOME; earlier versions called the pictures so, and theirs stay valid
+)
+
+Label = TypeVar("Label")  # what comes with a picture: its targets, or the labels that are right
+Targets = NDArray[np.float32]  # `(10,)` or `(n, 10)`, rows summing to 1
+# By kind: pixels uint8 `(n, 28, 28)`, and which labels are right, bool `(n, 10)`.
+Tuning = dict[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
-class Lessons:
+class AuxiliaryPictures:
     """Prepared pictures with their targets.
 
     Attributes:
         pixels: uint8 `(n, 28, 28)`.
         targets: float32 `(n, 10)`, rows summing to 1.
-        kinds: how many of each kind, in their order.
+        kinds: how many of each kind, in the order of the pictures.
     """
 
-    pixels: np.ndarray
-    targets: np.ndarray
+    pixels: NDArray[np.uint8]
+    targets: Targets
     kinds: dict[str, int]
 
 
-def lessons(
+def auxiliary_pictures(
     data: Dataset,
-    indices: np.ndarray,
+    indices: NDArray[np.integer],
     photographs: str | Path | None,
     *,
     progress: Callable[[str], None] = lambda words: None,
     counts: dict[str, int] | None = None,
-) -> Lessons:
-    """All lessons beside the data set; from the folder of kept ones where they were made before.
+) -> AuxiliaryPictures:
+    """Prepare all auxiliary pictures, or read those that were prepared before.
 
     Args:
         data: its training pictures are traced and composed.
-        indices: which of them may be: those that are trained on.
-        photographs: a folder as `outside.photographs` reads it, or None to do without.
-        progress: is told what is being made.
+        indices: which of them may be used: those that are trained on.
+        photographs: a folder as `sources.list_photographs` reads it, or None to do without.
+        progress: is told what is being prepared.
         counts: how many of each kind, instead of `COUNTS`.
 
     Raises:
-        UnreadablePicture: if the folder of photographs is none.
-        StorageProblem: if they cannot be kept.
+        UnreadablePicture: if the folder of photographs has none.
+        StorageProblem: if the prepared pictures cannot be kept.
     """
-    theirs = f"{data.fingerprint} {hashlib.sha256(np.ascontiguousarray(indices)).hexdigest()}"
-    found = {}
-    for name, count in (COUNTS if counts is None else counts).items():
-        made = (
+    source = (
+        f"{data.fingerprint} {hashlib.sha256(np.ascontiguousarray(indices).tobytes()).hexdigest()}"
+    )
+    parts = {}
+    for kind, count in (COUNTS if counts is None else counts).items():
+        make = (
             partial(_composed, data, indices, count)
-            if name == "composed"
-            else partial(_drawn, name, count, data, indices)
+            if kind == "composed"
+            else partial(_drawn, kind, count, data, indices)
         )
-        found[name] = _kept(
-            name,
-            f"{count} {theirs if name.startswith(('traced', 'composed')) else ''}",
-            made,
-            progress,
-        )
+        from_data = kind.startswith(("traced", "composed"))
+        parts[kind] = _read_or_make(kind, f"{count} {source if from_data else ''}", make, progress)
     if photographs:
-        count = len(sources.photographs(photographs, "learn"))
-        found["photographs"] = _kept(
+        count = len(sources.list_photographs(photographs, "learn"))
+        parts["photographs"] = _read_or_make(
             "photographs", f"{count} {VIEWS}", partial(_photographs, photographs), progress
         )
-    pixels, targets = (
-        np.concatenate([part[position] for part in found.values()]) for position in (0, 1)
+    return AuxiliaryPictures(
+        np.concatenate([pixels for pixels, _ in parts.values()]),
+        np.concatenate([targets for _, targets in parts.values()]),
+        {kind: len(pixels) for kind, (pixels, _) in parts.items()},
     )
-    return Lessons(pixels, targets, {name: len(part[0]) for name, part in found.items()})
 
 
-def _kept(
-    name: str, size: str, make: Callable[[], Iterator], progress: Callable[[str], None]
-) -> tuple[np.ndarray, np.ndarray]:
+def _read_or_make(
+    kind: str,
+    size: str,
+    make: Callable[[], Iterator[tuple[Image.Image, Targets]]],
+    progress: Callable[[str], None],
+) -> tuple[NDArray[np.uint8], Targets]:
     """Pixels and targets of one kind, read from disk or made and written there.
 
-    Its file is named after its size and its first pictures: if these come out otherwise, it was
-    made by other rules.
+    The file is named after its size and its first pictures: if these come out differently, the
+    code that makes them has changed.
     """
     first = list(islice(_prepared(make()), PROBE))
     mark = hashlib.sha256(
         size.encode() + b"".join(pixels.tobytes() + target.tobytes() for pixels, target in first)
     ).hexdigest()[:12]
-    place = settings.home() / "lessons" / f"{name.replace(' ', '-')}-{mark}.npz"
-    if place.is_file():
-        with np.load(place) as file:
+    path = settings.home() / FOLDER / f"{kind.replace(' ', '-')}-{mark}.npz"
+    if path.is_file():
+        with np.load(path) as file:
             return file["pixels"], file["targets"]
-    pixels, targets = [], []
-    for number, (picture_, target) in enumerate(_prepared(make())):
+    all_pixels, all_targets = [], []
+    for number, (pixels, target) in enumerate(_prepared(make())):
         if number % 100 == 0:
-            progress(f"{name}: {number:,} prepared")
-        pixels.append(picture_)
-        targets.append(target)
-    found = (
-        np.array(pixels, np.uint8).reshape(-1, 28, 28),
-        np.array(targets, np.float32).reshape(-1, len(CLASS_NAMES)),
+            progress(f"{kind}: {number:,} prepared")
+        all_pixels.append(pixels)
+        all_targets.append(target)
+    part = (
+        np.array(all_pixels, np.uint8).reshape(-1, SIDE, SIDE),
+        np.array(all_targets, np.float32).reshape(-1, len(CLASS_NAMES)),
     )
     packed = io.BytesIO()
-    np.savez_compressed(packed, pixels=found[0], targets=found[1])
-    storage.put(LocalFileSystem(), str(place), packed.getvalue())
-    return found
+    np.savez_compressed(packed, pixels=part[0], targets=part[1])
+    storage.put(LocalFileSystem(), str(path), packed.getvalue())
+    return part
 
 
 def _prepared(
-    made: Iterator[tuple[Image.Image, np.ndarray]],
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Each picture's pixels with its target; those in which nothing is found teach nothing."""
-    for image, target in made:
-        prepared = picture.prepare(image, fill=True)
+    images: Iterable[tuple[Image.Image, Label]],
+) -> Iterator[tuple[NDArray[np.uint8], Label]]:
+    """Each picture's pixels, with what came with it; pictures in which nothing is found are left
+    out.
+    """
+    for image, label in images:
+        prepared = pictures.prepare(image, fill=True)
         if not prepared.blank:
-            yield prepared.pixels, target
+            yield prepared.pixels, label
 
 
-def to_tune_on(
-    photographs: str | Path | None, count: int | None = None
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Pictures of the part that is neither learnt from nor measured, by kind, some of none of the
-    ten among each.
+def tuning_pictures(photographs: str | Path | None, count: int | None = None) -> Tuning:
+    """Pictures that are neither learned from nor measured, by kind; some of each kind show none of
+    the ten classes.
 
     Args:
-        photographs: as `lessons` takes it.
+        photographs: as `auxiliary_pictures` takes it.
         count: drawings of each kind, instead of `TUNED_ON`.
 
     Returns:
-        pixels uint8 `(n, 28, 28)`, and which labels are right, bool `(n, 10)`; no label is where it
-        is none of the ten.
+        pixels and the labels that are right; no label is right for a picture of none of the ten.
     """
     count = TUNED_ON if count is None else count
-    kinds = {
-        kind: sources.drawn(kind, "tune", count) + sources.drawn("scribbles", "tune", count // 4)
-        for kind in ("sketches", "icons")
+    scribbles = sources.list_drawings("scribbles", "tune", count // 4)
+    kinds: dict[str, list[sources.OutsidePicture]] = {
+        "sketches": sources.list_drawings("sketches", "tune", count) + scribbles,
+        "icons": sources.list_drawings("icons", "tune", count) + scribbles,
     }
     if photographs:
-        kinds["photographs"] = sources.photographs(photographs, "tune")
-    found = {}
-    for kind, pictures in kinds.items():
+        kinds["photographs"] = sources.list_photographs(photographs, "tune")
+    labels = np.arange(len(CLASS_NAMES))
+    tuning = {}
+    for kind, candidates in kinds.items():
         prepared = list(
-            _prepared(
-                (one.open(), np.isin(np.arange(len(CLASS_NAMES)), one.accepted)) for one in pictures
-            )
+            _prepared((one.open(), np.isin(labels, one.accepted)) for one in candidates)
         )
-        found[kind] = (
+        tuning[kind] = (
             np.array([pixels for pixels, _ in prepared]),
             np.array([accepted for _, accepted in prepared]),
         )
-    return found
+    return tuning
 
 
-def sure_threshold(network: Network, tuning: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:
-    """From which confidence on a network may be sure of pictures from outside: the highest that any
-    kind of them asks for.
+def sure_threshold(network: Network, tuning: Tuning) -> float:
+    """The confidence from which on a network may be sure of outside pictures: the highest that any
+    kind of them requires.
 
     Args:
         network: at the temperature that is used later.
-        tuning: what `to_tune_on` returned; to be sure of a picture of none of the ten counts as
-            wrong.
+        tuning: from `tuning_pictures`; being sure of a picture of none of the ten counts as wrong.
     """
     return max(
         evaluation.sure_from(
-            probabilities.max(axis=1), _right(probabilities, accepted), SURE_PRECISION
+            probabilities.max(axis=1), _correct(probabilities, accepted), SURE_PRECISION
         )
         for pixels, accepted in tuning.values()
         for probabilities in [network.both_ways(pixels)]
     )
 
 
-def accuracy(
-    probabilities: dict[str, np.ndarray], tuning: dict[str, tuple[np.ndarray, np.ndarray]]
-) -> float:
-    """Share of right answers `(n, 10)` to the garments among pictures to tune on: the mean over the
+def accuracy(probabilities: dict[str, NDArray[np.floating]], tuning: Tuning) -> float:
+    """Share of correct answers `(n, 10)` to the garments among tuning pictures: the mean over the
     kinds, 0..1.
     """
-    garments = {kind: accepted.any(axis=1) for kind, (_, accepted) in tuning.items()}
-    return float(
-        np.mean(
-            [
-                _right(probabilities[kind], tuning[kind][1])[chosen].mean()
-                for kind, chosen in garments.items()
-            ]
-        )
-    )
+    shares = []
+    for kind, (_, accepted) in tuning.items():
+        garments = accepted.any(axis=1)
+        shares.append(_correct(probabilities[kind], accepted)[garments].mean())
+    return float(np.mean(shares))
 
 
-def _right(probabilities: np.ndarray, accepted: np.ndarray) -> np.ndarray:
-    """Whether the likeliest class of each row is a right one; bool `(n,)`."""
-    return accepted[np.arange(len(accepted)), probabilities.argmax(axis=1)]
+def _correct(probabilities: NDArray[np.floating], accepted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the most probable class of each row is a right one, `(n,)`."""
+    correct: NDArray[np.bool_] = accepted[np.arange(len(accepted)), probabilities.argmax(axis=1)]
+    return correct
 
 
-def target_of(accepted: tuple[int, ...]) -> np.ndarray:
+def target_of(accepted: tuple[int, ...]) -> Targets:
     """Ten shares, float32: equal among the right answers, or among all where none is."""
     if not accepted:
         return UNKNOWN
@@ -241,30 +246,28 @@ def target_of(accepted: tuple[int, ...]) -> np.ndarray:
 
 
 def _drawn(
-    kind: str, count: int, data: Dataset, indices: np.ndarray
-) -> Iterator[tuple[Image.Image, np.ndarray]]:
-    """Drawings made up, or traced from pictures of the data, as their images with their targets."""
-    if not kind.startswith("traced "):
-        yield from (
-            (one.open(), target_of(one.accepted)) for one in sources.drawn(kind, "learn", count)
-        )
+    kind: str, count: int, data: Dataset, indices: NDArray[np.integer]
+) -> Iterator[tuple[Image.Image, Targets]]:
+    """Images of drawings, invented or traced from pictures of the data, with their targets."""
+    style = generated.as_kind(kind.removeprefix("traced "))
+    if style == kind:
+        for picture in sources.list_drawings(style, "learn", count):
+            yield picture.open(), target_of(picture.accepted)
         return
-    for index, rng in _chosen(indices, count, kind):
+    for index, rng in _choose(indices, count, kind):
         design = generated.trace(data.train_pixels[index], rng)
-        yield (
-            generated.render(kind.removeprefix("traced "), design, rng),
-            target_of((int(data.train_labels[index]),)),
-        )
+        image = generated.render(style, design, rng)
+        yield image, target_of((int(data.train_labels[index]),))
 
 
 def _composed(
-    data: Dataset, indices: np.ndarray, count: int
-) -> Iterator[tuple[Image.Image, np.ndarray]]:
-    """Garments of the data in some colour on an uneven ground, turned a little, as a photograph
-    would show them.
+    data: Dataset, indices: NDArray[np.integer], count: int
+) -> Iterator[tuple[Image.Image, Targets]]:
+    """Garments of the data in some colour on an uneven background, rotated a little, as a
+    photograph would show them.
     """
     side = 160
-    for index, rng in _chosen(indices, count, "composed"):
+    for index, rng in _choose(indices, count, "composed"):
         small = Image.fromarray(data.train_pixels[index]).resize(
             (int(side * rng.uniform(0.6, 0.9)),) * 2, Image.Resampling.BICUBIC
         )
@@ -289,19 +292,18 @@ def _composed(
         )
 
 
-def _photographs(path: str | Path) -> Iterator[tuple[Image.Image, np.ndarray]]:
+def _photographs(path: str | Path) -> Iterator[tuple[Image.Image, Targets]]:
     """Each photograph of the part to learn from, as it is and altered."""
-    for number, one in enumerate(sources.photographs(path, "learn")):
-        image = one.open().convert("RGB")
+    for number, picture in enumerate(sources.list_photographs(path, "learn")):
+        image = picture.open().convert("RGB")
+        target = target_of(picture.accepted)
         for view in range(VIEWS):
-            yield (
-                _altered(image, np.random.default_rng([number, view])) if view else image,
-                target_of(one.accepted),
-            )
+            altered = _alter(image, np.random.default_rng([number, view])) if view else image
+            yield altered, target
 
 
-def _altered(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Turned, cut a little closer, mirrored, in other light: as if taken once more."""
+def _alter(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Rotate, crop a little closer, mirror and relight it, as if it had been taken once more."""
     if rng.random() < 0.5:
         image = ImageOps.mirror(image)
     width, height = image.size
@@ -311,24 +313,23 @@ def _altered(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     )
     turned = wide.rotate(float(rng.normal(0, 12)), Image.Resampling.BICUBIC)
     closer = rng.uniform(0.0, 0.08, 4) * np.array([width, height, width, height])
-    box = (
-        margin + closer[0],
-        margin + closer[1],
-        margin + width - closer[2],
-        margin + height - closer[3],
+    cut = turned.crop(
+        (
+            round(float(margin + closer[0])),
+            round(float(margin + closer[1])),
+            round(float(margin + width - closer[2])),
+            round(float(margin + height - closer[3])),
+        )
     )
-    cut = turned.crop(tuple(round(float(value)) for value in box))
     return ImageEnhance.Contrast(
         ImageEnhance.Brightness(cut).enhance(rng.uniform(0.7, 1.3))
     ).enhance(rng.uniform(0.8, 1.2))
 
 
-def _chosen(
-    indices: np.ndarray, count: int, kind: str
+def _choose(
+    indices: NDArray[np.integer], count: int, kind: str
 ) -> Iterator[tuple[int, np.random.Generator]]:
-    """Training pictures to make something of, each with its own generator; the same for the same
-    arguments.
-    """
+    """Training pictures to work from, each with its own generator; the same for equal arguments."""
     seed = sum(kind.encode())
     for position, index in enumerate(np.random.default_rng(seed).permutation(indices)[:count]):
         yield int(index), np.random.default_rng([seed, position])

@@ -1,28 +1,37 @@
-"""Sketches, icons and scribbles made by program, as people would draw or download them: large, in
-colour, on white or on nothing.
+"""Computer-generated sketches, icons and scribbles, such as people draw or download: large, in
+colour, on white or on a transparent background.
 
-One idea: a garment is first an area in tones with the lines that part it (`Design`), made up by
-`core.garments.drawing` or traced from a picture of the data; how it is rendered, by a shaky pen or
-in flat colours, has nothing to do with where it came from.
+A garment is first an area in tones with the lines between its parts (`Design`), invented by
+`core.garments.drawing` or traced from a picture of the data; how it is rendered, with a shaky pen
+or in flat colours, does not depend on where it came from.
 
-These stand in for people's own drawings and are more alike than those are.
+These stand in for people's own drawings, which vary more than they do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.garments import drawing
 from core.garments.shapes import shape
+from core.labels import SIDE
 
-KINDS = ("sketches", "icons", "scribbles")
+Kind = Literal["sketches", "icons", "scribbles"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 PAPER = 160  # pixels of a rendered picture
 MARGIN = 11  # around the garment
 SPECK = 30  # pixels: shorter edges of a traced picture are noise
 TRACED_FROM = 40  # grey level from which a pixel of the data is garment when it is traced
+
+Tones = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -35,34 +44,44 @@ class Design:
         seams: bool `(PAPER, PAPER)`, one pixel wide: where inner parts meet.
     """
 
-    tones: np.ndarray
-    seams: np.ndarray
+    tones: Tones
+    seams: Mask
 
 
-def draw(kind: str, label: int, rng: np.random.Generator) -> Image.Image:
-    """One picture of a kind.
+def as_kind(text: str) -> Kind:
+    """The kind of that name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    for kind in KINDS:
+        if kind == text:
+            return kind
+    raise ValueError(f"a kind is one of {', '.join(KINDS)}; received {text!r}")
+
+
+def draw(kind: Kind, label: int, rng: np.random.Generator) -> Image.Image:
+    """Draw one picture of a kind.
 
     Args:
         kind: one of `KINDS`.
         label: the class 0..9 of the garment; a scribble has none and ignores it.
 
     Returns:
-        "RGB" on a background, or "RGBA" on nothing, `PAPER` pixels wide and high.
+        "RGB" on a background, or "RGBA" on a transparent one, `PAPER` pixels wide and high.
 
     Raises:
         ValueError: for another kind or class.
     """
-    if kind not in KINDS:
-        raise ValueError(f"a kind is one of {', '.join(KINDS)}; received {kind!r}")
-    if kind == "scribbles":
+    if as_kind(kind) == "scribbles":
         return scribble(rng)
     return render(kind, design(label, rng), rng)
 
 
 def design(label: int, rng: np.random.Generator) -> Design:
-    """Make up a garment of a class 0..9."""
+    """Invent a garment of a class 0..9."""
     parts = drawing.fit(shape(int(label), rng), angle=float(rng.normal(0, 4)))
-    scale = (PAPER - 2 * MARGIN) / (drawing.SIDE * drawing.OVER)
+    scale = (PAPER - 2 * MARGIN) / (SIDE * drawing.OVER)
     tones, seams = Image.new("L", (PAPER, PAPER), 0), Image.new("L", (PAPER, PAPER), 0)
     brush, pen = ImageDraw.Draw(tones), ImageDraw.Draw(seams)
     for part in parts:
@@ -74,11 +93,11 @@ def design(label: int, rng: np.random.Generator) -> Design:
             brush.polygon(points, fill=level)
         if abs(part.tone - 1) >= 0.2 or rng.random() < 0.3:
             pen.line(points if part.width else points + points[:2], fill=255, width=1)
-    values = np.asarray(tones, np.float32) / 120
+    values: Tones = np.asarray(tones, np.float32) / np.float32(120)
     return Design(values, (np.asarray(seams) > 0) & (values > 0))
 
 
-def trace(pixels: np.ndarray, rng: np.random.Generator) -> Design:
+def trace(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Design:
     """The garment of a picture of the data, uint8 `(28, 28)`, as a design: its silhouette, and its
     strongest edges as seams.
     """
@@ -96,21 +115,22 @@ def trace(pixels: np.ndarray, rng: np.random.Generator) -> Design:
     within = ndimage.binary_erosion(inside, iterations=6)
     seams = np.zeros_like(inside)
     if within.any():
-        strong = within & (slope > max(np.quantile(slope[within], rng.uniform(0.8, 0.95)), 2.0))
+        least = np.maximum(np.quantile(slope[within], rng.uniform(0.8, 0.95)), 2.0)
+        strong = within & (slope > least)
         seams = strong & (slope >= ndimage.maximum_filter(slope, 3))
-        seams = _long(ndimage.binary_closing(seams, iterations=2) & within)
+        seams = _remove_specks(ndimage.binary_closing(seams, iterations=2) & within)
     tones = np.where(inside, 0.4 + 0.9 * smooth / max(smooth[inside].max(), 1.0), 0)
     return Design(tones.astype(np.float32), seams)
 
 
-def render(kind: str, garment: Design, rng: np.random.Generator) -> Image.Image:
-    """A design as a freehand sketch ("sketches") or as a flat drawing ("icons")."""
-    tones, seams = _shaken(garment, rng.uniform(0, 3.5 if kind == "sketches" else 1.0), rng)
+def render(kind: Kind, garment: Design, rng: np.random.Generator) -> Image.Image:
+    """Draw a design as a freehand sketch ("sketches") or as a flat drawing ("icons")."""
+    tones, seams = _shake(garment, rng.uniform(0, 3.5 if kind == "sketches" else 1.0), rng)
     return _sketch(tones, seams, rng) if kind == "sketches" else _icon(tones, seams, rng)
 
 
 def scribble(rng: np.random.Generator) -> Image.Image:
-    """Lines, curls, loops, letters or dots that show nothing."""
+    """Draw lines, curls, loops, letters or dots that show nothing."""
     canvas = Image.new("RGB", (PAPER, PAPER), "white")
     pen = ImageDraw.Draw(canvas)
     width = int(rng.integers(2, 7))
@@ -132,29 +152,31 @@ def scribble(rng: np.random.Generator) -> Image.Image:
         for x, y in rng.uniform(15, PAPER - 15, (int(rng.integers(1, 12)), 2)):
             pen.ellipse([x - width, y - width, x + width, y + width], fill="black")
         return canvas
-    turn = np.linspace(0, 1, 200)
-    lines = {
-        "strokes": lambda: [
-            rng.uniform(10, PAPER - 10, (2, 2)) for _ in range(int(rng.integers(1, 6)))
-        ],
-        "tangle": lambda: [
-            _smooth_line(rng, int(rng.integers(4, 30))) for _ in range(int(rng.integers(1, 12)))
-        ],
-        "spiral": lambda: [_around(turn * rng.uniform(2, 7), turn * rng.uniform(35, 70), rng)],
-        "loop": lambda: [
-            _around(turn * rng.uniform(0.6, 1.0), np.full(200, rng.uniform(15, 66)), rng)
-            for _ in range(int(rng.integers(1, 4)))
-        ],
-        "zigzag": lambda: [
-            np.stack([np.linspace(15, PAPER - 15, 14), PAPER / 2 + rng.uniform(-55, 55, 14)], 1)
-        ],
-    }[kind]()
-    for points in lines:
+    for points in _lines(kind, rng):
         pen.line(points.ravel().tolist(), fill="black", width=width, joint="curve")
     return canvas
 
 
-def _long(lines: np.ndarray) -> np.ndarray:
+def _lines(kind: str, rng: np.random.Generator) -> Sequence[Floats]:
+    """The lines of a scribble, points `(n, 2)` each."""
+    turn = np.linspace(0, 1, 200)
+    if kind == "strokes":
+        return [rng.uniform(10, PAPER - 10, (2, 2)) for _ in range(int(rng.integers(1, 6)))]
+    if kind == "tangle":
+        count = int(rng.integers(1, 12))
+        return [_smooth_line(rng, int(rng.integers(4, 30))) for _ in range(count)]
+    if kind == "spiral":
+        return [_around(turn * rng.uniform(2, 7), turn * rng.uniform(35, 70), rng)]
+    if kind == "loop":
+        return [
+            _around(turn * rng.uniform(0.6, 1.0), np.full(200, rng.uniform(15, 66)), rng)
+            for _ in range(int(rng.integers(1, 4)))
+        ]
+    zigzag = PAPER / 2 + rng.uniform(-55, 55, 14)
+    return [np.stack([np.linspace(15, PAPER - 15, 14), zigzag], 1)]
+
+
+def _remove_specks(lines: Mask) -> Mask:
     """Only those lines that are more than specks."""
     from scipy import ndimage
 
@@ -164,32 +186,27 @@ def _long(lines: np.ndarray) -> np.ndarray:
     )
 
 
-def _around(turns: np.ndarray, radius: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Points `(n, 2)` at these turns and radii around a place near the middle."""
+def _around(turns: Floats, radius: Floats, rng: np.random.Generator) -> Floats:
+    """Points `(n, 2)` at these turns and radii around a point near the middle."""
     angle = 2 * np.pi * turns + rng.uniform(0, 6.3)
     squeeze = rng.uniform(0.5, 1.0, 2)
-    return (
-        np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * squeeze
-        + PAPER / 2
-        + rng.uniform(-10, 10, 2)
-    )
+    circle: Floats = np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * squeeze
+    return circle + PAPER / 2 + rng.uniform(-10, 10, 2)
 
 
-def _smooth_line(rng: np.random.Generator, corners: int) -> np.ndarray:
+def _smooth_line(rng: np.random.Generator, corners: int) -> Floats:
     """A curve through random corners, points `(n, 2)`."""
     from scipy.interpolate import make_interp_spline
 
-    places = rng.uniform(15, PAPER - 15, (corners, 2))
-    return make_interp_spline(np.arange(corners), places, k=min(3, corners - 1))(
-        np.linspace(0, corners - 1, corners * 12)
-    )
+    points = rng.uniform(15, PAPER - 15, (corners, 2))
+    spline = make_interp_spline(np.arange(corners), points, k=min(3, corners - 1))
+    curve: Floats = spline(np.linspace(0, corners - 1, corners * 12))
+    return curve
 
 
-def _shaken(
-    garment: Design, amount: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Tones and seams moved by a smooth random field, `amount` pixels strong, and squeezed a little
-    in one direction.
+def _shake(garment: Design, amount: float, rng: np.random.Generator) -> tuple[Tones, Mask]:
+    """Tones and seams, moved by a smooth random field, `amount` pixels strong, and squeezed a
+    little in one direction.
     """
     from scipy import ndimage
 
@@ -198,51 +215,55 @@ def _shaken(
     squeeze = (
         np.array([1.0, 1.0]) + np.array([rng.uniform(0, 0.25), 0])[:: int(rng.choice([1, -1]))]
     )
-    places = [
+    sources = [
         (rows - PAPER / 2) * squeeze[0] + PAPER / 2 + field[0],
         (columns - PAPER / 2) * squeeze[1] + PAPER / 2 + field[1],
     ]
-    tones = ndimage.map_coordinates(garment.tones, places, order=1)
+    tones = ndimage.map_coordinates(garment.tones, sources, order=1)
     seams = (
         ndimage.map_coordinates(
-            ndimage.binary_dilation(garment.seams).astype(np.float32), places, order=1
+            ndimage.binary_dilation(garment.seams).astype(np.float32), sources, order=1
         )
         > 0.5
     )
     return tones, seams & (tones > 0.05)
 
 
-def _noise(cells: int, rng: np.random.Generator) -> np.ndarray:
+def _noise(cells: int, rng: np.random.Generator) -> Tones:
     """A smooth random field, about -1..1, float32 `(PAPER, PAPER)`."""
     coarse = Image.fromarray(rng.uniform(-1, 1, (cells, cells)).astype(np.float32))
     return np.asarray(coarse.resize((PAPER, PAPER), Image.Resampling.BICUBIC))
 
 
-def _contour(inside: np.ndarray, width: float) -> np.ndarray:
-    """The line along the border of an area, this many pixels wide, half of it on either side; bool."""
+def _contour(inside: Mask, width: float) -> Mask:
+    """The line along the border of an area, this many pixels wide, half of it on either side."""
     from scipy import ndimage
 
     away = np.where(
         inside, ndimage.distance_transform_edt(inside), ndimage.distance_transform_edt(~inside)
     )
-    return away - 0.5 <= width / 2  # a pixel at the border is half a pixel from it
+    contour: Mask = away - 0.5 <= width / 2  # a pixel at the border is half a pixel from it
+    return contour
 
 
-def _stroked(seams: np.ndarray, width: float) -> np.ndarray:
+def _stroke(seams: Mask, width: float) -> Mask:
     """Seams as lines of a width."""
     from scipy import ndimage
 
-    return ndimage.distance_transform_edt(~seams) <= width / 2 if seams.any() else seams
+    if not seams.any():
+        return seams
+    lines: Mask = ndimage.distance_transform_edt(~seams) <= width / 2
+    return lines
 
 
-def _sketch(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Image.Image:
+def _sketch(tones: Tones, seams: Mask, rng: np.random.Generator) -> Image.Image:
     """Lines of one pen on white: the contour, mostly with seams, sometimes with gaps, shading or
     colour.
     """
     width = float(rng.choice([rng.uniform(1.5, 3.0), rng.uniform(3.0, 5.5)]))
     ink = _contour(tones > 0.05, width)
     if rng.random() < 0.65:
-        ink |= _stroked(seams, width * rng.uniform(0.6, 1.0))
+        ink |= _stroke(seams, width * rng.uniform(0.6, 1.0))
     if rng.random() < 0.3:  # a pen that was lifted
         rows, columns = np.mgrid[:PAPER, :PAPER]
         where = np.argwhere(ink)
@@ -259,9 +280,9 @@ def _sketch(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> I
     return Image.fromarray(np.where(ink[..., None], colour, paper).astype(np.uint8))
 
 
-def _icon(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """A flat drawing: filled in one to three colours, outlined or not, on nothing, on white or on a
-    colour; or lines alone.
+def _icon(tones: Tones, seams: Mask, rng: np.random.Generator) -> Image.Image:
+    """A flat drawing: filled in one to three colours, outlined or not, on a transparent, white or
+    coloured background; or lines alone.
     """
     inside = tones > 0.05
     style = rng.choice(["flat", "outlined", "lines", "silhouette"], p=[0.35, 0.35, 0.2, 0.1])
@@ -283,7 +304,7 @@ def _icon(tones: np.ndarray, seams: np.ndarray, rng: np.random.Generator) -> Ima
         else np.zeros_like(inside)
     )
     if style != "silhouette" and rng.random() < 0.7:
-        lines = lines | _stroked(seams, rng.uniform(1.5, 4.5))
+        lines = lines | _stroke(seams, rng.uniform(1.5, 4.5))
     picture[lines] = [*rim, 255]
     ground = rng.random()
     if ground < 0.6:

@@ -1,11 +1,11 @@
-"""The figures of a run on pictures from outside its data set: what is measured for it, and kept in
-its folder.
-
-One idea: the pictures are those that no network may learn from, the same for every run, so that
-runs are compared on them. Drawings can be had everywhere; photographs only where somebody has the
+"""How well a run does on pictures from outside its data set: what is measured, and kept in its
 folder.
 
-How one kind is measured is the business of `core.outside.report`.
+The pictures are those that no network may learn from, the same for every run, so that runs can be
+compared on them. Drawings can be generated everywhere; photographs are only measured where their
+folder is available.
+
+`core.outside.report` measures one kind.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from core.errors import RunDamaged
 from core.inference import answer
 from core.outside import generated, sources
 from core.outside.report import Report
-from core.outside.sources import Outside
+from core.outside.sources import OutsidePicture
 
 FILE = "outside.json"  # of a run's folder
 PHOTOGRAPHS = "photographs"
-# Drawings of each kind: a share of right answers is then known to 2 or 3 points (one standard
+# Drawings of each kind: the share of correct answers is then known to 2 or 3 points (one standard
 # error).
 COUNT = 300
 
@@ -36,75 +36,81 @@ COUNT = 300
 @dataclass(frozen=True)
 class Figures:
     """What is kept with a run: when it was measured (UTC, ISO 8601), and a report for each kind of
-    pictures.
+    picture.
     """
 
     measured: str
     reports: dict[str, Report]
 
 
-def held_out(count: int = COUNT, photographs: str | Path | None = None) -> dict[str, list[Outside]]:
+def held_out(
+    count: int = COUNT, photographs: str | Path | None = None
+) -> dict[str, list[OutsidePicture]]:
     """The pictures that no network may learn from, by kind.
 
     Args:
         count: how many drawings of each kind.
-        photographs: a folder of them, as `outside.photographs` takes it; None leaves them out.
+        photographs: a folder as `sources.list_photographs` takes it; None leaves them out.
 
     Raises:
-        UnreadablePicture: if that folder holds none.
+        UnreadablePicture: if that folder has none.
     """
-    kinds = {kind: sources.drawn(kind, "held-out", count) for kind in generated.KINDS}
-    return kinds | (
-        {PHOTOGRAPHS: sources.photographs(photographs, "held-out")} if photographs else {}
-    )
+    kinds: dict[str, list[OutsidePicture]] = {
+        kind: sources.list_drawings(kind, "held-out", count) for kind in generated.KINDS
+    }
+    if photographs:
+        kinds[PHOTOGRAPHS] = sources.list_photographs(photographs, "held-out")
+    return kinds
 
 
-def named(name: str, photographs: str | Path | None = None) -> Outside | None:
-    """The held-out picture that a report calls so: drawn anew, or found among the photographs.
+def find(name: str, photographs: str | Path | None = None) -> OutsidePicture | None:
+    """The held-out picture of that name: drawn again, or found among the photographs.
 
     Args:
-        photographs: the folder that they are in; None where nobody has them.
+        name: as a report gives it.
+        photographs: the folder that they are in; None where they are not available.
 
     Returns:
         None where there is no such picture.
 
     Raises:
-        UnreadablePicture: if the folder holds no photographs.
+        UnreadablePicture: if the folder has no photographs.
     """
     drawing = re.fullmatch(rf"({'|'.join(generated.KINDS)})/held-out/([0-9]{{1,5}})", name)
     if drawing:
-        return sources.drawn(drawing[1], "held-out", int(drawing[2]) + 1)[-1]
-    found = sources.photographs(photographs, "held-out") if photographs else []
-    return next((one for one in found if one.name == name), None)
+        kind = generated.as_kind(drawing[1])
+        return sources.list_drawings(kind, "held-out", int(drawing[2]) + 1)[-1]
+    candidates = sources.list_photographs(photographs, "held-out") if photographs else []
+    return next((picture for picture in candidates if picture.name == name), None)
 
 
-def open_named(
+def open_picture(
     name: str, photographs: Path | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    """The held-out picture that a report calls so, as people and as networks see it.
+    """The held-out picture of that name, as people and as networks see it.
 
     Args:
-        photographs: as in `named`.
+        name, photographs: as in `find`.
 
     Returns:
         uint8 `(h, w, 3 or 4)`, at most 512 pixels on the longest edge, and the uint8 `(28, 28)`
         that a network reads; None where there is no such picture.
 
     Raises:
-        UnreadablePicture: if the folder holds no photographs, or the picture cannot be opened.
+        UnreadablePicture: if the folder has no photographs, or the picture cannot be opened.
     """
-    picture = named(name, photographs)
+    picture = find(name, photographs)
     if picture is None:
         return None
     image = picture.open()
     return np.asarray(image), answer.prepare(image).pixels
 
 
-def keep(run_id: str, reports: dict[str, Report]) -> Figures:
+def save(run_id: str, reports: dict[str, Report]) -> Figures:
     """Write figures into a run's folder, in place of older ones.
 
     Raises:
-        StorageProblem: if the folder cannot be written, as that of the network that ships.
+        StorageProblem: if the folder cannot be written, such as that of the shipped network.
         RunNotFound: if there is no such run.
     """
     figures = Figures(
@@ -122,11 +128,11 @@ def keep(run_id: str, reports: dict[str, Report]) -> Figures:
     return figures
 
 
-def kept(run_id: str) -> Figures | None:
+def load(run_id: str) -> Figures | None:
     """The figures in a run's folder; None where it was not measured.
 
     Raises:
-        RunDamaged: if the file is not what `keep` wrote.
+        RunDamaged: if the file is not what `save` wrote.
     """
     values = runs.read_json(run_id, FILE)
     if values is None:

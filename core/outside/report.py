@@ -1,48 +1,55 @@
 """How well a network does on pictures from outside its data set: each is prepared, answered and
 counted.
 
-One idea: a report holds counts and mistakes, and every share is derived from them; so reports are
-compared and kept without asking anybody again. The test set fits the same form, and stands beside
-the others.
+A report holds counts and mistakes, and every share is derived from them, so that reports can be
+kept and compared without asking the network again. The test set fits the same form and is shown
+next to the others.
 
-Where the pictures come from is the business of `core.outside.sources`, how one is answered that of
-`core.inference.answer`; what is measured for a run, and kept with it, is `core.outside.measured`'.
+`core.outside.sources` finds the pictures, `core.inference.answer` answers one, and
+`core.outside.measured` keeps the reports of a run.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import UnreadablePicture
 from core.inference.answer import Prediction, ask
 from core.labels import CLASS_NAMES
+from core.wording import percent
 
 if TYPE_CHECKING:
     from core.inference import Network
-    from core.outside.sources import Outside
+    from core.outside.sources import OutsidePicture
+
+T = TypeVar("T")
 
 BAG = CLASS_NAMES.index("Bag")
 HEADER = (
     "",
     "pictures",
-    "right",
+    "accuracy",
     "mean over classes",
     "called Bag",
     "sure",
-    "right where sure",
+    "accuracy where sure",
     "none of the ten",
-    "of these refused",
+    "of these rejected",
 )
 
 
 def class_name(accepted: tuple[int, ...]) -> str:
-    """What pictures with these right answers (at least one) are: "Coat", or "Sandal, Sneaker or
-    Ankle boot".
+    """How people call pictures with these right answers, of which there is at least one.
+
+    >>> class_name((5, 7, 9))
+    'Sandal, Sneaker or Ankle boot'
     """
     *others, last = (CLASS_NAMES[label] for label in accepted)
     return f"{', '.join(others)} or {last}" if others else last
@@ -50,8 +57,8 @@ def class_name(accepted: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How pictures with the same right answers fared: mostly one class, for shoes that nobody told
-    apart several.
+    """How many pictures with the same right answers were classified correctly: mostly one class,
+    and several for shoes, whose photographs are not labelled by kind.
     """
 
     accepted: tuple[int, ...]
@@ -64,7 +71,7 @@ class ClassCount:
 
     @property
     def accuracy(self) -> float:
-        """Share of them that was answered rightly, 0..1."""
+        """Share of them that was classified correctly, 0..1."""
         return self.right / self.pictures
 
 
@@ -74,12 +81,12 @@ class Mistake:
 
     Attributes:
         name: the picture's, as `core.outside.sources` gives it.
-        accepted: what would have been right; nothing for none of the ten, which should have been
-            refused.
-        answer: what was said; None where nothing was found in the picture.
+        accepted: what would have been right; empty for none of the ten, which should have been
+            rejected.
+        answer: the predicted class; None where nothing was found in the picture.
         confidence: of the answer, 0..1.
-        seen: the `fingerprint` of what the network saw; None where that was not kept. Nobody is
-            shown another picture once the drawings or the preparation have changed.
+        seen: the `fingerprint` of what the network saw; None where that was not kept. It tells
+            whether a picture is still the same after drawings or preparation have changed.
     """
 
     name: str
@@ -91,19 +98,19 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Report:
-    """What a network made of one kind of pictures. A *garment* is a picture with a right answer,
-    the *others* are none of the ten.
+    """How a network did on one kind of picture. A *garment* is a picture with a right answer, the
+    *others* show none of the ten.
 
     Attributes:
-        matrix: 10 x 10 counts of garments, rows truth, columns answer. A right answer among several
-            is entered under itself, a wrong one under the first of them. Garments in which nothing
-            was found are wrong and stand in no column.
-        classes: the garments by what is accepted.
+        matrix: 10 x 10 counts of garments, rows truth, columns prediction. Where several answers
+            are right, a correct one counts in its own row, a wrong one in the row of the first.
+            Garments in which nothing was found are wrong and in no column.
+        classes: the garments by their right answers.
         bag: garments called "Bag".
-        sure, sure_right: garments with a sure answer, and those of them where it was right.
+        sure, sure_right: garments with a sure answer, and those of them where it was correct.
         others: pictures of none of the ten.
-        called: by class, how many of the others were surely called that; the rest was refused, as
-            it should be.
+        called: by class, how many of the others were confidently called that; the rest were
+            rejected, as they should be.
         unreadable: names of pictures that could not be opened; they count nowhere else.
         mistakes: wrong answers to garments, and sure ones to the others.
     """
@@ -138,21 +145,21 @@ class Report:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of the garments that was answered rightly, 0..1; this and the shares below are None
-        where there is nothing to share.
+        """Share of the garments that were classified correctly, 0..1; this and the shares below are
+        None where there is nothing to divide by.
         """
         return _share(self.right, self.garments)
 
     @property
     def mean_over_classes(self) -> float | None:
-        """The mean of the classes' accuracies: every class that occurs counts alike, however many
-        pictures it has.
+        """The mean of the classes' accuracies: every class that occurs counts the same, however
+        many pictures it has.
         """
         return float(np.mean([one.accuracy for one in self.classes])) if self.classes else None
 
     @property
     def bag_share(self) -> float | None:
-        """Share of the garments that was called "Bag"."""
+        """Share of the garments that were called "Bag"."""
         return _share(self.bag, self.garments)
 
     @property
@@ -162,12 +169,12 @@ class Report:
 
     @property
     def sure_accuracy(self) -> float | None:
-        """Share of the sure answers to garments that was right."""
+        """Share of the sure answers to garments that were correct."""
         return _share(self.sure_right, self.sure)
 
     @property
     def refused_share(self) -> float | None:
-        """Share of the others that was refused: the answer was not sure, or nothing was found."""
+        """Share of the others that were rejected: not sure, or nothing was found."""
         return _share(self.others - sum(self.called), self.others)
 
     def shares(self) -> dict[str, float | int | None]:
@@ -186,39 +193,37 @@ class Report:
         }
 
     def row(self, title: str) -> tuple[str | None, ...]:
-        """The figures as words under `HEADER`; None where there is nothing to share."""
-        words = [
-            None if share is None else f"{share:.1%}".replace("%", " %")
-            for share in (
-                self.accuracy,
-                self.mean_over_classes,
-                self.bag_share,
-                self.sure_share,
-                self.sure_accuracy,
-            )
-        ]
-        others = (
-            (f"{self.others:,}", f"{self.refused_share:.1%}".replace("%", " %"))
-            if self.others
-            else (None, None)
+        """The figures as text under `HEADER`; None where there is nothing to divide by."""
+        shares = (
+            self.accuracy,
+            self.mean_over_classes,
+            self.bag_share,
+            self.sure_share,
+            self.sure_accuracy,
         )
-        return title, f"{self.pictures:,}", *words, *others
+        return (
+            title,
+            f"{self.pictures:,}",
+            *(None if share is None else percent(share) for share in shares),
+            f"{self.others:,}" if self.others else None,
+            None if self.refused_share is None else percent(self.refused_share),
+        )
 
-    def to_dict(self) -> dict:
-        """The report as JSON knows it."""
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict) -> Report:
-        """What `to_dict` gave.
+    def from_dict(cls, values: Mapping[str, Any]) -> Report:
+        """The report that `to_dict` described.
 
         Raises:
             KeyError, TypeError, ValueError: for anything else.
         """
         counts = {name: _whole(values[name]) for name in ("bag", "sure", "sure_right", "others")}
         return cls(
-            matrix=tuple(_ten(row) for row in _ten(values["matrix"], list)),
-            called=_ten(values["called"]),
+            matrix=tuple(tuple(map(_whole, _ten(row))) for row in _ten(values["matrix"])),
+            called=tuple(map(_whole, _ten(values["called"]))),
             classes=tuple(
                 ClassCount(
                     _labels(one["accepted"]), _whole(one["pictures"], 1), _whole(one["right"])
@@ -242,7 +247,7 @@ class Report:
 
 def measure(
     network: Network,
-    pictures: Sequence[Outside],
+    pictures: Sequence[OutsidePicture],
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
@@ -250,85 +255,84 @@ def measure(
 
     Args:
         pictures: opened one after the other; one that cannot be opened is named in the report and
-            stops nothing.
-        progress: told how many are done, and of how many.
+            does not stop the measurement.
+        progress: is told how many are done, and of how many.
     """
     entries, unreadable = [], []
-    for done, one in enumerate(pictures, start=1):
+    for done, picture in enumerate(pictures, start=1):
         try:
-            image = one.open()
+            image = picture.open()
         except (UnreadablePicture, OSError):
-            unreadable.append(one.name)
+            unreadable.append(picture.name)
         else:
             answered = ask(network, image)
             seen = fingerprint(answered.question.pixels)
-            entries.append((one.name, one.accepted, answered.prediction, seen))
+            entries.append(_Entry(picture.name, picture.accepted, answered.prediction, seen))
         if progress:
             progress(done, len(pictures))
     return _count(entries, unreadable)
 
 
-def of_answers(probabilities: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> Report:
-    """The report of pictures that were answered before, such as a run's test pictures.
+def of_answers(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer], sure: NDArray[np.bool_]
+) -> Report:
+    """The report of pictures that were already answered, such as a run's test pictures.
 
     Args:
         probabilities: float `(n, 10)`.
         labels: int `(n,)`, 0..9.
         sure: bool `(n,)`.
     """
-    predictions = (
-        Prediction(row, bool(certain)) for row, certain in zip(probabilities, sure, strict=True)
+    rows = enumerate(zip(probabilities, labels, sure, strict=True))
+    entries = (
+        _Entry(f"test/{number}", (int(label),), Prediction(row, bool(certain)), None)
+        for number, (row, label, certain) in rows
     )
-    return _count(
-        [
-            (f"test/{number}", (int(label),), prediction, None)
-            for number, (label, prediction) in enumerate(zip(labels, predictions, strict=True))
-        ],
-        [],
-    )
+    return _count(entries, [])
 
 
-def fingerprint(pixels: np.ndarray | None) -> int | None:
-    """A number that is another one for other pixels `(28, 28)` uint8; None of none."""
-    return None if pixels is None else zlib.crc32(np.ascontiguousarray(pixels).tobytes())
+def fingerprint(pixels: NDArray[np.uint8]) -> int:
+    """A checksum of pixels `(28, 28)`."""
+    return zlib.crc32(np.ascontiguousarray(pixels).tobytes())
 
 
-def _count(
-    entries: Iterable[tuple[str, tuple[int, ...], Prediction | None, int | None]],
-    unreadable: Iterable[str],
-) -> Report:
+class _Entry(NamedTuple):
+    """One answered picture; `answer` is None where nothing was found in it."""
+
+    name: str
+    accepted: tuple[int, ...]
+    answer: Prediction | None
+    seen: int | None
+
+
+def _count(entries: Iterable[_Entry], unreadable: Iterable[str]) -> Report:
     matrix, called = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), int), [0] * len(CLASS_NAMES)
-    classes: dict[tuple[int, ...], list[int]] = {}
+    pictures: Counter[tuple[int, ...]] = Counter()  # by right answers
+    right: Counter[tuple[int, ...]] = Counter()
     mistakes, sure, sure_right, others = [], 0, 0, 0
-    for name, accepted, said, seen in entries:
-        right = said is not None and said.label in accepted
+    for entry in entries:
+        accepted, answer = entry.accepted, entry.answer
+        correct = answer is not None and answer.label in accepted
         if accepted:
-            fared = classes.setdefault(accepted, [0, 0])
-            fared[0] += 1
-            fared[1] += right
-            if said is not None:
-                matrix[said.label if right else accepted[0], said.label] += 1
-                sure += said.sure
-                sure_right += said.sure and right
+            pictures[accepted] += 1
+            right[accepted] += correct
         else:
             others += 1
-            if said is not None and said.sure:
-                called[said.label] += 1
-        if not right if accepted else said is not None and said.sure:
-            mistakes.append(
-                Mistake(
-                    name,
-                    accepted,
-                    said.label,
-                    round(said.confidence, 4),
-                    seen,
-                )
-                if said
-                else Mistake(name, accepted, None, 0.0, None)
-            )
+        if answer is not None and accepted:
+            matrix[answer.label if correct else accepted[0], answer.label] += 1
+            sure += answer.sure
+            sure_right += answer.sure and correct
+        elif answer is not None and answer.sure:
+            called[answer.label] += 1
+        wrong = not correct if accepted else answer is not None and answer.sure
+        if wrong:
+            mistakes.append(_mistake(entry))
     return Report(
         tuple(map(tuple, matrix.tolist())),
-        tuple(ClassCount(accepted, *classes[accepted]) for accepted in sorted(classes)),
+        tuple(
+            ClassCount(accepted, pictures[accepted], right[accepted])
+            for accepted in sorted(pictures)
+        ),
         int(matrix[:, BAG].sum()),
         sure,
         sure_right,
@@ -337,6 +341,14 @@ def _count(
         tuple(unreadable),
         tuple(mistakes),
     )
+
+
+def _mistake(entry: _Entry) -> Mistake:
+    answer = entry.answer
+    if answer is None:
+        return Mistake(entry.name, entry.accepted, None, 0.0, None)
+    confidence = round(answer.confidence, 4)
+    return Mistake(entry.name, entry.accepted, answer.label, confidence, entry.seen)
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -349,14 +361,13 @@ def _whole(value: object, lowest: int = 0) -> int:
     return value
 
 
-def _ten(values: Sequence, as_one: Callable = _whole) -> tuple:
-    found = tuple(as_one(value) for value in values)
-    if len(found) != len(CLASS_NAMES):
-        raise ValueError(f"there are {len(CLASS_NAMES)} classes; received {len(found)} entries")
-    return found
+def _ten(values: Sequence[T]) -> tuple[T, ...]:
+    if len(values) != len(CLASS_NAMES):
+        raise ValueError(f"there are {len(CLASS_NAMES)} classes; received {len(values)} entries")
+    return tuple(values)
 
 
-def _labels(values: Sequence) -> tuple[int, ...]:
+def _labels(values: Sequence[object]) -> tuple[int, ...]:
     labels = tuple(_whole(value) for value in values)
     if any(label >= len(CLASS_NAMES) for label in labels):
         raise ValueError(f"a label is below {len(CLASS_NAMES)}; received {labels}")

@@ -1,9 +1,9 @@
 """Pictures from outside the data set, with their right answers: folders of files, photographs,
-drawings made by program.
+computer-generated drawings.
 
-One idea: a picture is named, says which answers are right for it, and is opened only when its turn
-comes. Every source keeps a part apart, by name or by seed, so that what was learnt from is never
-what is measured.
+Each picture has a name, says which answers are right for it, and is opened only when its turn
+comes. Every source holds a part out, by name or by seed, so that no picture is both learned from
+and measured.
 
 Nothing is prepared or answered here: see `core.pictures.preparation` and `core.outside.report`.
 """
@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from PIL import Image
@@ -23,13 +24,15 @@ from core import pictures
 from core.errors import UnreadablePicture
 from core.labels import CLASS_NAMES
 from core.outside import generated
+from core.outside.generated import Kind
 
-PARTS = ("learn", "tune", "held-out")
+Part = Literal["learn", "tune", "held-out"]
+PARTS: tuple[Part, ...] = get_args(Part)
 SHARES = ((0, 7), (7, 8), (8, 10))  # of ten photographs: which belong to each part
 # Folders of the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) and what Fashion-MNIST
-# calls their contents. Shoes are not told apart there; shorts, skirts and hats are none of the ten
-# classes.
-PHOTOGRAPHS = {
+# calls their contents. It does not distinguish kinds of shoes; shorts, skirts and hats are none of
+# the ten classes.
+PHOTOGRAPHS: dict[str, tuple[int, ...]] = {
     "t-shirt": (0,),
     "pants": (1,),
     "longsleeve": (2,),
@@ -45,12 +48,12 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 
 
 @dataclass(frozen=True)
-class Outside:
-    """One picture from outside.
+class OutsidePicture:
+    """One picture from outside the data set, not yet opened.
 
     Attributes:
-        name: of the file, or which drawing it is; the same name gives the same picture.
-        accepted: the labels 0..9 that are right answers; none where it shows none of the ten.
+        name: of the file, or which drawing it is; the same name always means the same picture.
+        accepted: the labels 0..9 that are right answers; empty where it shows none of the ten.
         open: returns the picture, of any size and mode.
     """
 
@@ -59,75 +62,76 @@ class Outside:
     open: Callable[[], Image.Image]
 
 
-def folder(path: str | Path) -> list[Outside]:
-    """The pictures of a folder laid out as `<class index>_<name>/<file>`; `none_<name>` holds what
-    is none of the ten.
+def list_folder(path: str | Path) -> list[OutsidePicture]:
+    """The pictures of a folder laid out as `<class index>_<name>/<file>`; `none_<name>` holds
+    what is none of the ten.
 
     Raises:
         UnreadablePicture: if there is no such folder, or nothing in it is laid out like that.
     """
-    found = []
-    for place in _folders(path):
-        match = re.fullmatch(r"(?:([0-9])|none)(?:_.*)?", place.name)
+    pictures_found = []
+    for folder in _folders(path):
+        match = re.fullmatch(r"(?:([0-9])|none)(?:_.*)?", folder.name)
         if match:
-            found += _files(place, (int(match[1]),) if match[1] else ())
-    if not found:
+            pictures_found += _files(folder, (int(match[1]),) if match[1] else ())
+    if not pictures_found:
         raise UnreadablePicture(
-            f"{path} holds no folders such as 0_{CLASS_NAMES[0].replace('/', '-')} or none_hats with pictures in them."
+            f"{path} has no folders such as 0_{CLASS_NAMES[0].replace('/', '-')} or none_hats with "
+            "pictures in them."
         )
-    return found
+    return pictures_found
 
 
-def photographs(path: str | Path, part: str) -> list[Outside]:
+def list_photographs(path: str | Path, part: Part) -> list[OutsidePicture]:
     """Photographs of clothes in folders named as in `PHOTOGRAPHS`.
 
     Args:
         part: "learn" for seven tenths of them, "tune" for one tenth, on which a threshold is found,
-            "held-out" for the two tenths that are measured; a file's name decides.
+            "held-out" for the two tenths that are measured; a file's name decides which.
 
     Raises:
         UnreadablePicture: if there is no such folder, or it has none of those folders.
         ValueError: for another part.
     """
     first, end = SHARES[_number(part)]
-    found = [
-        one
-        for place in _folders(path)
-        if place.name in PHOTOGRAPHS
-        for one in _files(place, PHOTOGRAPHS[place.name])
-        if first <= zlib.crc32(one.name.encode()) % 10 < end
+    photographs = [
+        picture
+        for folder in _folders(path)
+        if folder.name in PHOTOGRAPHS
+        for picture in _files(folder, PHOTOGRAPHS[folder.name])
+        if first <= zlib.crc32(picture.name.encode()) % 10 < end
     ]
-    if not found:
+    if not photographs:
         raise UnreadablePicture(
-            f"{path} holds no photographs in folders named {', '.join(PHOTOGRAPHS)}."
+            f"{path} has no photographs in folders named {', '.join(PHOTOGRAPHS)}."
         )
-    return found
+    return photographs
 
 
-def drawn(kind: str, part: str, count: int) -> list[Outside]:
-    """Sketches, icons or scribbles made by program, classes in turn; the parts share no seed.
+def list_drawings(kind: Kind, part: Part, count: int) -> list[OutsidePicture]:
+    """Computer-generated sketches, icons or scribbles, classes in turn; the parts share no seed.
 
     Args:
         kind: "sketches", "icons", or "scribbles", which show none of the ten.
-        count: how many; fewer are the first of more.
+        count: how many; a smaller number gives the first of a larger one.
 
     Raises:
         ValueError: for another kind or part.
     """
-    which, apart = generated.KINDS.index(kind), _number(part)
+    seed = [generated.KINDS.index(kind), _number(part)]
 
-    def one(position: int) -> Outside:
+    def drawing(position: int) -> OutsidePicture:
         label = position % len(CLASS_NAMES)
-        return Outside(
+        return OutsidePicture(
             f"{kind}/{part}/{position}",
             () if kind == "scribbles" else (label,),
-            lambda: generated.draw(kind, label, np.random.default_rng([which, apart, position])),
+            lambda: generated.draw(kind, label, np.random.default_rng([*seed, position])),
         )
 
-    return [one(position) for position in range(count)]
+    return [drawing(position) for position in range(count)]
 
 
-def _number(part: str) -> int:
+def _number(part: Part) -> int:
     if part not in PARTS:
         raise ValueError(f"a part is one of {', '.join(PARTS)}; received {part!r}")
     return PARTS.index(part)
@@ -135,19 +139,19 @@ def _number(part: str) -> int:
 
 def _folders(path: str | Path) -> list[Path]:
     try:
-        return sorted(place for place in Path(path).expanduser().iterdir() if place.is_dir())
+        return sorted(folder for folder in Path(path).expanduser().iterdir() if folder.is_dir())
     except OSError as error:
         raise UnreadablePicture(
             f"{path} cannot be opened as a folder ({error.strerror}). Name a folder of pictures."
         ) from error
 
 
-def _files(place: Path, accepted: tuple[int, ...]) -> list[Outside]:
-    def one(file: Path) -> Outside:
-        return Outside(
-            f"{place.name}/{file.name}",
+def _files(folder: Path, accepted: tuple[int, ...]) -> list[OutsidePicture]:
+    def picture(file: Path) -> OutsidePicture:
+        return OutsidePicture(
+            f"{folder.name}/{file.name}",
             accepted,
             lambda: pictures.read(file.read_bytes(), file.name),
         )
 
-    return [one(file) for file in sorted(place.iterdir()) if file.suffix.lower() in _SUFFIXES]
+    return [picture(file) for file in sorted(folder.iterdir()) if file.suffix.lower() in _SUFFIXES]

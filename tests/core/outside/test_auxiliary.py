@@ -61,8 +61,8 @@ def test_targets_share_between_right_answers_and_are_even_where_none_is():
     assert auxiliary.target_of(()) == pytest.approx([0.1] * 10)
 
 
-def test_lessons_hold_every_kind_with_targets_of_one(sample, photographs):
-    made = auxiliary.lessons(sample, np.arange(50), photographs, counts=FEW)
+def test_auxiliary_pictures_are_of_every_kind_with_targets_that_sum_to_one(sample, photographs):
+    made = auxiliary.auxiliary_pictures(sample, np.arange(50), photographs, counts=FEW)
     assert {kind: made.kinds[kind] for kind in FEW} == FEW and made.kinds["photographs"] > 30
     assert (
         made.pixels.shape == (sum(made.kinds.values()), 28, 28)
@@ -71,23 +71,29 @@ def test_lessons_hold_every_kind_with_targets_of_one(sample, photographs):
     assert made.targets.sum(axis=1) == pytest.approx(np.ones(len(made.targets)))
 
 
-def test_lessons_are_made_once_and_made_anew_for_other_pictures(sample):
+def test_auxiliary_pictures_are_prepared_once_and_again_for_other_pictures(sample):
     heard = []
-    first = auxiliary.lessons(sample, np.arange(50), None, counts=FEW, progress=heard.append)
+    first = auxiliary.auxiliary_pictures(
+        sample, np.arange(50), None, counts=FEW, progress=heard.append
+    )
     assert len(heard) == len(FEW)
-    again = auxiliary.lessons(sample, np.arange(50), None, counts=FEW, progress=heard.append)
+    again = auxiliary.auxiliary_pictures(
+        sample, np.arange(50), None, counts=FEW, progress=heard.append
+    )
     assert (
         len(heard) == len(FEW)
         and (again.pixels == first.pixels).all()
         and (again.targets == first.targets).all()
     )
-    auxiliary.lessons(sample, np.arange(40), None, counts=FEW, progress=heard.append)
+    auxiliary.auxiliary_pictures(sample, np.arange(40), None, counts=FEW, progress=heard.append)
     assert len(heard) == len(FEW) + 3  # those made of the data's own pictures
 
 
-def test_traced_and_composed_lessons_come_from_the_pictures_given(sample):
+def test_traced_and_composed_pictures_come_from_the_pictures_given(sample):
     shoes = np.flatnonzero(sample.train_labels == 7)[:5]
-    made = auxiliary.lessons(sample, shoes, None, counts={"traced icons": 3, "composed": 3})
+    made = auxiliary.auxiliary_pictures(
+        sample, shoes, None, counts={"traced icons": 3, "composed": 3}
+    )
     assert made.targets.argmax(axis=1).tolist() == [7] * 6
 
 
@@ -146,7 +152,7 @@ def test_a_training_begins_with_the_weights_of_another_run():
 
 
 @pytest.mark.parametrize(
-    "changes, error, words",
+    ("changes", "error", "words"),
     [
         ({"start_from": "nowhere"}, RunNotFound, "'nowhere'"),
         ({"filters": (4,)}, InvalidSpec, "another network"),

@@ -20,7 +20,7 @@ from core.inference import Network
 from core.outside import measured, sources
 from core.outside import report as outside_report
 from core.outside.report import Report
-from core.outside.sources import Outside
+from core.outside.sources import OutsidePicture
 from tests.fixtures import finished_run
 from tests.small_networks import answers, patterns, template_network
 
@@ -42,8 +42,8 @@ def said(image: Image.Image) -> tuple[int, float]:
     return int(expected.argmax()), float(expected.max())
 
 
-def shown(name: str, accepted: tuple[int, ...], image: Image.Image) -> Outside:
-    return Outside(name, accepted, lambda: image)
+def shown(name: str, accepted: tuple[int, ...], image: Image.Image) -> OutsidePicture:
+    return OutsidePicture(name, accepted, lambda: image)
 
 
 def fails(error: Exception):
@@ -135,8 +135,8 @@ def test_pictures_that_cannot_be_opened_are_named_and_stop_nothing():
     report = outside_report.measure(
         network(),
         [
-            Outside("damaged", (1,), fails(UnreadablePicture("It is damaged."))),
-            Outside("gone", (1,), fails(FileNotFoundError())),
+            OutsidePicture("damaged", (1,), fails(UnreadablePicture("It is damaged."))),
+            OutsidePicture("gone", (1,), fails(FileNotFoundError())),
             shown("good", (said(TALL)[0],), TALL),
         ],
         progress=lambda done, of: told.append((done, of)),
@@ -168,18 +168,23 @@ def test_a_report_survives_json():
             shown("a", (5, 7, 9), TALL),
             shown("b", (3,), BLANK),
             shown("c", (), WIDE),
-            Outside("d", (1,), fails(OSError())),
+            OutsidePicture("d", (1,), fails(OSError())),
         ],
     )
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
 
 
 def test_figures_are_kept_with_a_run_and_leave_with_it(run_id):
-    assert measured.kept(run_id) is None
-    with_figures = measured.keep(
-        run_id, {"icons": outside_report.measure(network(), sources.drawn("icons", "held-out", 10))}
+    assert measured.load(run_id) is None
+    with_figures = measured.save(
+        run_id,
+        {
+            "icons": outside_report.measure(
+                network(), sources.list_drawings("icons", "held-out", 10)
+            )
+        },
     )
-    assert measured.kept(run_id) == with_figures
+    assert measured.load(run_id) == with_figures
     files = dict(archive.export_files(run_id))
     assert json.loads(files["outside.json"])["measured"] == with_figures.measured
     share = with_figures.reports["icons"].row("icons")[2]
@@ -207,18 +212,18 @@ def test_a_run_without_figures_has_a_card_without_them(run_id):
     ],
 )
 def test_figures_that_someone_has_edited_are_damaged_and_say_what_mends_them(run_id, change):
-    measured.keep(run_id, {"icons": outside_report.measure(network(), [shown("a", (1,), TALL)])})
+    measured.save(run_id, {"icons": outside_report.measure(network(), [shown("a", (1,), TALL)])})
     path = Path(settings.runs_address()) / run_id / measured.FILE
     values = json.loads(path.read_text())
     change(values)
     path.write_text(json.dumps(values))
     with pytest.raises(RunDamaged, match=f"python -m core runs measure {run_id}"):
-        measured.kept(run_id)
+        measured.load(run_id)
 
 
 def test_figures_are_written_neither_for_a_deleted_run_nor_for_the_one_that_ships(run_id):
     runs.delete(run_id)
     with pytest.raises(RunNotFound):
-        measured.keep(run_id, {})
+        measured.save(run_id, {})
     with pytest.raises(StorageProblem):
-        measured.keep(runs.SHIPPED, {})
+        measured.save(runs.SHIPPED, {})

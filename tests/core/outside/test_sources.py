@@ -4,6 +4,7 @@ what is measured.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -44,27 +45,30 @@ def test_a_folder_is_read_by_the_class_index_that_its_folders_begin_with(tmp_pat
     ):
         garment(tmp_path / name)
     (tmp_path / "0_t-shirt" / "notes.txt").write_text("not a picture")
-    found = {one.name: one.accepted for one in sources.folder(tmp_path)}
+    found = {one.name: one.accepted for one in sources.list_folder(tmp_path)}
     assert found == {
         "0_t-shirt/a.png": (0,),
         "9_ankle boot/b.jpg": (9,),
         "7/c.png": (7,),
         "none_hats/d.png": (),
     }
-    assert sources.folder(tmp_path)[0].open().size == (60, 80)
+    assert sources.list_folder(tmp_path)[0].open().size == (60, 80)
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda path: sources.folder(path / "missing"), "cannot be opened as a folder"),
-        (lambda path: sources.folder(path), "holds no folders such as 0_T-shirt-top"),
+        (lambda path: sources.list_folder(path / "missing"), "cannot be opened as a folder"),
+        (lambda path: sources.list_folder(path), "has no folders such as 0_T-shirt-top"),
         (
-            lambda path: sources.photographs(path, "held-out"),
-            "holds no photographs in folders named t-shirt",
+            lambda path: sources.list_photographs(path, "held-out"),
+            "has no photographs in folders named t-shirt",
         ),
-        (lambda path: sources.folder(garment(path / "file.png")), "cannot be opened as a folder"),
-        (lambda path: measured.held_out(1, path), "holds no photographs"),
+        (
+            lambda path: sources.list_folder(garment(path / "file.png")),
+            "cannot be opened as a folder",
+        ),
+        (lambda path: measured.held_out(1, path), "has no photographs"),
     ],
 )
 def test_a_folder_with_nothing_of_use_gets_a_sentence(make, words, tmp_path):
@@ -74,57 +78,58 @@ def test_a_folder_with_nothing_of_use_gets_a_sentence(make, words, tmp_path):
 
 def test_photographs_are_dealt_out_once_and_always_the_same_way(photographs):
     parts = {
-        part: [one.name for one in sources.photographs(photographs, part)] for part in sources.PARTS
+        part: [one.name for one in sources.list_photographs(photographs, part)]
+        for part in sources.PARTS
     }
-    everything = sum(parts.values(), [])
+    everything = [*itertools.chain(*parts.values())]
     assert len(everything) == len(set(everything)) == 60
     assert all(parts.values())
     garment(photographs / "shirt" / "later.jpg")  # a new one moves no other
     for part, names in parts.items():
-        assert set(names) <= {one.name for one in sources.photographs(photographs, part)}
+        assert set(names) <= {one.name for one in sources.list_photographs(photographs, part)}
 
 
 def test_a_photograph_accepts_what_its_folder_says(photographs):
     accepted = {
         one.name.split("/")[0]: one.accepted
         for part in sources.PARTS
-        for one in sources.photographs(photographs, part)
+        for one in sources.list_photographs(photographs, part)
     }
     assert accepted == {"shirt": (6,), "shoes": (5, 7, 9), "hat": ()}
 
 
 @pytest.mark.parametrize("kind", generated.KINDS)
 def test_drawings_are_the_same_at_every_opening_and_of_no_other_part(kind):
-    first, again = (sources.drawn(kind, "held-out", count) for count in (4, 12))
+    first, again = (sources.list_drawings(kind, "held-out", count) for count in (4, 12))
     assert [one.name for one in first] == [one.name for one in again][:4]
     drawn = {
-        part: [np.asarray(one.open()).tobytes() for one in sources.drawn(kind, part, 4)]
+        part: [np.asarray(one.open()).tobytes() for one in sources.list_drawings(kind, part, 4)]
         for part in sources.PARTS
     }
     assert drawn["held-out"] == [np.asarray(one.open()).tobytes() for one in again[:4]]
-    assert len(set(sum(drawn.values(), []))) == 4 * len(sources.PARTS)
+    assert len({*itertools.chain(*drawn.values())}) == 4 * len(sources.PARTS)
 
 
 def test_drawings_go_through_the_classes_in_turn_and_scribbles_have_none():
-    assert [one.accepted for one in sources.drawn("icons", "held-out", 12)] == [
+    assert [one.accepted for one in sources.list_drawings("icons", "held-out", 12)] == [
         (label % 10,) for label in range(12)
     ]
-    assert {one.accepted for one in sources.drawn("scribbles", "held-out", 12)} == {()}
+    assert {one.accepted for one in sources.list_drawings("scribbles", "held-out", 12)} == {()}
 
 
 def test_a_part_that_does_not_exist_is_refused(photographs):
     with pytest.raises(ValueError, match="held-out"):
-        sources.drawn("icons", "test", 1)
+        sources.list_drawings("icons", "test", 1)
     with pytest.raises(ValueError, match="held-out"):
-        sources.photographs(photographs, "test")
+        sources.list_photographs(photographs, "test")
 
 
 def test_a_picture_is_found_again_by_its_name(photographs):
     for one in (
-        *sources.drawn("sketches", "held-out", 3),
-        *sources.photographs(photographs, "held-out")[:3],
+        *sources.list_drawings("sketches", "held-out", 3),
+        *sources.list_photographs(photographs, "held-out")[:3],
     ):
-        again = measured.named(one.name, photographs)
+        again = measured.find(one.name, photographs)
         assert again.accepted == one.accepted
         assert np.array_equal(np.asarray(again.open()), np.asarray(one.open()))
 
@@ -141,5 +146,5 @@ def test_a_picture_is_found_again_by_its_name(photographs):
     ],
 )
 def test_a_name_of_no_held_out_picture_finds_nothing(name, photographs):
-    assert measured.named(name, photographs) is None
-    assert measured.named(name) is None
+    assert measured.find(name, photographs) is None
+    assert measured.find(name) is None
