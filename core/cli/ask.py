@@ -149,7 +149,7 @@ def measure(arguments: argparse.Namespace) -> int:
         line.clear()
     keeps = not run.shipped
     if keeps:
-        measured.keep(run.id, reports)
+        measured.save(run.id, reports)
     if arguments.json:
         for kind, report in reports.items():
             terminal.emit({"run": run.id, "kind": kind, "kept": keeps, **report.shares()})

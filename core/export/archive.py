@@ -42,7 +42,7 @@ def export_files(run_id: str) -> Iterator[tuple[str, bytes]]:
         raise RunDamaged(
             f"The run {run_id} is not finished, so there is nothing to export yet. Resume it first."
         )
-    yield "CARD.md", card(run, runs.test_predictions(run_id), measured.kept(run_id)).encode()
+    yield "CARD.md", card(run, runs.test_predictions(run_id), measured.load(run_id)).encode()
     for name in (
         *_EXPORTED,
         *(f"epochs/{epoch:03d}.npz" for epoch in runs.validation_epochs(run_id)),
