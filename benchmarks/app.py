@@ -259,7 +259,7 @@ def use(page, place: Place) -> None:
     page.locator(".st-key-classify_files input[type=file]").set_input_files([ASSETS / "icon.png"])
     page.locator(".classify-answer").wait_for()
     stopwatch.rest(page)
-    mode.get_by_role("radio", name="A test picture").click()
+    mode.get_by_role("radio", name="Test picture").click()
     stopwatch.rest(page)
     mode.get_by_role("radio", name="Draw").click()
     stopwatch.rest(page)

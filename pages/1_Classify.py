@@ -1,148 +1,164 @@
-"""Classify: hand the network a drawing, files, a camera shot or a test picture, and see what it
-says and why.
+"""Classify: show the network a drawing, files, a camera shot or a test picture, and see its answer
+and the reasons.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
 import streamlit as st
 
-from core import pictures as picture
+from core import pictures
+from core.inference import answer
 from core.labels import CLASS_NAMES
-from core.pictures import scribble
 from ui import frame, state
 from ui.answers import test_set_picture
 from ui.classify import canvas, crop_box, how_well, result, uploads
 from ui.classify.result import Contender
+from ui.classify.uploads import Refusal, Upload
 from ui.components import thumbnails
 
-MODES = {"draw": "Draw", "upload": "Upload", "camera": "Camera", "test": "A test picture"}
-KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+Mode = Literal["draw", "upload", "camera", "test"]
+MODES: dict[Mode, str] = {
+    "draw": "Draw",
+    "upload": "Upload",
+    "camera": "Camera",
+    "test": "Test picture",
+}
 
 
 @st.fragment
-def draw(asked: list[Contender]) -> None:
-    """A sheet beside the answer, which follows every stroke."""
+def draw(contenders: list[Contender]) -> None:
+    """The sheet, with the answer next to it, which follows every stroke."""
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
-        drawn = canvas.sheet()
-    if drawn is None:
+        drawing = canvas.draw_sheet()
+    if drawing is None:
         with right:
-            result.nothing(
+            result.draw_placeholder(
                 "Nothing yet",
-                "Draw the outline of a T-shirt: neck, sleeves, sides, hem. Close it and it is filled for "
-                "you. The answer follows every stroke.",
+                "Draw the outline of a T-shirt: neck, sleeves, sides, hem. A closed outline is "
+                "filled for you, and the answer follows every stroke.",
             )
         return
-    how = result.adjusted(fill=False)
-    prepared = picture.prepare(
-        picture.from_canvas(drawn.rgba), polarity=how.polarity, trim=how.trim, fill=drawn.fill
-    )
+    options = replace(result.chosen_options(), fill=drawing.fill, pen=drawing.pen)
+    question = answer.prepare(pictures.from_canvas(drawing.rgba), options)
     with right:
-        given = result.answers(
-            asked,
-            prepared.pixels,
-            blank=prepared.blank,
-            doubt=scribble.doubt(drawn.rgba, drawn.pen),
+        predictions = result.draw_answers(
+            contenders, question.pixels, blank=question.prepared.blank, doubt=question.doubt
         )
-    result.remarks(prepared)
-    result.adjust(fill=False)
-    result.steps(prepared)
-    result.why(asked, prepared.pixels, given)
+    result.draw_remarks(question.prepared)
+    result.draw_options(fill=False)
+    result.draw_steps(question.prepared)
+    result.draw_reasons(contenders, question.pixels, predictions)
 
 
 @st.fragment
-def upload(asked: list[Contender]) -> None:
-    """Several files at once; the one that is chosen is looked at closely."""
+def upload(contenders: list[Contender]) -> None:
+    """Several files at once, one of which is looked at closely."""
     files = st.file_uploader(
-        "Pictures of single garments", KINDS, accept_multiple_files=True, key="classify_files"
+        "Pictures of single garments",
+        uploads.SUFFIXES,
+        accept_multiple_files=True,
+        key="classify_files",
     )
     if not files:
         st.info(
-            "A photograph of one garment on a plain background works best. Nothing you bring leaves this server or is kept.",
+            "A photograph of one garment on a plain background works best. Your pictures stay on "
+            "this server and are not stored.",
             icon=":material/photo_camera:",
         )
         return
-    if len(files) > uploads.MOST_FILES:
+    most = uploads.MOST_FILES
+    if len(files) > most:
         st.warning(
-            f"Up to {uploads.MOST_FILES} pictures are answered at once; the {len(files) - uploads.MOST_FILES} after them are "
-            "left out. Take some away to see those.",
+            f"Up to {most} pictures are classified at once; the last {len(files) - most} are left "
+            "out. Remove some of the others to see those.",
             icon=":material/info:",
         )
-    found = uploads.read_all(files[: uploads.MOST_FILES], result.adjusted(fill=True))
-    good = [one for one in found if not one.problem]
-    for one in found:
-        if one.problem:
+    results = uploads.read_all(files[:most], result.chosen_options())
+    readable = [one for one in results if isinstance(one, Upload)]
+    for one in results:
+        if isinstance(one, Refusal):
             st.error(one.problem, icon=":material/broken_image:")
-    if len(good) > 1:
-        result.overview(asked, good)
-    if good:
-        first = next((one for one in good if not one.blank), good[0])
-        chosen = next((one for one in good if one.file.file_id == uploads.desk().chosen), first)
-        closer(asked, chosen, chosen.file.name, fill=True)
+    if len(readable) > 1:
+        result.draw_overview(contenders, readable)
+    if readable:
+        first = next((one for one in readable if not one.blank), readable[0])
+        chosen_id = uploads.upload_state().chosen
+        chosen = next((one for one in readable if one.file.file_id == chosen_id), first)
+        look_closely(contenders, chosen, chosen.file.name)
 
 
 @st.fragment
-def camera(asked: list[Contender]) -> None:
+def camera(contenders: list[Contender]) -> None:
     """One shot from the camera."""
     shot = st.camera_input(
-        "Hold up one garment before a plain background", key="classify_camera", width=480
+        "Hold up one garment in front of a plain background", key="classify_camera", width=480
     )
     if shot is None:
         st.caption(
-            "Browsers give the camera only to pages on this computer or behind https. A shot is not kept."
+            "Browsers allow the camera only on this computer or over https. Shots are not stored."
         )
         return
-    found = uploads.read_all([shot], result.adjusted(fill=False))[0]
-    if found.problem:
-        st.error(found.problem, icon=":material/broken_image:")
+    (outcome,) = uploads.read_all([shot], result.chosen_options())
+    if isinstance(outcome, Refusal):
+        st.error(outcome.problem, icon=":material/broken_image:")
     else:
-        closer(asked, found, "Your photograph", fill=False)
+        look_closely(contenders, outcome, "Your photograph")
 
 
-def closer(asked: list[Contender], one: uploads.Upload, name: str, *, fill: bool) -> None:
-    """One file: the picture, of which a part may be chosen, beside what the network says; then the
-    steps between.
-    """
-    file, desk = one.file, uploads.desk()
+def look_closely(contenders: list[Contender], picture: Upload, name: str) -> None:
+    """The picture, of which a part may be chosen, with the answer next to it; then the steps."""
+    file, uploaded = picture.file, uploads.upload_state()
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
-        crop_box.choose(
+        crop_box.draw(
             file.file_id,
-            uploads.whole(file),
+            uploads.source_of(file),
             name,
-            desk.crops.get(file.file_id),
-            desk.crop,
+            uploaded.crops.get(file.file_id),
+            uploaded.crop,
             key="classify_crop",
         )
     with right:
-        given = result.answers(asked, one.pixels, blank=one.blank)
-    prepared = uploads.closely(file, result.adjusted(fill=fill))
-    result.remarks(prepared)
-    result.adjust(fill=fill)
-    result.steps(prepared)
-    result.why(asked, one.pixels, given)
+        predictions = result.draw_answers(contenders, picture.pixels, blank=picture.blank)
+    prepared = uploads.prepare(file, result.chosen_options()).prepared
+    result.draw_remarks(prepared)
+    result.draw_options(fill=True)
+    result.draw_steps(prepared)
+    result.draw_reasons(contenders, picture.pixels, predictions)
 
 
-def from_test_set(asked: list[Contender]) -> None:
-    """A picture of the test set, any or of one class, with its truth."""
+def from_test_set(contenders: list[Contender]) -> None:
+    """A picture of the test set, any or one of a class, with its truth."""
     data = frame.data_or_stop()
     index = test_set_picture.choose(data, "classify")
-    truth = int(data.test_labels[index])
+    pixels, truth = data.test_pixels[index], int(data.test_labels[index])
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
     with left:
         thumbnails.show(
-            data.test_pixels[index],
+            pixels,
             alt=f"Test picture {index}: {CLASS_NAMES[truth]}",
             width=canvas.WIDTH,
-            caption=f"Test picture {index:,}. The truth: {CLASS_NAMES[truth]}.",
+            caption=f"Test picture {index:,}. Truth: {CLASS_NAMES[truth]}.",
         )
     with right:
-        given = result.answers(asked, data.test_pixels[index], truth=truth)
-    result.why(asked, data.test_pixels[index], given)
+        predictions = result.draw_answers(contenders, pixels, truth=truth)
+    result.draw_reasons(contenders, pixels, predictions)
 
+
+VIEWS: dict[Mode, Callable[[list[Contender]], None]] = {
+    "draw": draw,
+    "upload": upload,
+    "camera": camera,
+    "test": from_test_set,
+}
 
 frame.begin(
     "Classify",
@@ -154,23 +170,23 @@ with frame.errors():
     mode = state.linked(
         "mode",
         "classify_mode",
-        {text: text for text in MODES},
+        {str(mode): mode for mode in MODES},
         "the mode",
         "draw",
         lambda options: st.segmented_control(
-            "Bring a picture",
+            "Where the picture comes from",
             options,
             key="classify_mode",
             required=True,
-            format_func=MODES.get,
+            format_func=MODES.__getitem__,
             label_visibility="collapsed",
         ),
     )
     if mode != "test":
         state.put({"picture": None, "class": None})
     with st.container(key="classify_networks"):
-        asked = result.choose()
-    if not asked:
+        contenders = result.choose_networks()
+    if not contenders:
         st.stop()
-    {"draw": draw, "upload": upload, "camera": camera, "test": from_test_set}[mode](asked)
-    how_well.panel(asked[0].run)
+    VIEWS[mode](contenders)
+    how_well.draw(contenders[0].run)

@@ -55,7 +55,7 @@ def test_the_answer_follows_a_box_dragged_over_two_garments(page, bare_server):
 
     page.mouse.wheel(0, -2000)
     drag(page, (0.02, 0.03), (0.02, 0.03))  # a click beside it
-    expect(below(page)).to_contain_text("too small to read")
+    expect(below(page)).to_contain_text("too small to classify")
     expect(headline(page)).to_have_text("Trouser")
     page.get_by_text("Trim to the garment").click()
     expect(page.locator(".classify-steps").get_by_text("Trim")).to_have_count(0, timeout=PATIENCE)

@@ -1,1 +1,1 @@
-"""The sheet, the upload and the answer of Classify."""
+"""Classify: the sheet, uploads and the crop box, the answer, and how well it works."""

@@ -18,7 +18,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   board.data = data;
   board.cleared = () => setTriggerValue("cleared", Date.now());
   board.find(60);
-  // The canvas remembers a polygon corner by corner. People mean the whole of it: the same step once more.
+  // The canvas undoes a polygon corner by corner; people mean all of it, so the same step is taken again.
   if (data.unclosed && board.last) press(board, board.last);
   return () => {
     board.close();
@@ -50,8 +50,8 @@ function open(parent) {
     board.drawing = isOnCanvas(board, event);
     if (board.drawing) board.last = null;
   };
-  // Fabric listens on the document, so at the window it has already finished the stroke; its own bookkeeping follows in a
-  // microtask, which a timeout lets pass.
+  // Fabric listens on the document, so by the time an event is at the window the stroke is finished; Fabric's own
+  // bookkeeping follows in a microtask, which a timeout lets pass.
   const end = () => {
     if (board.drawing && board.data.tool !== "polygon") setTimeout(() => send(board), 0);
     board.drawing = false;
@@ -114,7 +114,7 @@ function press(board, name) {
   if (!theirs || theirs.disabled) return;
   if (name === "undo" || name === "redo") board.last = name;
   theirs.click();
-  // With the polygon tool the canvas sends closed polygons only, so its undo would go unanswered.
+  // With the polygon tool the canvas sends closed polygons only, so an undo would not reach the page.
   if (name !== "move" && board.data.tool === "polygon") setTimeout(() => send(board), 50);
 }
 
@@ -128,8 +128,8 @@ function isOnCanvas(board, event) {
     && target.classList.contains("upper-canvas");
 }
 
-// The canvas's shapes ask for a mouse button, which a finger does not have: they are drawn with mouse events made from it.
-// Freehand and moving know fingers themselves.
+// The canvas's shapes need a mouse button, which a finger does not have: they are drawn with mouse events made from the
+// touches. Freehand lines and moving accept fingers as they are.
 function asMouse(board, event, type) {
   if (type === "mousedown") {
     const moving = board.buttons.move.getAttribute("aria-pressed") === "true";

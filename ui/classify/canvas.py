@@ -1,13 +1,13 @@
-"""A sheet to draw on: streamlit-drawable-canvas with the three things that it lacks for a quick
-answer.
+"""A sheet to draw on: streamlit-drawable-canvas, with three things added that a quick answer needs.
 
-The canvas waits 200 ms after a stroke before it sends the drawing, shows its tools only to a mouse
-that hovers, and takes fingers for freehand lines alone. The row of buttons below it is a component
-of our own that mends this from outside, through the canvas's own toolbar: it sends at once when the
-pen is lifted, shows undo and redo to everybody, and hands a finger on to the other tools as if it
-were a mouse. Should a later canvas look different inside, its own toolbar simply stays visible.
+The canvas waits 200 ms after a stroke before it sends the drawing, shows its tools only while a
+mouse hovers over it, and lets fingers draw freehand lines only. The row of buttons below it is a
+component of our own that makes up for this from outside, through the canvas's own toolbar: it sends
+the drawing as soon as the pen is lifted, always shows undo and redo, and passes a finger on to the
+other tools as if it were a mouse. If a later canvas looks different inside, its own toolbar simply
+stays visible.
 
-What is on the sheet survives a change of page or mode. What the drawing shows is not asked here.
+The drawing survives a change of page or mode. What it shows is for `core.inference.answer` to say.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypedDict
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from ui import state
 
 SIDE = 320  # CSS pixels: fits a phone held upright, and its PNG is about 3 KB a stroke
 WIDTH = 360  # CSS pixels of the column around it: the five tools in one row
-# In both themes: changing the paper's colour would erase the drawing.
+# In both themes: another colour of the paper would erase the drawing.
 PAPER, INK = "#ffffff", "#000000"
-TOOLS = {
+Tool = Literal["freedraw", "line", "polygon", "rect", "circle"]
+TOOLS: dict[Tool, str] = {
     "freedraw": "Pen",
     "line": "Line",
     "polygon": "Polygon",
@@ -34,11 +37,24 @@ TOOLS = {
     "circle": "Circle",
 }
 # A stroke of 14 is 1.2 to 2 pixels wide once the drawing is 28 pixels large; thinner ones vanish.
-WIDTHS, USUAL_WIDTH = (6, 40), 14
+NARROWEST, WIDEST, USUAL_WIDTH = 6, 40, 14
+
+
+class CanvasObject(TypedDict, total=False):
+    """One thing drawn, as Fabric.js describes it; only what is read here."""
+
+    type: str
+    path: list[list[str | float]]
+
+
+class CanvasDrawing(TypedDict, total=False):
+    """A whole drawing as Fabric.js describes it; only what is read here."""
+
+    objects: list[CanvasObject]
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Drawing:
     """What is on the sheet now.
 
     Attributes:
@@ -47,7 +63,7 @@ class Drawn:
         fill: whether closed outlines are to be filled.
     """
 
-    rgba: np.ndarray
+    rgba: NDArray[np.uint8]
     pen: int
     fill: bool
 
@@ -58,15 +74,15 @@ class Sheet:
 
     Attributes:
         number: counts the sheets; a new one is a new canvas.
-        begun: the drawing that this canvas was opened with, as the canvas itself writes drawings;
+        initial: the drawing that this canvas was opened with, as the canvas itself writes drawings;
             None for an empty one.
         drawing: what is on it now, in the same form.
-        png: the same as a picture, `SIDE` x `SIDE`; None while nobody has drawn.
+        png: the same as a picture, `SIDE` x `SIDE`; None before the first stroke.
     """
 
     number: int = 0
-    begun: dict | None = None
-    drawing: dict | None = None
+    initial: CanvasDrawing | None = None
+    drawing: CanvasDrawing | None = None
     png: bytes | None = None
 
 
@@ -74,12 +90,11 @@ def clear() -> None:
     """Take a new sheet."""
     sheet = state.page_state(Sheet)
     sheet.number += 1
-    sheet.begun = sheet.drawing = sheet.png = None
+    sheet.initial = sheet.drawing = sheet.png = None
 
 
-def sheet() -> Drawn | None:
-    """Draw the tools, the sheet and its buttons; best in a fragment, since every stroke runs it
-    anew.
+def draw_sheet() -> Drawing | None:
+    """Draw the tools, the sheet and its buttons; best in a fragment, since every stroke reruns it.
 
     Returns:
         what is drawn; None for an empty sheet.
@@ -89,17 +104,17 @@ def sheet() -> Drawn | None:
     tool = st.segmented_control(
         "Tool",
         list(TOOLS),
-        format_func=TOOLS.get,
+        format_func=TOOLS.__getitem__,
         key="classify_tool",
         default="freedraw",
         required=True,
         label_visibility="collapsed",
     )
-    mine = state.page_state(Sheet)
-    key = f"classify_canvas_{mine.number}"
-    # The canvas is opened by this run: later ones must not change what it began with.
+    sheet = state.page_state(Sheet)
+    key = f"classify_canvas_{sheet.number}"
+    # This run of the page opens the canvas: later ones must not change what it was opened with.
     if key not in st.session_state:
-        mine.begun = mine.drawing
+        sheet.initial = sheet.drawing
     with st.container(key="classify_sheet", gap="xsmall"):
         result = st_canvas(
             fill_color="rgba(0, 0, 0, 0)",
@@ -109,43 +124,45 @@ def sheet() -> Drawn | None:
             width=SIDE,
             height=SIDE,
             drawing_mode=tool,
-            initial_drawing=mine.begun,
+            initial_drawing=sheet.initial,
             return_image_data=True,
             key=key,
         )
         if result.image_bytes is not None:
-            mine.drawing, mine.png = result.json_data, result.image_bytes
+            sheet.drawing, sheet.png = result.json_data, result.image_bytes
         _BUTTONS(
             key="classify_sheet_buttons",
-            data={"tool": tool, "canvas": key, "unclosed": _unclosed(mine.drawing)},
+            data={"tool": tool, "canvas": key, "unclosed": _unclosed_corners(sheet.drawing)},
             on_cleared_change=clear,
             height="content",
         )
     if tool == "polygon":
-        st.caption("Set corner after corner; the first one closes the shape.")
+        st.caption("Click corner after corner; a click on the first one closes the shape.")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        width = st.slider(
-            "Pen width", *WIDTHS, USUAL_WIDTH, step=2, key="classify_width", width=130
+        pen = st.slider(
+            "Pen width", NARROWEST, WIDEST, USUAL_WIDTH, step=2, key="classify_width", width=130
         )
         fill = st.toggle("Fill closed outlines", True, key="classify_fill")
-    rgba = pixels(mine)
-    return None if rgba is None else Drawn(rgba, width, fill)
+    rgba = read_pixels(sheet)
+    return None if rgba is None else Drawing(rgba, pen, fill)
 
 
-def pixels(sheet: Sheet) -> np.ndarray | None:
-    """What is on the sheet as uint8 `(320, 320, 4)`, or None where nothing is."""
+def read_pixels(sheet: Sheet) -> NDArray[np.uint8] | None:
+    """What is on the sheet as uint8 `(320, 320, 4)`, or None for an empty one."""
     if sheet.png is None or not (sheet.drawing or {}).get("objects"):
         return None
     return np.asarray(Image.open(io.BytesIO(sheet.png)).convert("RGBA"))
 
 
-def _unclosed(drawing: dict | None) -> int:
+def _unclosed_corners(drawing: CanvasDrawing | None) -> int:
     """How many corners the last thing drawn has if it is a polygon in the making, as the canvas's
     undo brings them back: a path of straight lines, which no pen draws. 0 for anything else.
     """
-    last = ((drawing or {}).get("objects") or [{}])[-1]
-    path = last.get("path", []) if last.get("type") == "Path" else []
-    return len(path) if all(command[0] in "ML" for command in path) else 0
+    objects = (drawing or {}).get("objects")
+    if not objects or objects[-1].get("type") != "Path":
+        return 0
+    path = objects[-1].get("path", [])
+    return len(path) if all(command[0] in ("M", "L") for command in path) else 0
 
 
 _BUTTONS = st.components.v2.component(

@@ -1,13 +1,13 @@
-// A picture with a box over it; see crop.py for why. Edges are shares of width and height, 0..1, everywhere in here.
+// A picture with a box over it; see crop_box.py for why. Edges are shares of width and height, 0..1, throughout.
 
 const frames = new WeakMap();
-const WAIT = 300; // milliseconds after the last arrow key: holding one down is one change
+const WAIT = 300; // milliseconds after the last arrow key: holding a key down counts as one change
 
 export default function ({ parentElement, data, setTriggerValue }) {
   let frame = frames.get(parentElement);
   if (!frame) frames.set(parentElement, (frame = open(parentElement)));
   frame.send = (box) => setTriggerValue("cropped", { picture: frame.data.picture, box });
-  // Only the person moves the box: an answer that comes late must not take it back to where it was.
+  // Only the person moves the box: a late answer must not move it back.
   if (frame.data?.picture !== data.picture) {
     frame.box = data.box;
     frame.refused = false;
@@ -28,10 +28,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
 function open(parent) {
   const element = (kind, name, inside) => {
-    const made = document.createElement(kind);
-    if (name) made.className = name;
-    inside.append(made);
-    return made;
+    const child = document.createElement(kind);
+    if (name) child.className = name;
+    inside.append(child);
+    return child;
   };
   const root = element("div", "", parent);
   const stage = element("div", "stage", root);
@@ -43,10 +43,10 @@ function open(parent) {
   frame.outline = element("div", "box", stage);
   for (const corner of ["lt", "rt", "lb", "rb"]) element("i", "", frame.outline).dataset.corner = corner;
   const below = element("div", "below", root);
-  const words = element("span", "", below);
-  frame.name = element("b", "", words);
-  frame.hint = element("b", "", words);
-  frame.words = words;
+  const texts = element("span", "", below);
+  frame.name = element("b", "", texts);
+  frame.hint = element("b", "", texts);
+  frame.texts = texts;
   frame.hint.setAttribute("role", "status");
   frame.whole = element("button", "", below);
   frame.whole.type = "button";
@@ -68,7 +68,7 @@ function show(frame) {
     Object.assign(frame.outline.style, { left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%` });
   }
   frame.hint.textContent = frame.refused ? frame.data.refused : frame.box ? frame.data.cropped : frame.data.hint;
-  frame.words.classList.toggle("refused", frame.refused);
+  frame.texts.classList.toggle("refused", frame.refused);
 }
 
 function settle(frame, box) {
@@ -117,7 +117,7 @@ function end(frame) {
   frame.drag = null;
   const small = !box || box[2] - box[0] < frame.data.least || box[3] - box[1] < frame.data.least;
   if (kind === "new" && (small || box === before)) {
-    frame.refused = true; // a click, or a few pixels: what was before stays
+    frame.refused = true; // a click, or a few pixels: the box before it stays
     show(frame);
   } else if (box !== before) settle(frame, box);
 }

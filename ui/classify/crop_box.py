@@ -1,34 +1,34 @@
-"""A picture that somebody brought, with a box to drag over the part that the network is to read.
+"""An uploaded picture with a box to drag over the part that the network is to read.
 
-One idea: the browser alone moves the box, and tells the page when it rests; so it follows the
+Only the browser moves the box, and it tells the page where it came to rest; so the box follows the
 mouse, a finger or the arrow keys at once, however long an answer takes. A click or a box of a few
-pixels is refused there with a sentence, and what was before stays. What comes back is checked like
-anything from a browser: a box that cannot be is none.
+pixels is refused there with a sentence, and the box before it stays. What the browser sends is
+checked like any input: an impossible box means the whole picture.
 
-The part itself is cut out by `core.pictures.preparation`, from the full picture.
+The part itself is cut out by `core.pictures`, from the full picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from core.pictures import Crop
 from core.pictures.crop import LEAST
 
-_WORDS = {
-    "hint": "Drag a box around one garment to have only that read.",
-    "cropped": "Only what is in the box is read. Drag it, its corners, or a new one beside it.",
-    "refused": "That box is too small to read: press, drag from one corner of the garment to the opposite one, and let go there.",
+_SENTENCES = {
+    "hint": "Drag a box around one garment to classify only that part.",
+    "cropped": "Only the box is classified. Drag it or its corners, or draw a new one.",
+    "refused": "That box is too small to classify: press at one corner of the garment, drag to the "
+    "opposite corner and let go.",
     "whole": "Whole picture",
-    "keys": "Arrow keys make and move a box, with Shift they change its size, Delete removes it.",
+    "keys": "Arrow keys create and move a box, Shift with arrow keys resizes it, Delete removes it.",
 }
 
 
-def choose(
+def draw(
     picture: str,
     src: str,
     name: str,
@@ -40,7 +40,7 @@ def choose(
     """Draw the picture and its box.
 
     Args:
-        picture: which picture this is; another one begins with its own `crop`.
+        picture: identifies the picture; another one begins with its own `crop`.
         src: the picture, upright, as a `data:` address.
         name: what its owner calls it, shown below.
         crop: the box to begin with; None for the whole picture.
@@ -49,32 +49,33 @@ def choose(
         key: the widget's key, carrying its page.
     """
 
-    def chosen() -> None:
-        told = st.session_state[key].cropped
-        if isinstance(told, dict) and told.get("picture") == picture:
-            on_choice(picture, _crop(told.get("box")))
+    def report_choice() -> None:
+        message = st.session_state[key].cropped
+        if isinstance(message, dict) and message.get("picture") == picture:
+            on_choice(picture, parse_box(message.get("box")))
 
-    box = None if crop is None else [crop.left, crop.top, crop.right, crop.bottom]
     _FRAME(
         key=key,
-        on_cropped_change=chosen,
+        on_cropped_change=report_choice,
         height="content",
         data={
             "picture": picture,
             "src": src,
             "name": name,
-            "alt": f"{name}, as you brought it",
-            "box": box,
+            "alt": f"{name}, as uploaded",
+            "box": None if crop is None else [crop.left, crop.top, crop.right, crop.bottom],
             "least": LEAST,
-            **_WORDS,
+            **_SENTENCES,
         },
     )
 
 
-def _crop(told: Any) -> Crop | None:
-    """What a browser tells, as a box; None where it is none."""
+def parse_box(value: object) -> Crop | None:
+    """The four edges that a browser sends, as a crop; None for anything else."""
+    if not isinstance(value, list | tuple):
+        return None
     try:
-        return Crop(*(float(edge) for edge in told))
+        return Crop(*(float(edge) for edge in value))
     except (TypeError, ValueError):
         return None
 

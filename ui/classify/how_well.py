@@ -1,17 +1,16 @@
-"""How well a network does on what people bring: its figures on drawings and photographs beside the
-test set's, and its mistakes.
+"""How well a network does on people's own pictures: its figures on drawings and photographs next to
+those on the test set, and its mistakes.
 
-One idea: everything shown was measured before and lies in the run's folder
-(`core.outside.measured`); only the few pictures of the mistakes are drawn or opened again, by their
-names.
-
-Nothing is measured here: that takes a minute, and a command does it.
+Everything shown was measured before and lies in the run's folder (`core.outside.measured`); only
+the few pictures of the mistakes are generated or opened again, by their names. Measuring takes a
+minute, so a command does it, not the page.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -27,6 +26,9 @@ from ui import cache, frame
 from ui.classify import result
 from ui.components import charts, run_names, theme, thumbnails
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 TITLES = {
     "test": "Test set",
     "sketches": "Sketches",
@@ -34,7 +36,8 @@ TITLES = {
     "scribbles": "Scribbles",
     PHOTOGRAPHS: "Photographs",
 }
-REFUSED = {PHOTOGRAPHS: "Photographs of hats, shorts and skirts"}
+# The pictures of a kind that show none of the ten classes, where that is not all of them.
+OTHERS = {PHOTOGRAPHS: "Photographs of hats, shorts and skirts"}
 SYMBOLS = {
     "test": "diamond-open",
     "sketches": "circle",
@@ -44,87 +47,90 @@ SYMBOLS = {
 EXAMPLES = 12
 ROW_PIXELS = 34  # of a class in the chart
 WHERE = (
-    "the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) is at github.com/alexeygrigorev/clothing-dataset-small; "
-    "name its folder `train` in `ATELIER_PHOTOS`"
+    "the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) is at "
+    "github.com/alexeygrigorev/clothing-dataset-small; name its folder `train` in `ATELIER_PHOTOS`"
 )
 
 
-def panel(run: Run) -> None:
-    """Draw the figures of a run; they are read only while the panel is open."""
+def draw(run: Run) -> None:
+    """Draw the panel with the figures of a run; they are read only while it is open."""
     st.html(f"<style>{_STYLE}</style>")
     with st.container(key="classify_measured"):
-        _panel(run)
+        _draw_panel(run)
 
 
 @st.fragment
-def _panel(run: Run) -> None:
-    box = st.expander(
+def _draw_panel(run: Run) -> None:
+    panel = st.expander(
         "How well does this work?",
         key="classify_how_well",
         on_change="rerun",
         icon=":material/monitoring:",
     )
-    if not box.open:
+    if not panel.open:
         return
-    with box, frame.errors(stop=False):
-        figures = measured.kept(run.id)
+    with panel, frame.errors(stop=False):
+        figures = measured.load(run.id)
         if figures is None:
-            _not_measured(run)
+            _offer_measuring(run)
             return
-        reports = {"test": _of_test(run), **figures.reports}
-        _overview(run, figures, reports)
-        _none_of_the_ten(figures.reports)
+        reports = {"test": _report_of_test_set(run), **figures.reports}
+        _draw_overview(run, figures, reports)
+        _draw_rejections(figures.reports)
         with_classes = {kind: report for kind, report in reports.items() if report.classes}
         st.subheader("Class by class", anchor=False)
         st.plotly_chart(
-            chart(with_classes),
+            accuracy_figure(with_classes),
             key="classify_how_well_chart",
             width="stretch",
             config={"displayModeBar": False},
-            alt="Share of right answers for each class, a mark for each kind of pictures; the table below has the figures.",
+            alt="Share of correct answers by class, with a mark for each kind of picture; the table "
+            "below has the figures.",
         )
         charts.table(
             class_rows(with_classes),
             key="classify_how_well_classes",
-            shares=[TITLES[kind] for kind in with_classes],
-            alt="Share of right answers for each class and kind of pictures",
+            shares=[TITLES.get(kind, kind) for kind in with_classes],
+            alt="Share of correct answers by class and kind of picture",
         )
-        _examples(run, figures.reports)
+        _draw_examples(run, figures.reports)
 
 
-def _not_measured(run: Run) -> None:
-    said = (
-        "This network ships without figures on drawings and photographs; this command shows them."
+def _offer_measuring(run: Run) -> None:
+    sentence = (
+        "The shipped network comes without figures on drawings and photographs. "
+        "This command measures and prints them."
         if run.shipped
-        else "This network has not been measured on drawings and photographs. This command does it, in a minute or two."
+        else "This network has not been measured on drawings and photographs yet. "
+        "This command does it in a minute or two."
     )
-    st.info(said, icon=":material/straighten:")
+    st.info(sentence, icon=":material/straighten:")
     st.code(f"python -m core runs measure {run.id}", language="sh")
 
 
-def _of_test(run: Run) -> Report:
+def _report_of_test_set(run: Run) -> Report:
     """The run's answers to its test pictures, counted like the others."""
-    found = cache.test_predictions(run.id)
-    return outside_report.of_answers(
-        found.probabilities, found.labels, cache.network(run.id).sure(found.probabilities)
-    )
+    test = cache.test_predictions(run.id)
+    sure = cache.network(run.id).sure(test.probabilities)
+    return outside_report.of_answers(test.probabilities, test.labels, sure)
 
 
-def _overview(run: Run, figures: Figures, reports: dict[str, Report]) -> None:
-    """One row for each kind of pictures with a right answer."""
+def _draw_overview(run: Run, figures: Figures, reports: Mapping[str, Report]) -> None:
+    """One row for each kind of picture that has a right answer."""
     st.caption(
-        f"{run_names.literal(run.name)}, measured on {figures.measured[:10]} on pictures kept apart from training, prepared as "
-        "yours are. Sketches, icons and scribbles are drawn by program and more alike than people's own."
+        f"{run_names.literal(run.name)}, measured on {figures.measured[:10]} on pictures that no "
+        "training uses, prepared like yours. Sketches, icons and scribbles are computer-generated "
+        "and more alike than people's own."
     )
-    rows = [
+    rows: list[dict[str, str | float]] = [
         {
             "": TITLES.get(kind, kind),
             "Pictures": report.garments,
-            "Right": report.accuracy,
-            "Mean over classes": report.mean_over_classes,
-            "Sure": report.sure_share,
-            "Right where sure": np.nan if report.sure_accuracy is None else report.sure_accuracy,
-            "Called Bag": report.bag_share,
+            "Correct": _or_nan(report.accuracy),
+            "Mean over classes": _or_nan(report.mean_over_classes),
+            "Sure": _or_nan(report.sure_share),
+            "Correct when sure": _or_nan(report.sure_accuracy),
+            "Called Bag": _or_nan(report.bag_share),
         }
         for kind, report in reports.items()
         if report.garments
@@ -132,86 +138,84 @@ def _overview(run: Run, figures: Figures, reports: dict[str, Report]) -> None:
     charts.table(
         rows,
         key="classify_how_well_kinds",
-        shares=("Right", "Mean over classes", "Sure", "Right where sure", "Called Bag"),
-        alt="Figures for each kind of pictures",
+        shares=("Correct", "Mean over classes", "Sure", "Correct when sure", "Called Bag"),
+        alt="Figures for each kind of picture",
     )
     if PHOTOGRAPHS not in figures.reports:
         st.caption(f"Photographs were not measured: {WHERE}, and measure again.")
     for kind, report in figures.reports.items():
         if report.unreadable:
             st.caption(
-                f"{TITLES.get(kind, kind)}: {len(report.unreadable)} could not be read and are left out."
+                f"{TITLES.get(kind, kind)}: {len(report.unreadable)} could not be read and are "
+                "left out."
             )
 
 
-def _none_of_the_ten(reports: dict[str, Report]) -> None:
-    """What became of pictures that show none of the ten classes, a sentence for each kind."""
+def _or_nan(share: float | None) -> float:
+    return np.nan if share is None else share
+
+
+def _draw_rejections(reports: Mapping[str, Report]) -> None:
+    """What the network said about pictures outside the ten classes, a sentence for each kind."""
     sentences = [
-        refusal(REFUSED.get(kind, TITLES.get(kind, kind)), report)
+        rejection_sentence(OTHERS.get(kind, TITLES.get(kind, kind)), report)
         for kind, report in reports.items()
         if report.others
     ]
     if not sentences:
         return
-    st.subheader("What is none of the ten", anchor=False)
+    st.subheader("Pictures outside the ten classes", anchor=False)
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     st.caption(
-        "“Not sure” is the right answer here. On the sheet, tangles of lines are also refused by their shape, whatever the network "
-        "says; that is not counted."
+        "“Not sure” is the correct answer here. On the sheet, tangles of lines are also recognised "
+        "by their shape and never answered with confidence; that is not counted."
     )
 
 
-def refusal(title: str, report: Report) -> str:
-    """In a sentence, what was said of pictures that show none of the ten.
+def rejection_sentence(title: str, report: Report) -> str:
+    """How many pictures outside the ten classes were rejected, and what the rest were called.
 
     Args:
         title: what the pictures are called.
         report: with at least one such picture.
     """
-    taken = sorted(
-        (label for label, count in enumerate(report.called) if count),
-        key=lambda label: -report.called[label],
-    )
-    said = ", ".join(f"{CLASS_NAMES[label]} ({report.called[label]})" for label in taken[:3])
-    others = (
-        f" The rest was surely called {said}{' and others' if len(taken) > 3 else ''}."
-        if said
-        else ""
-    )
-    return f"**{title}**: {theme.percent(report.refused_share)} of {report.others:,} were refused.{others}"
+    counts = {label: count for label, count in enumerate(report.called) if count}
+    labels = sorted(counts, key=lambda label: -counts[label])
+    common = ", ".join(f"{CLASS_NAMES[label]} ({counts[label]})" for label in labels[:3])
+    more = " and others" if len(labels) > 3 else ""
+    rest = f" The rest were confidently called {common}{more}." if common else ""
+    share = theme.percent(report.refused_share or 0.0)
+    return f"**{title}**: {share} of {report.others:,} were rejected.{rest}"
 
 
-def class_rows(reports: dict[str, Report]) -> list[dict]:
-    """The share of right answers of every class for a table; NaN where a kind has no pictures of
-    it.
-
-    Args:
-        reports: by kind, each with classes.
+def class_rows(reports: Mapping[str, Report]) -> list[dict[str, str | float]]:
+    """One row a class with its accuracy for each kind of picture; NaN where a kind has none of that
+    class.
     """
-    known = {
-        kind: {one.name: one.accuracy for one in report.classes} for kind, report in reports.items()
+    accuracies = {
+        kind: {count.name: count.accuracy for count in report.classes}
+        for kind, report in reports.items()
     }
-    return [
-        {
-            "Class": name,
-            **{TITLES.get(kind, kind): shares.get(name, np.nan) for kind, shares in known.items()},
+    rows: list[dict[str, str | float]] = []
+    for name in _class_names(reports.values()):
+        row: dict[str, str | float] = {"Class": name}
+        row |= {
+            TITLES.get(kind, kind): known.get(name, np.nan) for kind, known in accuracies.items()
         }
-        for name in _class_names(reports.values())
-    ]
+        rows.append(row)
+    return rows
 
 
 def _class_names(reports: Iterable[Report]) -> list[str]:
     """Names of all classes that occur, in label order; several together after the last of them."""
-    found = {one.accepted: one.name for report in reports for one in report.classes}
+    names = {count.accepted: count.name for report in reports for count in report.classes}
     return [
-        found[accepted] for accepted in sorted(found, key=lambda labels: (labels[-1], len(labels)))
+        names[accepted] for accepted in sorted(names, key=lambda labels: (labels[-1], len(labels)))
     ]
 
 
-def chart(reports: dict[str, Report]):
-    """A mark for each class and kind at its share of right answers, as a
-    `plotly.graph_objects.Figure`.
-    """
+def accuracy_figure(reports: Mapping[str, Report]) -> Figure:
+    """A mark for each class and kind of picture at its share of correct answers."""
     import plotly.graph_objects as go  # a tenth of a second, and only where it is looked at
 
     colours = theme.palette()
@@ -225,8 +229,8 @@ def chart(reports: dict[str, Report]):
     for kind, report in reports.items():
         title = TITLES.get(kind, kind)
         figure.add_scatter(
-            x=[100 * one.accuracy for one in report.classes],
-            y=[_broken(one.name) for one in report.classes],
+            x=[100 * count.accuracy for count in report.classes],
+            y=[_in_two_lines(count.name) for count in report.classes],
             mode="markers",
             name=title,
             marker={
@@ -234,10 +238,11 @@ def chart(reports: dict[str, Report]):
                 "symbol": SYMBOLS.get(kind, "circle"),
                 "color": by_kind.get(kind, colours.muted),
             },
-            customdata=[[one.right, one.pictures] for one in report.classes],
-            hovertemplate=f"%{{y}}, {title.lower()}<br>%{{customdata[0]:,}} of %{{customdata[1]:,}} right (%{{x:.1f}} %)<extra></extra>",
+            customdata=[[count.right, count.pictures] for count in report.classes],
+            hovertemplate=f"%{{y}}, {title.lower()}<br>%{{customdata[0]:,}} of "
+            "%{customdata[1]:,} correct (%{x:.1f} %)<extra></extra>",
         )
-    names = [_broken(name) for name in _class_names(reports.values())]
+    names = [_in_two_lines(name) for name in _class_names(reports.values())]
     figure.update_xaxes(
         range=[-3, 103], ticksuffix=" %", title=None, fixedrange=True, zeroline=False, dtick=25
     )
@@ -257,12 +262,12 @@ def chart(reports: dict[str, Report]):
     return figure
 
 
-def _broken(name: str) -> str:
+def _in_two_lines(name: str) -> str:
     """Several classes in two lines, so that they leave room for the marks on a phone."""
     return name.replace(" or ", "<br>or ")
 
 
-def _examples(run: Run, reports: dict[str, Report]) -> None:
+def _draw_examples(run: Run, reports: Mapping[str, Report]) -> None:
     """Some mistakes, as the pictures are and as the network saw them."""
     kinds = [kind for kind, report in reports.items() if report.mistakes]
     if not kinds:
@@ -274,61 +279,62 @@ def _examples(run: Run, reports: dict[str, Report]) -> None:
         key="classify_how_well_kind",
         default=kinds[0],
         required=True,
-        format_func=lambda one: f"{TITLES.get(one, one)} ({len(reports[one].mistakes):,})",
+        format_func=lambda kind: f"{TITLES.get(kind, kind)} ({len(reports[kind].mistakes):,})",
         label_visibility="collapsed",
     )
     if kind == PHOTOGRAPHS and settings.photographs_folder() is None:
         st.caption(f"The photographs are not on this machine: {WHERE}.")
         return
-    chosen = telling(reports[kind].mistakes)
-    figures = [figure for mistake in chosen if (figure := _figure(mistake))]
+    examples = select_examples(reports[kind].mistakes)
+    figures = [figure for mistake in examples if (figure := _figure_html(mistake))]
     if figures:
         st.html(f'<div class="classify-steps how-well">{"".join(figures)}</div>')
         st.caption(
-            "The surest mistakes of every class; on the right of each picture what the network saw of it."
+            "The most confident mistakes of every class; to the right of each picture, what the "
+            "network saw of it."
         )
-    if len(figures) < len(chosen):
+    if len(figures) < len(examples):
         st.caption(
-            f"{len(chosen) - len(figures)} more cannot be shown: they are not here, or are drawn or prepared differently by now. "
-            f"`python -m core runs measure {run.id}` measures anew."
+            f"{len(examples) - len(figures)} more cannot be shown: their files are missing, or the "
+            f"preparation has changed since. `python -m core runs measure {run.id}` measures again."
         )
 
 
-def telling(mistakes: Sequence[Mistake], most: int = EXAMPLES) -> list[Mistake]:
-    """Some mistakes to show: the surest of every class, then the second surest, until there are
-    enough.
+def select_examples(mistakes: Sequence[Mistake], most: int = EXAMPLES) -> list[Mistake]:
+    """Some mistakes to show: the most confident of every class, then the second of every class,
+    until there are enough.
 
-    What is none of the ten has no class of its own; there the class that it was taken for counts.
+    Pictures outside the ten classes count to the class that they were mistaken for.
     """
     groups: dict[object, list[Mistake]] = {}
-    for one in sorted(mistakes, key=lambda one: -one.confidence):
-        groups.setdefault(one.accepted or one.answer, []).append(one)
+    for mistake in sorted(mistakes, key=lambda mistake: -mistake.confidence):
+        groups.setdefault(mistake.accepted or mistake.answer, []).append(mistake)
     ranked = [
-        (place, -one.confidence, one)
+        (rank, -mistake.confidence, mistake)
         for group in groups.values()
-        for place, one in enumerate(group)
+        for rank, mistake in enumerate(group)
     ]
-    return [one for _, _, one in sorted(ranked, key=lambda entry: entry[:2])[:most]]
+    return [mistake for _, _, mistake in sorted(ranked, key=lambda entry: entry[:2])[:most]]
 
 
-def _figure(mistake: Mistake) -> str:
-    """A mistake as HTML: the picture, what the network saw of it, and what was said; nothing if the
-    picture cannot be had as it was.
+def _figure_html(mistake: Mistake) -> str:
+    """A mistake as HTML: the picture, what the network saw of it, and what it said; empty if the
+    picture is not to be had as it was.
     """
     truth = class_name(mistake.accepted) if mistake.accepted else "None of the ten"
-    answer = (
+    prediction = (
         "nothing was found"
         if mistake.answer is None
         else f"{CLASS_NAMES[mistake.answer]}, {theme.percent(mistake.confidence, 0)}"
     )
-    words = html.escape(f"{truth} → {answer}")
-    found = cache.outside_picture(mistake.name)
-    if found is None or mistake.seen not in (None, outside_report.fingerprint(found[1])):
+    words = html.escape(f"{truth} → {prediction}")
+    views = cache.outside_picture(mistake.name)
+    if views is None or mistake.seen not in (None, outside_report.fingerprint(views[1])):
         return ""
-    brought, pixels = found
+    picture, pixels = views
     return (
-        f'<figure><div><img src="{result.thumbnail(brought)[0]}" alt="{words}">'
-        f'<img class="crisp" src="{thumbnails.data_uri(pixels)}" alt="What the network saw of it"></div>'
+        f'<figure><div><img src="{result.thumbnail(picture)[0]}" alt="{words}">'
+        f'<img class="crisp" src="{thumbnails.data_uri(pixels)}" alt="What the network saw"></div>'
         f"<figcaption>{words}</figcaption></figure>"
     )
 

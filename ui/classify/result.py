@@ -1,11 +1,11 @@
-"""What the Classify page says about a picture: the answer, how the picture was prepared, and why.
+"""What Classify and Network say about a picture: the answer, how the picture was prepared, and why.
 
-One idea: the answer comes first and is one small piece of HTML per network, so that it follows a
-drawing stroke by stroke without flicker; everything that takes longer is drawn after it, and the
-reasons only while somebody looks at them.
+The answer comes first and is one small piece of HTML a network, so that it follows a drawing stroke
+by stroke without flicker. Everything that takes longer is drawn after it, and the reasons only
+while somebody looks at them.
 
-How pictures come in is the business of `canvas.py` and `brought.py`; nothing is computed here that
-`core` does not compute.
+Pictures come from `canvas.py` and `uploads.py`, answers from `core.inference.answer`; nothing is
+computed here.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import DataDamaged, DataUnavailable
-from core.inference import Answer, Network
-from core.labels import CLASS_NAMES, SIDE
+from core.inference import Network, answer
+from core.inference.answer import Prediction, PreparationOptions
+from core.labels import CLASS_NAMES, CLASSES, SIDE
 from core.pictures import Prepared
 from core.runs import Run
 from ui import cache, frame
-from ui.classify.uploads import PreparationOptions, Upload, desk
+from ui.classify import uploads
+from ui.classify.uploads import Upload
 from ui.components import charts, theme, thumbnails
 
 NEIGHBOURS = 8
-# Pixels: a step is shown at half of that, and screens of phones have two pixels for one.
+# Pixels: a step is shown at half of that, and phones have two screen pixels for one.
 THUMBNAIL = 240
 POLARITIES = {
     "auto": "Automatic",
@@ -45,12 +48,12 @@ class Contender:
     network: Network
 
 
-def choose() -> list[Contender]:
-    """Let people choose the network that answers, and one to compare it with; both stand in the
-    address.
+def choose_networks() -> list[Contender]:
+    """Let people choose the network that answers, and one to compare it with; the address names
+    both.
 
     Returns:
-        one or two; none where no finished run exists, which the page has then said.
+        one or two; none where there is no finished run, which the page has then said.
     """
     left, right = st.columns(2)
     with left:
@@ -63,67 +66,63 @@ def choose() -> list[Contender]:
     return [Contender(run, cache.network(run.id)) for run in chosen]
 
 
-def answers(
-    asked: Sequence[Contender],
-    pixels: np.ndarray,
+def draw_answers(
+    contenders: Sequence[Contender],
+    pixels: NDArray[np.uint8],
     *,
     truth: int | None = None,
     blank: bool = False,
     doubt: str = "",
-) -> list[Answer]:
+) -> list[Prediction]:
     """Draw what the networks say.
 
     Args:
-        asked: one or two networks.
+        contenders: one or two networks.
         pixels: uint8 `(28, 28)`.
-        truth: the true class where somebody knows it.
-        blank: nothing was found in the picture; then no network is asked.
+        truth: the label of a picture of the data set, which is answered as the figures of the run
+            were measured; None for people's own pictures.
+        blank: nothing was found in the picture, so no network is asked.
         doubt: a sentence on why no network can be sure of this picture; empty where there is no
             such reason.
 
     Returns:
-        what each said, `n` = 1, for the reasons; nothing of a blank picture.
+        what each network said; nothing for a blank picture.
     """
     if blank:
-        nothing("Not sure", "Nothing stands out from the background here.")
+        draw_placeholder("Not sure", "Nothing stands out from the background here.")
         return []
-    given = [one.network.answer(pixels[None]) for one in asked]
-    # A picture of the data set is answered as the run's figures were; one that somebody brought is
-    # looked at both ways round.
-    said = [
-        (answer.probabilities if truth is not None else one.network.both_ways(pixels[None]))[0]
-        for one, answer in zip(asked, given, strict=True)
+    predictions = [
+        answer.predict(contender.network, pixels, doubt=doubt, from_data_set=truth is not None)
+        for contender in contenders
     ]
-    sure = [
-        not doubt and bool(one.network.sure(row[None])[0])
-        for one, row in zip(asked, said, strict=True)
-    ]
-    if len(asked) == 1:
-        st.html(
-            f'<div class="classify-answer">{headline_html(said[0], sure=sure[0], truth=truth, doubt=doubt)}'
-            f"{charts.bars_html(said[0], truth=truth)}</div>"
+    titles = [contender.run.name for contender in contenders] if len(contenders) > 1 else [""]
+    headlines = [
+        headline_html(
+            prediction.probabilities, sure=prediction.sure, truth=truth, doubt=doubt, title=title
         )
+        for prediction, title in zip(predictions, titles, strict=True)
+    ]
+    if len(predictions) == 1:
+        above, bars = headlines[0], charts.bars_html(predictions[0].probabilities, truth=truth)
     else:
-        titles = [
-            headline_html(row, sure=certain, truth=truth, doubt=doubt, title=one.run.name)
-            for one, row, certain in zip(asked, said, sure, strict=True)
-        ]
-        st.html(
-            f'<div class="classify-answer"><div class="classify-two">{"".join(titles)}</div>{pairs_html(*said, truth=truth)}</div>'
-        )
-    return given
+        above = f'<div class="classify-two">{"".join(headlines)}</div>'
+        first, second = (prediction.probabilities for prediction in predictions)
+        bars = pairs_html(first, second, truth=truth)
+    st.html(f'<div class="classify-answer">{above}{bars}</div>')
+    return predictions
 
 
-def nothing(headline: str, sentence: str) -> None:
-    """Hold the answer's place while there is no picture, and say what to do."""
+def draw_placeholder(headline: str, sentence: str) -> None:
+    """Keep the answer's place while there is no picture, and say what to do."""
     st.html(
-        f'<div class="classify-answer classify-empty"><section class="unsure"><h3>{html.escape(headline)}</h3>'
-        f"<p>{html.escape(sentence)}</p></section>{charts.bars_html(np.zeros(len(CLASS_NAMES)))}</div>"
+        f'<div class="classify-answer classify-empty"><section class="unsure">'
+        f"<h3>{html.escape(headline)}</h3><p>{html.escape(sentence)}</p></section>"
+        f"{charts.bars_html(np.zeros(CLASSES))}</div>"
     )
 
 
 def headline_html(
-    probabilities: np.ndarray,
+    probabilities: NDArray[np.floating],
     *,
     sure: bool,
     truth: int | None = None,
@@ -134,8 +133,8 @@ def headline_html(
 
     Args:
         probabilities: float `(10,)`.
-        sure: False makes the headline "Not sure" and names the two likeliest classes below.
-        truth: the true class, compared in words.
+        sure: False makes the headline "Not sure" and names the two most probable classes below.
+        truth: the label, compared in words.
         doubt: why it cannot be sure.
         title: a line above, such as the run's name.
     """
@@ -144,12 +143,15 @@ def headline_html(
     if sure:
         headline, line = CLASS_NAMES[first], f"{confidence} sure"
     elif doubt:
-        headline, line = "Not sure", f"{doubt} {CLASS_NAMES[first]} comes nearest"
+        headline, line = "Not sure", f"{doubt} The closest class is {CLASS_NAMES[first]}"
     else:
         headline = "Not sure"
-        line = f"{CLASS_NAMES[first]} {confidence}, or {CLASS_NAMES[second]} {theme.percent(float(probabilities[second]))}"
+        line = (
+            f"{CLASS_NAMES[first]} {confidence}, "
+            f"or {CLASS_NAMES[second]} {theme.percent(float(probabilities[second]))}"
+        )
     if truth is not None:
-        line += " · right" if truth == first else f" · in truth {CLASS_NAMES[truth]}"
+        line += " · correct" if truth == first else f" · actually {CLASS_NAMES[truth]}"
     above = f"<small>{html.escape(title)}</small>" if title else ""
     kind = "sure" if sure else "unsure"
     return (
@@ -158,7 +160,9 @@ def headline_html(
     )
 
 
-def pairs_html(first: np.ndarray, second: np.ndarray, *, truth: int | None = None) -> str:
+def pairs_html(
+    first: NDArray[np.floating], second: NDArray[np.floating], *, truth: int | None = None
+) -> str:
     """Two networks' probabilities `(10,)` as pairs of bars, class by class, as HTML."""
     rows = []
     for label, (name, *shares) in enumerate(zip(CLASS_NAMES, first, second, strict=True)):
@@ -166,59 +170,61 @@ def pairs_html(first: np.ndarray, second: np.ndarray, *, truth: int | None = Non
         bars = "".join(
             f'<i><b style="width:{100 * float(share):.2f}%"></b></i>' for share in shares
         )
-        says = "<br>".join(theme.percent(float(share)) for share in shares)
+        figures = "<br>".join(theme.percent(float(share)) for share in shares)
         rows.append(
-            f"<li><span>{html.escape(name)}{mark}</span><div>{bars}</div><em>{says}</em></li>"
+            f"<li><span>{html.escape(name)}{mark}</span><div>{bars}</div><em>{figures}</em></li>"
         )
     return f'<ul class="atelier-bars classify-pairs">{"".join(rows)}</ul>'
 
 
-def overview(asked: Sequence[Contender], found: Sequence[Upload]) -> None:
-    """Draw several pictures with their answers; a click looks at one closely.
+def draw_overview(contenders: Sequence[Contender], pictures: Sequence[Upload]) -> None:
+    """Draw several pictures with their answers; a click chooses one for a closer look.
 
     Args:
-        asked: one or two networks.
-        found: pictures that could be read.
+        contenders: one or two networks.
+        pictures: at least one.
     """
-    pixels = np.stack([one.pixels for one in found])
-    said = [_brief(one.network, one.network.both_ways(pixels), found) for one in asked]
-    lines = [" / ".join(texts) for texts in zip(*said, strict=True)]
+    pixels = np.stack([upload.pixels for upload in pictures])
+    answers = [
+        _summaries(answer.predict_all(contender.network, pixels), pictures)
+        for contender in contenders
+    ]
+    lines = [" / ".join(summaries) for summaries in zip(*answers, strict=True)]
+    names = [upload.file.name for upload in pictures]
     thumbnails.gallery(
         [
-            thumbnails.Item(
-                index, one.pixels, f"{line} ({one.file.name})", f"{one.file.name}: {line}"
-            )
-            for index, (one, line) in enumerate(zip(found, lines, strict=True))
+            thumbnails.Item(index, upload.pixels, f"{line} ({name})", f"{name}: {line}")
+            for index, (upload, name, line) in enumerate(zip(pictures, names, lines, strict=True))
         ],
         "classify_gallery",
-        lambda index: desk().choose(found[index].file.file_id),
+        lambda index: uploads.upload_state().choose(pictures[index].file.file_id),
         cell=112,
     )
-    st.caption("As the network sees them. Choose one to look at it closely.")
+    st.caption("As the network sees them. Click one for a closer look.")
 
 
-def _brief(network: Network, probabilities: np.ndarray, found: Sequence[Upload]) -> list[str]:
+def _summaries(predictions: Sequence[Prediction], pictures: Sequence[Upload]) -> list[str]:
     """A few words for each picture."""
     return [
-        f"{CLASS_NAMES[int(row.argmax())]}, {theme.percent(float(row.max()))}"
-        if sure and not one.blank
+        f"{CLASS_NAMES[prediction.label]}, {theme.percent(prediction.confidence)}"
+        if prediction.sure and not upload.blank
         else "Not sure"
-        for row, sure, one in zip(probabilities, network.sure(probabilities), found, strict=True)
+        for prediction, upload in zip(predictions, pictures, strict=True)
     ]
 
 
-def adjust(*, fill: bool) -> None:
-    """Let people overrule how the picture is prepared.
+def draw_options(*, fill: bool) -> None:
+    """Let people change how the picture is prepared.
 
     Args:
-        fill: offer to fill closed outlines too (a canvas has its own switch for that).
+        fill: also offer to fill closed outlines; the sheet has a switch of its own for that.
     """
     st.subheader("What the network sees")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.segmented_control(
             "Brightness",
             list(POLARITIES),
-            format_func=POLARITIES.get,
+            format_func=POLARITIES.__getitem__,
             default="auto",
             required=True,
             key="classify_polarity",
@@ -230,42 +236,44 @@ def adjust(*, fill: bool) -> None:
                 "Fill closed outlines",
                 True,
                 key="classify_fill_file",
-                help="Turns a line drawing into an area; photographs stay as they are.",
+                help="Turns a line drawing into a filled shape; photographs stay as they are.",
             )
 
 
-def adjusted(*, fill: bool) -> PreparationOptions:
-    """What the switches of `adjust` say; they are drawn after the answer, and only where there is a
-    picture to prepare.
+def chosen_options() -> PreparationOptions:
+    """What the switches of `draw_options` say; they are drawn after the answer, and only where
+    there is a picture to prepare.
     """
-    told = st.session_state.get
+    usual, widgets = answer.DEFAULTS, st.session_state
     return PreparationOptions(
-        told("classify_polarity", "auto"),
-        told("classify_trim", True),
-        fill and told("classify_fill_file", True),
+        polarity=widgets.get("classify_polarity", usual.polarity),
+        trim=widgets.get("classify_trim", usual.trim),
+        fill=widgets.get("classify_fill_file", usual.fill),
     )
 
 
-def remarks(prepared: Prepared) -> None:
-    """Say what speaks against reading this picture as it is."""
+def draw_remarks(prepared: Prepared) -> None:
+    """Say what makes this picture hard to read as it is."""
     for warning in prepared.warnings:
         st.warning(warning, icon=":material/info:")
 
 
-def steps(prepared: Prepared) -> None:
+def draw_steps(prepared: Prepared) -> None:
     """Draw how a picture became 28 x 28 pixels, one picture a step."""
     figures = []
     for number, step in enumerate(prepared.steps, start=1):
-        address, crisp = thumbnail(step.image)
+        src, crisp = thumbnail(step.image)
         kind = ' class="crisp"' if crisp else ""
+        alt = html.escape(f"{step.name}: {step.caption}", quote=True)
         figures.append(
-            f'<figure><div><img{kind} src="{address}" alt="{html.escape(f"{step.name}: {step.caption}", quote=True)}">'
-            f"</div><figcaption><b>{number}. {html.escape(step.name)}</b> {html.escape(step.caption)}</figcaption></figure>"
+            f'<figure><div><img{kind} src="{src}" alt="{alt}"></div><figcaption>'
+            f"<b>{number}. {html.escape(step.name)}</b> {html.escape(step.caption)}"
+            "</figcaption></figure>"
         )
     st.html(f'<div class="classify-steps">{"".join(figures)}</div>')
 
 
-def thumbnail(image: np.ndarray) -> tuple[str, bool]:
+def thumbnail(image: NDArray[np.uint8]) -> tuple[str, bool]:
     """A step's picture as a `data:` address, and whether its pixels are to be drawn with hard
     edges.
 
@@ -275,76 +283,76 @@ def thumbnail(image: np.ndarray) -> tuple[str, bool]:
     """
     if max(image.shape[:2]) <= 2 * SIDE:
         return thumbnails.data_uri(image), True
-    shown = Image.fromarray(image)
-    shown.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    return thumbnails.data_uri(shown), False
+    reduced = Image.fromarray(image)
+    reduced.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    return uploads.webp_uri(reduced), False
 
 
-def why(asked: Sequence[Contender], pixels: np.ndarray, given: Sequence[Answer]) -> None:
-    """Where each network looked, and the training pictures it holds for similar; computed only
-    while it is open.
+def draw_reasons(
+    contenders: Sequence[Contender],
+    pixels: NDArray[np.uint8],
+    predictions: Sequence[Prediction],
+) -> None:
+    """Draw what each answer rests on, and the training pictures that each network finds most
+    similar; computed only while the panel is open.
 
     Args:
-        asked: one or two networks.
+        contenders: one or two networks.
         pixels: uint8 `(28, 28)`.
-        given: what they said; nothing is drawn where they said nothing.
+        predictions: what they said; nothing is drawn where they said nothing.
     """
-    if not given:
+    if not predictions:
         return
-    box = st.expander(
+    panel = st.expander(
         "Why this answer?", key="classify_why", on_change="rerun", icon=":material/troubleshoot:"
     )
-    if not box.open:
+    if not panel.open:
         return
-    with box, frame.errors(stop=False):
-        for one, answer in zip(asked, given, strict=True):
-            if len(asked) > 1:
-                st.markdown(f"**{one.run.name}**")
+    with panel, frame.errors(stop=False):
+        for contender, prediction in zip(contenders, predictions, strict=True):
+            if len(contenders) > 1:
+                st.markdown(f"**{contender.run.name}**")
             left, right = st.columns([2, 5], gap="large")
             with left:
-                _looked(one, pixels, int(answer.probabilities[0].argmax()))
+                _draw_attribution(contender, pixels, prediction.label)
             with right:
-                _alike(one, answer)
+                _draw_neighbours(contender, pixels)
 
 
-def _looked(one: Contender, pixels: np.ndarray, label: int) -> None:
+def _draw_attribution(contender: Contender, pixels: NDArray[np.uint8], label: int) -> None:
     from core.explain import attribution
 
     name = CLASS_NAMES[label]
-    heat = attribution.occlusion(one.network, pixels, label)
-    st.markdown(f"Where it saw “{name}”")
+    heat = attribution.occlusion(contender.network, pixels, label)
+    st.markdown(f"What made it say “{name}”")
     thumbnails.show(
         thumbnails.overlay(pixels, heat),
         width=280,
-        alt=f"The picture with the parts that speak for {name} in warm colours",
-        caption="Warm parts count most: with them hidden, the network would be less sure.",
+        alt=f"The picture, with the parts that count towards {name} in warm colours",
+        caption="Warm parts count most: hide them, and the network is less confident.",
     )
 
 
-def _alike(one: Contender, answer: Answer) -> None:
+def _draw_neighbours(contender: Contender, pixels: NDArray[np.uint8]) -> None:
     from core.explain import attribution
 
-    name = str((one.run.record.get("dataset") or {}).get("name") or one.run.spec.data)
-    st.markdown("Nearest training pictures")
+    st.markdown("Most similar training pictures")
     try:
-        data = cache.dataset(name)
+        data = cache.dataset(contender.run.data_name)
     except (DataUnavailable, DataDamaged) as problem:
         st.info(str(problem), icon=":material/database_off:")
         return
     frame.sample_badge(data)
-    near, alike = attribution.neighbours(
-        one.network, one.run, data, answer.embedding[0], NEIGHBOURS
+    embedding = contender.network.embeddings(pixels[None])[0]
+    nearest, _ = attribution.neighbours(
+        contender.network, contender.run, data, embedding, NEIGHBOURS
     )
-    names = [CLASS_NAMES[label] for label in data.train_labels[near]]
-    thumbnails.grid(
-        data.train_pixels[near],
-        [
-            f"{said} · {theme.percent(float(share), 0)} alike"
-            for said, share in zip(names, alike, strict=True)
-        ],
-        [f"Training picture {index}, a {said}" for index, said in zip(near, names, strict=True)],
-        columns=NEIGHBOURS // 2,
-    )
+    names = [CLASS_NAMES[label] for label in data.train_labels[nearest]]
+    alts = [
+        f"Training picture {index}, labelled {name}"
+        for index, name in zip(nearest, names, strict=True)
+    ]
+    thumbnails.grid(data.train_pixels[nearest], names, alts, columns=NEIGHBOURS // 2)
 
 
 def style() -> str:

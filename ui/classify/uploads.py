@@ -1,30 +1,36 @@
-"""Pictures that people bring: files and camera shots, each read by itself, so that a bad one does
-not cost the others.
+"""Uploaded files and camera shots, each read by itself, so that a bad one does not cost the others.
 
-Reading a photograph takes a tenth of a second, and a page runs anew at every click. What came of
-each file is therefore kept in the visitor's own session, small; the steps are kept for one picture
-only, the one that is looked at. What a person chose of a picture belongs to that picture and goes
-with it; how pictures are prepared holds for all.
+Reading a photograph takes a tenth of a second, and a page reruns at every click. The pixels of each
+file are therefore kept in the visitor's own session; its steps are kept only for the picture that
+is looked at closely. A crop belongs to its picture and goes with it; the other options apply to all
+pictures.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from core import pictures
 from core.errors import UnreadablePicture
+from core.inference import answer
+from core.inference.answer import PreparationOptions, Question
+from core.pictures import Crop
 from ui import state
-from ui.components import thumbnails
 
 MOST_FILES = 40  # at once: more fill the page, and their bytes stay in memory while they are shown
+SUFFIXES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 
 
 class File(Protocol):
-    """What an upload and a camera shot have in common."""
+    """What an uploaded file and a camera shot have in common."""
 
     name: str
     file_id: str
@@ -34,134 +40,132 @@ class File(Protocol):
 
 
 @dataclass(frozen=True)
-class PreparationOptions:
-    """What the visitor decided about the preparation; the fields are
-    `core.pictures.preparation.prepare`'s.
-    """
-
-    polarity: str = "auto"
-    trim: bool = True
-    fill: bool = False
-    crop: pictures.Crop | None = None
-
-
-@dataclass(frozen=True)
 class Upload:
-    """What came of one file.
+    """A file that could be read.
 
     Attributes:
-        file: where it came from.
-        pixels: uint8 `(28, 28)`; None if it cannot be read.
+        pixels: uint8 `(28, 28)`, what a network reads of it.
         blank: nothing was found in it.
-        problem: the sentence about a file that cannot be read, else empty.
     """
 
     file: File
-    pixels: np.ndarray | None = None
-    blank: bool = False
-    problem: str = ""
+    pixels: NDArray[np.uint8]
+    blank: bool
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that could not be read, with the sentence that says why."""
+
+    file: File
+    problem: str
+
+
+# The file, and everything that was decided about it.
+_Key = tuple[str, PreparationOptions]
 
 
 @dataclass
 class UploadState:
-    """One visitor's pictures.
+    """One visitor's uploads.
 
     Attributes:
-        read: what came of each file.
-        crops: by file, the part that is to be read of it, where that is not all.
-        closest: the steps of the picture last looked at.
-        address: which file that picture was, and the whole of it as a `data:` address.
-        chosen: the file to look at.
+        read: what became of each file.
+        crops: by file, the part of it that is to be read, where that is not all.
+        prepared: the picture last looked at closely, with its steps.
+        source: which file was last shown as a whole, and that as a `data:` address.
+        chosen: the file to look at closely.
     """
 
-    read: dict[tuple[str, PreparationOptions], Upload] = field(default_factory=dict)
-    crops: dict[str, pictures.Crop] = field(default_factory=dict)
-    closest: tuple[tuple[str, PreparationOptions], pictures.Prepared] | None = None
-    address: tuple[str, str] = ("", "")
+    read: dict[_Key, Upload | Refusal] = field(default_factory=dict)
+    crops: dict[str, Crop] = field(default_factory=dict)
+    prepared: tuple[_Key, Question] | None = None
+    source: tuple[str, str] = ("", "")
     chosen: str = ""
 
     def choose(self, file_id: str) -> None:
         """Look at this file closely."""
         self.chosen = file_id
 
-    def crop(self, file_id: str, crop: pictures.Crop | None) -> None:
+    def crop(self, file_id: str, crop: Crop | None) -> None:
         """Read this part of a file from now on; None for all of it."""
         self.crops.pop(file_id, None)
         if crop is not None:
             self.crops[file_id] = crop
 
 
-def desk() -> UploadState:
+def upload_state() -> UploadState:
     """This visitor's `UploadState`."""
     return state.page_state(UploadState)
 
 
-def read_all(files: Sequence[File], how: PreparationOptions) -> list[Upload]:
-    """Bring every file to pixels, or to the sentence that says why not; files that are gone are
-    forgotten.
+def read_all(
+    files: Sequence[File], options: PreparationOptions = answer.DEFAULTS
+) -> list[Upload | Refusal]:
+    """Prepare every file, or say why it cannot be read; files that are gone are forgotten.
 
-    The first that can be read of those that came after others becomes the one to look at.
+    The first readable one of those added to others becomes the one to look at closely.
     """
-    mine = desk()
+    mine = upload_state()
     before = {file_id for file_id, _ in mine.read}
-    mine.crops = {
-        file.file_id: mine.crops[file.file_id] for file in files if file.file_id in mine.crops
-    }
-    keys = [_key(file, how) for file in files]
+    ids = {file.file_id for file in files}
+    mine.crops = {file_id: crop for file_id, crop in mine.crops.items() if file_id in ids}
+    keys = [_key(file, options) for file in files]
     mine.read = {
         key: mine.read.get(key) or _read(file, key) for key, file in zip(keys, files, strict=True)
     }
-    found = [mine.read[key] for key in keys]
-    added = next(
-        (one.file.file_id for one in found if one.file.file_id not in before and not one.problem),
-        None,
-    )
+    results = [mine.read[key] for key in keys]
+    ids_read = (result.file.file_id for result in results if isinstance(result, Upload))
+    added = next((file_id for file_id in ids_read if file_id not in before), None)
     if before and added:
         mine.choose(added)
-    return found
+    return results
 
 
-def closely(file: File, how: PreparationOptions) -> pictures.Prepared:
-    """The steps of one file that can be read.
-
-    Raises:
-        UnreadablePicture: if it cannot.
-    """
-    mine, key = desk(), _key(file, how)
-    if mine.closest is None or mine.closest[0] != key:
-        mine.closest = key, _prepare(file, key[1])
-    return mine.closest[1]
-
-
-def whole(file: File) -> str:
-    """All of a file that can be read, upright, as a `data:` address.
+def prepare(file: File, options: PreparationOptions) -> Question:
+    """A readable file with its steps, for a close look.
 
     Raises:
-        UnreadablePicture: if it cannot.
+        UnreadablePicture: if it cannot be read.
     """
-    mine = desk()
-    if mine.address[0] != file.file_id:
-        mine.address = file.file_id, thumbnails.data_uri(pictures.read(file.getvalue(), file.name))
-    return mine.address[1]
+    mine, key = upload_state(), _key(file, options)
+    if mine.prepared is None or mine.prepared[0] != key:
+        mine.prepared = key, _prepare(file, key[1])
+    return mine.prepared[1]
 
 
-def _key(file: File, how: PreparationOptions) -> tuple[str, PreparationOptions]:
-    """What a result is kept under: the file, and all that was decided about it."""
-    return file.file_id, replace(how, crop=desk().crops.get(file.file_id))
+def source_of(file: File) -> str:
+    """The whole of a readable file, upright, as a `data:` address.
+
+    Raises:
+        UnreadablePicture: if it cannot be read.
+    """
+    mine = upload_state()
+    if mine.source[0] != file.file_id:
+        mine.source = file.file_id, webp_uri(pictures.read(file.getvalue(), file.name))
+    return mine.source[1]
 
 
-def _read(file: File, key: tuple[str, PreparationOptions]) -> Upload:
+def webp_uri(image: Image.Image) -> str:
+    """A picture in many colours as a `data:` address, some 10 to 50 KB."""
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=80, method=0)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def _key(file: File, options: PreparationOptions) -> _Key:
+    return file.file_id, replace(options, crop=upload_state().crops.get(file.file_id))
+
+
+def _read(file: File, key: _Key) -> Upload | Refusal:
     try:
-        prepared = _prepare(file, key[1])
+        question = _prepare(file, key[1])
     except UnreadablePicture as problem:
-        return Upload(file, problem=str(problem))
-    # As a rule the one to be looked at: the only one, or the one that was cropped just now.
-    desk().closest = key, prepared
-    return Upload(file, prepared.pixels, prepared.blank)
+        return Refusal(file, str(problem))
+    # Usually the one to be looked at: the only one, or the one that was cropped just now.
+    upload_state().prepared = key, question
+    return Upload(file, question.pixels, question.prepared.blank)
 
 
-def _prepare(file: File, how: PreparationOptions) -> pictures.Prepared:
-    image = pictures.read(file.getvalue(), file.name, how.crop)
-    return pictures.prepare(
-        image, polarity=how.polarity, trim=how.trim, fill=how.fill, crop=how.crop
-    )
+def _prepare(file: File, options: PreparationOptions) -> Question:
+    return answer.prepare(pictures.read(file.getvalue(), file.name, options.crop), options)

@@ -1,29 +1,35 @@
-"""The picture that the Network page looks at: of the test set, drawn, or a file; and what the
-network says of it.
+"""The picture that the Network page looks at, from the test set, the sheet or a file, and what the
+network says about it.
 
-Sheet and files are those of the Classify page, so what was drawn there is here too.
+Sheet and uploads are those of the Classify page, so what was drawn there is here too, and is
+answered in the same way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from core import pictures as picture
+from core import pictures
 from core.data import fashion_mnist
+from core.inference import answer
+from core.inference.answer import PreparationOptions
 from core.labels import CLASS_NAMES
-from core.pictures import scribble
+from core.runs import Run
 from ui import cache, frame, state
 from ui.answers import test_set_picture
 from ui.answers.answer_set import Answers
 from ui.classify import canvas, result, uploads
 from ui.classify.result import Contender
+from ui.classify.uploads import Refusal
 from ui.components import thumbnails
 
-SOURCES = {"test": "Test picture", "draw": "Draw", "upload": "Upload"}
-KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+Source = Literal["test", "draw", "upload"]
+SOURCES: dict[Source, str] = {"test": "Test picture", "draw": "Draw", "upload": "Upload"}
 WIDTH = 180  # CSS pixels of a picture that is not drawn here
 
 
@@ -34,20 +40,20 @@ class Subject:
     Attributes:
         pixels: uint8 `(28, 28)`.
         name: what it is called in sentences.
-        truth: its class, where somebody knows it.
+        truth: its label; None for people's own pictures.
         index: its position in the test set, if it is from there.
         doubt: why no network can be sure of it; empty where there is no such reason.
     """
 
-    pixels: np.ndarray
+    pixels: NDArray[np.uint8]
     name: str
     truth: int | None = None
     index: int | None = None
     doubt: str = ""
 
 
-def choose(run, data_name: str) -> Subject | None:
-    """Draw the choice of a picture, the picture, and the answer beside it.
+def choose(run: Run, data_name: str) -> Subject | None:
+    """Draw the choice of a picture, the picture, and the answer next to it.
 
     Args:
         run: the finished run that answers.
@@ -56,50 +62,34 @@ def choose(run, data_name: str) -> Subject | None:
     Returns:
         the picture; None while there is none.
     """
-    default = (
-        "test" if data_name == "offline-sample" or fashion_mnist.status().available else "draw"
-    )
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    source = state.linked(
-        "source",
-        "network_source",
-        {text: text for text in SOURCES},
-        "the picture's source",
-        default,
-        lambda options: row.segmented_control(
-            "Picture", options, key="network_source", required=True, format_func=SOURCES.get
-        ),
-    )
-    if source != "test":
-        state.put({"picture": None, "class": None})
+    with row:
+        source = _choose_source(data_name)
     with row, st.container(key="network_choice"):
-        shown = _of_the_test_set(data_name) if source == "test" else None
+        subject = _from_test_set(data_name) if source == "test" else None
     with st.container(horizontal=True, gap="medium"):
         left = st.container(width=canvas.WIDTH if source != "test" else WIDTH + 40)
         right = st.container(key="network_answer")
     with left:
-        if source != "test":
-            shown = _drawn() if source == "draw" else _file()
-        elif shown is not None:
-            thumbnails.show(
-                shown.pixels,
-                alt=f"{shown.name}: {CLASS_NAMES[shown.truth]}",
-                width=WIDTH,
-                caption=f"Test picture {shown.index:,}. The truth: {CLASS_NAMES[shown.truth]}.",
-            )
+        if source == "draw":
+            subject = _from_sheet()
+        elif source == "upload":
+            subject = _from_file()
+        elif subject is not None:
+            _draw_test_picture(subject)
     with right, frame.errors(stop=False):
-        if shown is None:
-            result.nothing(
-                "Nothing yet", "Bring a picture, and every layer shows what it makes of it."
+        if subject is None:
+            result.draw_placeholder(
+                "Nothing yet", "Choose or draw a picture to see what every layer makes of it."
             )
         else:
-            result.answers(
+            result.draw_answers(
                 [Contender(run, cache.network(run.id))],
-                shown.pixels,
-                truth=shown.truth,
-                doubt=shown.doubt,
+                subject.pixels,
+                truth=subject.truth,
+                doubt=subject.doubt,
             )
-    return shown
+    return subject
 
 
 def open_test_picture(index: int) -> None:
@@ -109,13 +99,36 @@ def open_test_picture(index: int) -> None:
     state.put({"source": None, "class": None, "picture": str(index)})
 
 
-def caption(found: Answers, index: int) -> str:
-    """A test picture in a few words: what it is, and what it was taken for."""
-    truth, guess = CLASS_NAMES[found.truth[index]], CLASS_NAMES[found.guess[index]]
-    return f"Test picture {index:,}: {truth}" + ("" if truth == guess else f", taken for {guess}")
+def caption(answers: Answers, index: int) -> str:
+    """A test picture in a few words: its number, its label, and what it was mistaken for."""
+    truth, guess = CLASS_NAMES[answers.truth[index]], CLASS_NAMES[answers.guess[index]]
+    mistake = "" if truth == guess else f", mistaken for {guess}"
+    return f"Test picture {index:,}: {truth}{mistake}"
 
 
-def _of_the_test_set(data_name: str) -> Subject | None:
+def _choose_source(data_name: str) -> Source:
+    available = data_name == "offline-sample" or fashion_mnist.status().available
+    default: Source = "test" if available else "draw"
+    source = state.linked(
+        "source",
+        "network_source",
+        {str(source): source for source in SOURCES},
+        "the picture's source",
+        default,
+        lambda options: st.segmented_control(
+            "Picture",
+            options,
+            key="network_source",
+            required=True,
+            format_func=SOURCES.__getitem__,
+        ),
+    )
+    if source != "test":
+        state.put({"picture": None, "class": None})
+    return source
+
+
+def _from_test_set(data_name: str) -> Subject | None:
     data = frame.data_for(data_name)
     if data is None:
         return None
@@ -125,30 +138,40 @@ def _of_the_test_set(data_name: str) -> Subject | None:
     return Subject(data.test_pixels[index], f"test picture {index:,}", truth, index)
 
 
-def _drawn() -> Subject | None:
-    drawn = canvas.sheet()
-    if drawn is None:
-        return None
-    prepared = picture.prepare(picture.from_canvas(drawn.rgba), fill=drawn.fill)
-    return (
-        None
-        if prepared.blank
-        else Subject(prepared.pixels, "your drawing", doubt=scribble.doubt(drawn.rgba, drawn.pen))
+def _draw_test_picture(subject: Subject) -> None:
+    truth = "" if subject.truth is None else CLASS_NAMES[subject.truth]
+    name = f"{subject.name[:1].upper()}{subject.name[1:]}"
+    thumbnails.show(
+        subject.pixels,
+        alt=f"{subject.name}: {truth}",
+        width=WIDTH,
+        caption=f"{name}. Truth: {truth}.",
     )
 
 
-def _file() -> Subject | None:
-    file = st.file_uploader("A picture of one garment", KINDS, key="network_file")
+def _from_sheet() -> Subject | None:
+    drawing = canvas.draw_sheet()
+    if drawing is None:
+        return None
+    options = PreparationOptions(fill=drawing.fill, pen=drawing.pen)
+    question = answer.prepare(pictures.from_canvas(drawing.rgba), options)
+    if question.prepared.blank:
+        return None
+    return Subject(question.pixels, "your drawing", doubt=question.doubt)
+
+
+def _from_file() -> Subject | None:
+    file = st.file_uploader("A picture of one garment", uploads.SUFFIXES, key="network_file")
     if file is None:
         return None
-    found = uploads.read_all([file], uploads.PreparationOptions(fill=True))[0]
-    if found.problem:
-        st.error(found.problem, icon=":material/broken_image:")
+    (outcome,) = uploads.read_all([file])
+    if isinstance(outcome, Refusal):
+        st.error(outcome.problem, icon=":material/broken_image:")
         return None
     thumbnails.show(
-        found.pixels,
+        outcome.pixels,
         alt=f"{file.name} as the network sees it",
         caption=f"{file.name}, as the network sees it.",
         width=WIDTH,
     )
-    return None if found.blank else Subject(found.pixels, f"“{file.name}”")
+    return None if outcome.blank else Subject(outcome.pixels, f"“{file.name}”")

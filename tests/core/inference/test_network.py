@@ -63,22 +63,20 @@ def test_outputs_are_found_by_name_wherever_they_stand(names):
 
 
 def test_many_visitors_at_once_get_their_own_answers():
-    network, wrong = Network(template_network()), []
+    network, agree = Network(template_network()), []
     several = [pictures(7) for _ in range(12)]
 
     def ask(pixels):
         for _ in range(20):
-            if not np.allclose(
-                network.probabilities(pixels), answers(pixels, patterns())[0], atol=1e-5
-            ):
-                wrong.append(pixels)
+            given, expected = network.probabilities(pixels), answers(pixels, patterns())[0]
+            agree.append(np.allclose(given, expected, atol=1e-5))
 
     visitors = [threading.Thread(target=ask, args=(pixels,)) for pixels in several]
     for visitor in visitors:
         visitor.start()
     for visitor in visitors:
         visitor.join()
-    assert not wrong
+    assert len(agree) == 12 * 20 and all(agree)
 
 
 def test_temperature_divides_the_scores():
@@ -216,7 +214,7 @@ def test_a_run_without_validation_gets_the_usual_threshold():
 
 @pytest.mark.parametrize("value", ["warm", 0, -1.0, True, [1]])
 def test_a_temperature_edited_by_hand_is_named(value):
-    with pytest.raises(RunDamaged, match="temperature .* should be a number above 0"):
+    with pytest.raises(RunDamaged, match=r"temperature should be a number above 0"):
         inference.load(finished_run(temperature=value))
 
 

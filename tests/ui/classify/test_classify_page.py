@@ -1,9 +1,9 @@
-"""Classify answers what people bring, says what it cannot read, and never answers a tangle of lines
-with confidence.
+"""Classify answers people's own pictures, says which it cannot read, and never answers a tangle of
+lines with confidence.
 
-A test cannot draw with the mouse here (the browser tests do): it lays a drawing on the visitor's
-sheet, as the page finds it after a change of mode. The network is the one that ships; where its
-words must be known, they are computed beside the page.
+A test cannot draw with the mouse here (the browser tests do): it puts a drawing on the visitor's
+sheet, as the page finds it after a change of mode. The network is the shipped one; where its answer
+must be known, the test computes it as well.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import inference, pictures, runs
 from core.data import fashion_mnist as dataset
+from core.inference.answer import PreparationOptions
 from core.labels import CLASS_NAMES
 from core.settings import ROOT
 from tests.fixtures import SPEC, finished_run
@@ -101,7 +102,7 @@ def answer(app: AppTest) -> list[tuple[str, str]]:
 
 
 def make_run(name: str, seed: int) -> str:
-    """A finished run of the offline sample whose network's words are known."""
+    """A finished run of the offline sample whose network's answers are known."""
     return finished_run(
         SPEC.replace(name=name),
         network=template_network(patterns(seed)),
@@ -109,7 +110,7 @@ def make_run(name: str, seed: int) -> str:
     )
 
 
-# --- draw -------------------------------------------------------------------------------------------------------------
+# --- draw -----------------------------------------------------------------------------------------
 
 
 def test_an_empty_sheet_says_what_to_do():
@@ -180,23 +181,23 @@ def _cleared() -> None:
     mine = state.page_state(canvas.Sheet)
     mine.drawing, mine.png = {"objects": [{}]}, b"png"
     canvas.clear()
-    st.text(f"{mine.number} {mine.drawing} {canvas.pixels(mine)}")
+    st.text(f"{mine.number} {mine.drawing} {canvas.read_pixels(mine)}")
 
 
 def test_only_a_polygon_in_the_making_counts_as_unclosed():
     straight = {"type": "Path", "path": [["M", 1, 1], ["L", 9, 1], ["L", 9, 9]]}
-    assert canvas._unclosed({"objects": [{"type": "Rect"}, straight]}) == 3
-    assert canvas._unclosed({"objects": [straight, {"type": "Polygon"}]}) == 0
+    assert canvas._unclosed_corners({"objects": [{"type": "Rect"}, straight]}) == 3
+    assert canvas._unclosed_corners({"objects": [straight, {"type": "Polygon"}]}) == 0
     assert (
-        canvas._unclosed(
+        canvas._unclosed_corners(
             {"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2], ["L", 3, 3]]}]}
         )
         == 0
     )
-    assert canvas._unclosed({"objects": []}) == canvas._unclosed(None) == 0
+    assert canvas._unclosed_corners({"objects": []}) == canvas._unclosed_corners(None) == 0
 
 
-# --- files and camera -------------------------------------------------------------------------------------------------
+# --- files and camera -----------------------------------------------------------------------------
 
 
 def photograph(kind: str, colour: str = "navy") -> bytes:
@@ -273,37 +274,37 @@ class _File:
 
 
 def test_a_file_is_read_once_for_the_same_settings_and_forgotten_when_it_is_gone(monkeypatch):
-    desk = uploads.UploadState()
-    monkeypatch.setattr(uploads, "desk", lambda: desk)
+    mine = uploads.UploadState()
+    monkeypatch.setattr(uploads, "upload_state", lambda: mine)
     good, bad = _File("good.png", photograph("PNG")), _File("bad.png", b"nothing")
-    first, second = uploads.read_all([good, bad], uploads.PreparationOptions())
-    assert first.pixels.shape == (28, 28) and not first.problem
-    assert second.pixels is None and "bad.png" in second.problem
-    uploads.read_all([good, bad], uploads.PreparationOptions())
+    first, second = uploads.read_all([good, bad], PreparationOptions())
+    assert isinstance(first, uploads.Upload) and first.pixels.shape == (28, 28)
+    assert isinstance(second, uploads.Refusal) and "bad.png" in second.problem
+    uploads.read_all([good, bad], PreparationOptions())
     assert (good.reads, bad.reads) == (1, 1)
-    uploads.read_all([good], uploads.PreparationOptions(trim=False))
-    assert good.reads == 2 and len(desk.read) == 1
-    np.testing.assert_array_equal(uploads.closely(good, uploads.PreparationOptions()).pixels, first.pixels)
+    uploads.read_all([good], PreparationOptions(trim=False))
+    assert good.reads == 2 and len(mine.read) == 1
+    np.testing.assert_array_equal(uploads.prepare(good, PreparationOptions()).pixels, first.pixels)
 
 
 def test_a_file_that_comes_after_others_is_the_one_to_look_at(monkeypatch):
-    desk = uploads.UploadState()
-    monkeypatch.setattr(uploads, "desk", lambda: desk)
+    mine = uploads.UploadState()
+    monkeypatch.setattr(uploads, "upload_state", lambda: mine)
     first, bad, second = (
         _File("first.png", photograph("PNG")),
         _File("bad.png", b"nothing"),
         _File("second.png", photograph("JPEG")),
     )
-    uploads.read_all([first], uploads.PreparationOptions())
-    assert desk.chosen == ""
-    uploads.read_all([first, bad, second], uploads.PreparationOptions())
-    assert desk.chosen == second.file_id
-    desk.choose(first.file_id)
-    uploads.read_all([first, bad, second], uploads.PreparationOptions())
-    assert desk.chosen == first.file_id
+    uploads.read_all([first], PreparationOptions())
+    assert mine.chosen == ""
+    uploads.read_all([first, bad, second], PreparationOptions())
+    assert mine.chosen == second.file_id
+    mine.choose(first.file_id)
+    uploads.read_all([first, bad, second], PreparationOptions())
+    assert mine.chosen == first.file_id
 
 
-# --- a test picture ---------------------------------------------------------------------------------------------------
+# --- a test picture -------------------------------------------------------------------------------
 
 
 def test_a_test_picture_names_the_truth_and_stays_at_its_address():
@@ -314,9 +315,11 @@ def test_a_test_picture_names_the_truth_and_stays_at_its_address():
     data = dataset.load("offline-sample")
     app.selectbox(key="classify_class").set_value(9).run()
     index = chosen(app)
-    assert data.test_labels[index] == 9 and "The truth: Ankle boot" in markup(app)
+    assert data.test_labels[index] == 9 and "Truth: Ankle boot" in markup(app)
     expected = inference.load(run_id).probabilities(data.test_pixels[index][None])[0]
-    assert answer(app)[0][1].endswith("right" if expected.argmax() == 9 else "in truth Ankle boot")
+    assert answer(app)[0][1].endswith(
+        "correct" if expected.argmax() == 9 else "actually Ankle boot"
+    )
     app.button(key="classify_another").click().run()
     assert data.test_labels[chosen(app)] == 9
     app.query_params["picture"] = str(index)
@@ -340,7 +343,7 @@ def test_why_shows_where_it_looked_and_the_nearest_training_pictures():
     app.session_state["classify_why"] = True
     app.run()
     assert markup(app).count('alt="Training picture') == result.NEIGHBOURS
-    assert "parts that speak for" in markup(app)
+    assert "parts that count towards" in markup(app)
     assert not app.exception and not app.error
 
 
@@ -348,12 +351,12 @@ def test_without_the_data_the_reasons_still_show_where_it_looked():
     app = open_page(drawing(T_SHIRT))
     app.session_state["classify_why"] = True
     app.run()
-    assert "parts that speak for T-shirt/top" in markup(app)
+    assert "parts that count towards T-shirt/top" in markup(app)
     assert "not on this machine" in app.info[0].value
     assert not app.exception and not app.error
 
 
-# --- networks and the address -----------------------------------------------------------------------------------------
+# --- networks and the address ---------------------------------------------------------------------
 
 
 def test_two_networks_answer_side_by_side():
@@ -386,10 +389,10 @@ def test_a_network_that_cannot_be_opened_gets_a_sentence():
     assert not app.exception
 
 
-# --- words and pictures -----------------------------------------------------------------------------------------------
+# --- words and pictures ---------------------------------------------------------------------------
 
 
-def test_an_unsure_answer_names_the_two_likeliest_classes():
+def test_an_unsure_answer_names_the_two_most_probable_classes():
     probabilities = np.full(10, 0.02)
     probabilities[6], probabilities[4] = 0.5, 0.34
     unsure = result.headline_html(probabilities, sure=False)
@@ -398,7 +401,7 @@ def test_an_unsure_answer_names_the_two_likeliest_classes():
         in unsure
     )
     assert (
-        f"<h3>Shirt</h3><p>{theme.percent(0.5)} sure · in truth Coat</p>"
+        f"<h3>Shirt</h3><p>{theme.percent(0.5)} sure · actually Coat</p>"
         in result.headline_html(probabilities, sure=True, truth=4)
     )
     assert "&lt;b&gt;" in result.headline_html(probabilities, sure=True, title="<b>")

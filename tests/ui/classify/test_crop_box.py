@@ -64,7 +64,7 @@ def several(prepared: pictures.Prepared) -> bool:
     return any(warning.startswith("Several separate things") for warning in prepared.warnings)
 
 
-# --- the part ---------------------------------------------------------------------------------------------------------
+# --- the part -------------------------------------------------------------------------------------
 
 
 def test_a_crop_is_read_as_if_it_were_the_whole_picture():
@@ -147,7 +147,7 @@ def test_a_crop_that_cannot_be_gets_a_sentence(text, reason):
     assert "received" in str(refusal.value)
 
 
-# --- several garments -------------------------------------------------------------------------------------------------
+# --- several garments -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("outline", [False, True])
@@ -189,7 +189,7 @@ def test_small_things_and_things_within_one_another_are_not_counted():
     assert objects(np.zeros((40, 40), bool)) == 0
 
 
-# --- in the terminal --------------------------------------------------------------------------------------------------
+# --- in the terminal ------------------------------------------------------------------------------
 
 
 def test_predict_reads_the_part_that_it_is_told_and_says_where_there_are_several(tmp_path, capsys):
@@ -217,7 +217,7 @@ def test_a_crop_that_cannot_be_is_one_sentence_in_the_terminal(text, capsys):
     )
 
 
-# --- on the page ------------------------------------------------------------------------------------------------------
+# --- on the page ----------------------------------------------------------------------------------
 
 
 def upload(*names: str):
@@ -235,9 +235,9 @@ def desk(app) -> uploads.UploadState:
     return app.session_state["atelier_session"].pages["ui.classify.uploads.UploadState"]
 
 
-def chooses(app, told: object) -> None:
+def chooses(app, box: object) -> None:
     """What the browser does when a box is let go."""
-    desk(app).crop(shown(app)["picture"], crop_box._crop(told))
+    desk(app).crop(shown(app)["picture"], crop_box.parse_box(box))
     app.run()
     assert not app.exception
 
@@ -296,7 +296,7 @@ def test_a_box_belongs_to_its_own_picture():
     [None, [], "box", [0, 0, 1], [0, 0, 0.01, 0.01], [0, 0, 9, 9], [None] * 4, {"left": 0}, 7],
 )
 def test_a_box_that_cannot_be_is_the_whole_picture(told):
-    assert crop_box._crop(told) is None
+    assert crop_box.parse_box(told) is None
 
 
 def test_files_that_cannot_be_read_leave_no_switches_behind():

@@ -1,6 +1,4 @@
-"""Classify shows how well its network does on what people bring, from figures that were measured
-before.
-"""
+"""Classify shows how well its network does on people's own pictures, from stored figures."""
 
 from __future__ import annotations
 
@@ -63,7 +61,7 @@ def measured(run_id: str, folder: Path | None = None, count: int = 20) -> dict[s
         kind: outside_report.measure(network, pictures)
         for kind, pictures in outside_figures.held_out(count, folder).items()
     }
-    outside_figures.keep(run_id, reports)
+    outside_figures.save(run_id, reports)
     return reports
 
 
@@ -111,13 +109,13 @@ def test_without_figures_the_command_that_measures_is_named(run_id):
     assert not app.exception and not app.error
 
 
-def test_the_figures_stand_beside_the_test_sets(run_id):
+def test_the_figures_are_shown_next_to_those_of_the_test_set(run_id):
     reports = measured(run_id)
     app = open_panel()
     assert not app.exception and not app.error
-    kinds = table(app, "Right where sure")
+    kinds = table(app, "Correct when sure")
     assert list(kinds.index) == ["Test set", "Sketches", "Icons"]
-    assert kinds["Right"].tolist() == pytest.approx(
+    assert kinds["Correct"].tolist() == pytest.approx(
         [90.0, 100 * reports["sketches"].accuracy, 100 * reports["icons"].accuracy]
     )
     classes = table(app, "Icons")
@@ -131,10 +129,10 @@ def test_the_figures_stand_beside_the_test_sets(run_id):
     assert r"Small \*one\*" in texts(app) and "Clothing dataset" in texts(app)
 
 
-def test_what_is_none_of_the_ten_is_told_in_a_sentence(run_id):
+def test_pictures_outside_the_ten_classes_are_summed_up_in_a_sentence(run_id):
     report = measured(run_id)["scribbles"]
     assert (
-        f"**Scribbles**: {100 * report.refused_share:.1f}\N{NO-BREAK SPACE}% of 20 were refused."
+        f"**Scribbles**: {100 * report.refused_share:.1f}\N{NO-BREAK SPACE}% of 20 were rejected."
         in texts(open_panel())
     )
 
@@ -144,7 +142,7 @@ def test_mistakes_are_shown_by_kind_and_are_those_that_were_measured(run_id, pho
     app = open_panel()
     for kind in ("sketches", "photographs", "scribbles"):
         app.segmented_control(key="classify_how_well_kind").set_value(kind).run()
-        expected = how_well.telling(reports[kind].mistakes)
+        expected = how_well.select_examples(reports[kind].mistakes)
         assert len(figures(app)) == len(expected) > 0
         truth = (
             outside_report.class_name(expected[0].accepted)
@@ -155,7 +153,7 @@ def test_mistakes_are_shown_by_kind_and_are_those_that_were_measured(run_id, pho
     assert not app.exception and not app.error
 
 
-def test_photographs_that_are_not_here_are_not_missed_in_silence(run_id, photographs, monkeypatch):
+def test_photographs_that_are_not_here_are_said_to_be_missing(run_id, photographs, monkeypatch):
     measured(run_id, photographs)
     monkeypatch.delenv("ATELIER_PHOTOS")
     app = open_panel()
@@ -164,7 +162,7 @@ def test_photographs_that_are_not_here_are_not_missed_in_silence(run_id, photogr
     assert "Photographs" in table(app, "Icons") and not app.exception
 
 
-def test_a_picture_that_would_look_otherwise_by_now_is_not_shown(run_id):
+def test_a_picture_whose_preparation_has_changed_since_is_not_shown(run_id):
     reports = measured(run_id)
     path = Path(settings.runs_address()) / run_id / outside_figures.FILE
     values = json.loads(path.read_text())
@@ -173,8 +171,9 @@ def test_a_picture_that_would_look_otherwise_by_now_is_not_shown(run_id):
     path.write_text(json.dumps(values))
     app = open_panel()
     assert figures(app) == []
-    assert f"{len(how_well.telling(reports['sketches'].mistakes))} more cannot be shown" in texts(
-        app
+    assert (
+        f"{len(how_well.select_examples(reports['sketches'].mistakes))} more cannot be shown"
+        in texts(app)
     )
 
 
@@ -184,33 +183,39 @@ def test_figures_that_someone_edited_are_a_sentence_and_the_page_goes_on(run_id)
     assert any("outside.json" in error.value for error in app.error) and not app.exception
 
 
-def test_the_mistakes_shown_are_the_surest_of_every_class_in_turn():
+def test_the_mistakes_shown_are_the_most_confident_of_every_class_in_turn():
     made = [
         Mistake(f"{label}/{place}", (label,), 9, 0.9 - place / 10 - label / 100, None)
         for label in range(3)
         for place in range(4)
     ]
-    assert [one.name for one in how_well.telling(made, 5)] == ["0/0", "1/0", "2/0", "0/1", "1/1"]
+    assert [one.name for one in how_well.select_examples(made, 5)] == [
+        "0/0",
+        "1/0",
+        "2/0",
+        "0/1",
+        "1/1",
+    ]
     none = [
         Mistake("a", (), 8, 0.9, None),
         Mistake("b", (), 8, 0.95, None),
         Mistake("c", (), 1, 0.5, None),
     ]
-    assert [one.name for one in how_well.telling(none, 2)] == ["b", "c"]
+    assert [one.name for one in how_well.select_examples(none, 2)] == ["b", "c"]
 
 
 def test_shoes_that_nobody_told_apart_have_a_row_of_their_own(photographs):
     network = Network(template_network())
     reports = {
-        "icons": outside_report.measure(network, sources.drawn("icons", "held-out", 10)),
+        "icons": outside_report.measure(network, sources.list_drawings("icons", "held-out", 10)),
         "photographs": outside_report.measure(
-            network, sources.photographs(photographs, "held-out")
+            network, sources.list_photographs(photographs, "held-out")
         ),
     }
     rows = how_well.class_rows(reports)
     assert [row["Class"] for row in rows] == [*CLASS_NAMES, "Sandal, Sneaker or Ankle boot"]
     assert np.isnan(rows[-1]["Icons"]) and np.isnan(rows[0]["Photographs"])
-    marks = how_well.chart(reports).data
+    marks = how_well.accuracy_figure(reports).data
     assert (
         [mark.name for mark in marks] == ["Icons", "Photographs"]
         and len(marks[0].x) == 10
