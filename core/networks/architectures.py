@@ -4,112 +4,86 @@
 so that a page can show the network before anything is trained and without TensorFlow; `build` turns
 that very list into a Keras model. The tests hold the two against each other. Keras is imported
 inside `build`, which runs on the engine.
+
+What a single layer is, is in `core.networks.layers`; training is in `core.training`.
 """
 
 from __future__ import annotations
 
-import math
 import zlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import InvalidSpec
 from core.labels import CLASSES, SIDE
 from core.networks import backbones
+from core.networks.layers import Layer, LayerKind, LayerOptions, size_of
+from core.specs.fields import Architecture, Padding
 from core.specs.spec import TrainSpec
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     import keras
 
-# Borrowed networks halve a picture five times: their sides are multiples of this.
-BORROWED_SIDE = 32
+T = TypeVar("T")
+
+# Pretrained networks halve a picture five times: their sides are multiples of this.
+PRETRAINED_SIDE = 32
 # Float32 weights with Adam's two moments and gradients: half a gigabyte.
 MAX_PARAMETERS = 30_000_000
 LEAKY_SLOPE = 0.1
 # An epoch has a few hundred steps: the usual 0.99 would still remember the first ones.
 BATCH_NORM_MOMENTUM = 0.9
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of a network, as data.
-
-    `kind` is the name of its Keras class, `options` that class's arguments; `inputs` are names of
-    earlier layers. `output_shape` is without the batch axis; `multiply_adds` counts those of one
-    picture's forward pass.
-    """
-
-    name: str
-    kind: str
-    inputs: tuple[str, ...]
-    options: dict = field(default_factory=dict)
-    output_shape: tuple[int, ...] = ()
-    parameters: int = 0
-    multiply_adds: int = 0
-
-    @property
-    def detail(self) -> str:
-        """Its settings in a few words, as in `32 filters 3 x 3, same`."""
-        options = self.options
-        stride = options.get("strides", 1)
-        pace = f", stride {stride}" if stride > 1 else ""
-        if self.kind == "Conv2D":
-            side = options["kernel_size"]
-            return f"{options['filters']} filters {side} × {side}, {options['padding']}{pace}"
-        if self.kind == "DepthwiseConv2D":
-            side = options["kernel_size"]
-            return f"a filter {side} × {side} for each channel, {options['padding']}{pace}"
-        if self.kind == "Dense":
-            return f"{options['units']} units"
-        if self.kind == "Dropout":
-            return f"{options['rate']:.0%} off while training"
-        if self.kind == "MaxPooling2D":
-            side = options["pool_size"]
-            return f"{side} × {side}, {options['padding']}" + (pace if stride != side else "")
-        if self.kind == "Activation":
-            return options["activation"].replace("_", " ")
-        if self.kind == "ReLU":
-            return f"at most {options['max_value']:g}"
-        if self.kind == "ZeroPadding2D":
-            (above, below), _ = options["padding"]
-            return f"{below} on every side" if above == below else f"{below} below and to the right"
-        if self.kind == "Rescaling":
-            return "0..255 to about -1..1" if options["offset"] else "0..255 to 0..1"
-        if self.kind == "UpSampling2D":
-            return f"{options['size']}-fold, {options['interpolation']}"
-        if self.kind == "Concatenate":
-            return f"the same {len(self.inputs)} times"
-        return ""
+_STEMS: dict[LayerKind, str] = {
+    "Conv2D": "conv",
+    "MaxPooling2D": "pool",
+    "BatchNormalization": "norm",
+    "Activation": "activation",
+}
 
 
 def blueprint(spec: TrainSpec) -> tuple[Layer, ...]:
     """The layers of the network that a spec describes, in the order of the forward pass.
 
     The first is the input of 28 x 28 x 1 grey values in 0..255; the last are the ten probabilities.
-    The layer that feeds the last dense layer is the embedding, the last one with a picture's shape
-    the feature map.
+    The layer that feeds the last dense layer is the embedding; the last one whose output has height
+    and width is the feature map.
+
+    >>> layers = blueprint(TrainSpec(filters=(8,), dense_units=()))
+    >>> for layer in layers:
+    ...     print(layer.name, layer.output_shape, layer.parameters)
+    picture (28, 28, 1) 0
+    rescaling_1 (28, 28, 1) 0
+    conv_1 (28, 28, 8) 80
+    activation_1 (28, 28, 8) 0
+    pool_1 (14, 14, 8) 0
+    flatten_1 (1568,) 0
+    scores (10,) 15690
+    probabilities (10,) 0
 
     Raises:
-        InvalidSpec: if a picture shrinks away between the layers, or the network is too large to
-            train here.
+        InvalidSpec: if the picture shrinks to nothing between the layers, or the network is too
+            large to train here.
     """
     plan = _Plan(spec)
-    {"cnn": _cnn, "swift": _swift, "resnet": _resnet, "transfer": _transfer}[spec.architecture](
-        plan
-    )
+    _PLANNERS[spec.architecture](plan)
     plan.add("Dense", "scores", units=CLASSES)
     plan.add("Activation", "probabilities", activation="softmax")
-    if sum(layer.parameters for layer in plan.layers) > MAX_PARAMETERS:
+    count = sum(layer.parameters for layer in plan.layers)
+    if count > MAX_PARAMETERS:
         raise InvalidSpec(
-            f"This network would have {sum(layer.parameters for layer in plan.layers):,} parameters; the limit is "
-            f"{MAX_PARAMETERS:,}. Use fewer filters or dense units, or more pooling."
+            f"This network would have {count:,} parameters; the limit is {MAX_PARAMETERS:,}. Use "
+            "fewer filters or dense units, or more pooling."
         )
     return tuple(plan.layers)
 
 
 def parameters(spec: TrainSpec) -> int:
-    """How many numbers the network learns or keeps (batch normalisation's averages included, as
-    Keras counts).
+    """How many numbers the network learns or keeps, as Keras counts.
+
+    The running averages of batch normalisation are included.
     """
     return sum(layer.parameters for layer in blueprint(spec))
 
@@ -120,17 +94,20 @@ def multiply_adds(spec: TrainSpec) -> int:
 
 
 def build(spec: TrainSpec, *, to_train: bool = False, dtype: str = "float32") -> keras.Model:
-    """The Keras model of a spec, with fresh weights.
+    """The Keras model of a spec, with random initial weights.
 
     Args:
-        to_train: make it of layers that train faster, in the spec's precision. Its weights are
-            those of the plain model, which consists of Keras's own layers in float32 and is what
-            gets saved.
+        spec: what to build.
+        to_train: build it from layers that train faster, in the spec's precision. Its weights fit
+            the plain model, which consists of Keras's own layers in float32 and is what gets saved.
         dtype: of all values and weights of the plain model.
 
     Returns:
         a model from `dtype` `(n, 28, 28, 1)` in 0..255 to the probabilities `(n, 10)`; its layers
-        carry the blueprint's names.
+        have the blueprint's names.
+
+    Raises:
+        InvalidSpec: as `blueprint` does.
     """
     import keras
 
@@ -147,8 +124,9 @@ def build(spec: TrainSpec, *, to_train: bool = False, dtype: str = "float32") ->
 
 
 def freeze(network: keras.Model, spec: TrainSpec, frozen: bool) -> None:
-    """Keep the borrowed layers of a network as they are, or let them learn; it has to be compiled
-    after that.
+    """Freeze the pretrained layers of a network, or let them learn; compile the network after that.
+
+    A network of another architecture has none, and stays as it is.
     """
     if spec.architecture == "transfer":
         for layer in backbones.get(spec.backbone).layers:
@@ -156,9 +134,7 @@ def freeze(network: keras.Model, spec: TrainSpec, frozen: bool) -> None:
 
 
 def embedding_name(layers: tuple[Layer, ...]) -> str:
-    """Name of the layer whose output the last dense layer reads: the network's own summary of a
-    picture.
-    """
+    """Name of the layer whose output, the embedding, the last dense layer reads."""
     return next(layer for layer in layers if layer.name == "scores").inputs[0]
 
 
@@ -168,13 +144,11 @@ def features_name(layers: tuple[Layer, ...]) -> str:
 
 
 class _Plan:
-    """Collects layers; each `add` follows the last one unless told otherwise, and does the
-    arithmetic.
-    """
+    """Collects layers and computes their sizes; each follows the last one unless told otherwise."""
 
-    def __init__(self, spec: TrainSpec):
+    def __init__(self, spec: TrainSpec) -> None:
         self.spec = spec
-        self.layers: list[Layer] = [Layer("picture", "InputLayer", (), {}, (SIDE, SIDE, 1))]
+        self.layers = [Layer("picture", "InputLayer", (), {}, (SIDE, SIDE, 1))]
         self._by_name = {"picture": self.layers[0]}
         self._counts: dict[str, int] = {}
 
@@ -183,27 +157,26 @@ class _Plan:
         return self.layers[-1]
 
     def add(
-        self, kind: str, name: str = "", *, inputs: tuple[str, ...] | None = None, **options
+        self,
+        kind: LayerKind,
+        name: str = "",
+        *,
+        inputs: tuple[str, ...] = (),
+        **options: Unpack[LayerOptions],
     ) -> str:
-        stem = name or {
-            "Conv2D": "conv",
-            "MaxPooling2D": "pool",
-            "BatchNormalization": "norm",
-            "Activation": "activation",
-        }.get(kind, kind.lower())
+        """Add a layer, and return its name."""
+        stem = name or _STEMS.get(kind, kind.lower())
         self._counts[stem] = self._counts.get(stem, 0) + 1
         inputs = inputs or (self.last.name,)
-        source = self._by_name[inputs[0]]
-        shape, count, work = _arithmetic(kind, source.output_shape, options)
-        if kind == "Concatenate":
-            shape = (*shape[:-1], sum(self._by_name[name].output_shape[-1] for name in inputs))
-        if min(shape) < 1:
+        shapes = [self._by_name[source].output_shape for source in inputs]
+        size = size_of(kind, shapes, options)
+        if min(size["output_shape"]) < 1:
             raise InvalidSpec(
-                f"The picture shrinks away: {source.output_shape[0]} × {source.output_shape[1]} values reach a "
-                f"{kind} layer that needs more. Use padding 'same', fewer blocks or less pooling."
+                f"The picture is already {shapes[0][0]} × {shapes[0][1]} before a {kind} layer and "
+                "cannot shrink further. Use padding 'same', fewer blocks or less pooling."
             )
         unique = name or f"{stem}_{self._counts[stem]}"
-        self.layers.append(Layer(unique, kind, inputs, options, shape, count, work))
+        self.layers.append(Layer(unique, kind, inputs, options, **size))
         self._by_name[unique] = self.last
         return unique
 
@@ -211,19 +184,21 @@ class _Plan:
         self,
         filters: int,
         kernel: int,
-        padding: str = "same",
+        padding: Padding = "same",
+        *,
         strides: int = 1,
         bias: bool = True,
-        **where,
+        inputs: tuple[str, ...] = (),
     ) -> str:
+        """Add a convolution, and return its name."""
         return self.add(
             "Conv2D",
+            inputs=inputs,
             filters=filters,
             kernel_size=kernel,
             padding=padding,
             strides=strides,
             use_bias=bias,
-            **where,
         )
 
     def activate(self) -> None:
@@ -240,26 +215,30 @@ class _Plan:
             self.add("Dropout", rate=rate)
 
     def dense_layers(self) -> None:
-        count = len(self.spec.dense_units)
-        for units, rate in zip(
-            self.spec.dense_units, self.spec.each("dropout", count), strict=True
-        ):
+        rates = _each(self.spec.dropout, len(self.spec.dense_units))
+        for units, rate in zip(self.spec.dense_units, rates, strict=True):
             self.add("Dense", units=units)
             self.activate()
             self.dropout(rate)
 
 
+def _each(values: tuple[T, ...], count: int) -> tuple[T, ...]:
+    """The values of a setting that takes one for all layers or one for each, as `count` values."""
+    return values * count if len(values) == 1 else values
+
+
 def _cnn(plan: _Plan) -> None:
-    """Blocks of convolution, activation and pooling, then dense layers; without filters a
-    multi-layer network.
+    """Blocks of convolution, activation and pooling, then dense layers.
+
+    Without filters it is a multilayer perceptron.
     """
     spec, count = plan.spec, len(plan.spec.filters)
     plan.add("Rescaling", scale=1 / 255, offset=0.0)
     for filters, padding, pool, rate in zip(
         spec.filters,
-        spec.each("padding", count),
-        spec.each("pool", count),
-        spec.each("block_dropout", count),
+        _each(spec.padding, count),
+        _each(spec.pool, count),
+        _each(spec.block_dropout, count),
         strict=True,
     ):
         plan.conv(filters, spec.kernel, padding, bias=not spec.batch_norm)
@@ -276,14 +255,14 @@ def _cnn(plan: _Plan) -> None:
 
 
 def _swift(plan: _Plan) -> None:
-    """A 4 x 4 stem of stride 2 quarters the work at once; narrow blocks follow, pooled before they
-    are normalised.
+    """A 4 x 4 stem of stride 2, then narrow blocks that pool before they normalise.
 
-    Pooling first leaves a quarter of the values to normalise, and learns better.
+    The stem cuts the work to a quarter at once. Pooling first leaves a quarter of the values to
+    normalise, and learns better.
     """
     spec, count = plan.spec, len(plan.spec.filters)
     plan.add("Rescaling", scale=1 / 127.5, offset=-1.0)
-    rates = spec.each("block_dropout", count)
+    rates = _each(spec.block_dropout, count)
     plan.conv(spec.filters[0], 4, strides=2, bias=not spec.batch_norm)
     plan.norm_and_activate()
     for filters, rate in zip(spec.filters[1:], rates[1:], strict=True):
@@ -296,17 +275,15 @@ def _swift(plan: _Plan) -> None:
 
 
 def _resnet(plan: _Plan) -> None:
-    """Residual blocks with the normalisation first, a stage per filter number, halved in size
-    between stages.
+    """Stages of residual blocks with the normalisation first; each stage halves the size.
 
     Source: He et al., Identity mappings in deep residual networks, arXiv 1603.05027, figure 4e.
     """
     spec, count = plan.spec, len(plan.spec.filters)
     plan.add("Rescaling", scale=1 / 127.5, offset=-1.0)
     plan.conv(spec.filters[0], spec.kernel, bias=False)
-    for stage, (filters, rate) in enumerate(
-        zip(spec.filters, spec.each("block_dropout", count), strict=True)
-    ):
+    rates = _each(spec.block_dropout, count)
+    for stage, (filters, rate) in enumerate(zip(spec.filters, rates, strict=True)):
         for block in range(spec.blocks):
             _residual_block(plan, filters, 2 if stage and not block else 1, rate)
     plan.norm_and_activate()
@@ -330,20 +307,20 @@ def _residual_block(plan: _Plan, filters: int, strides: int, rate: float) -> Non
 
 
 def _transfer(plan: _Plan) -> None:
-    """A borrowed network, given what it was trained with (larger pictures of three channels,
-    -1..1), and new last layers.
+    """A pretrained network with new last layers.
 
-    A black frame makes 32 of 28 pixels, and a whole number of times that is the side. Keras's own
-    layer for any side, Resizing, is no choice: where nobody says whether a network is in training,
-    it says yes, and normalisations behind it forget their averages.
+    It reads what it was trained on: larger pictures of three channels, -1..1. A black frame turns
+    28 pixels into 32, and the side is a multiple of that. Keras's Resizing layer, which takes any
+    side, cannot be used: when a call does not say whether the network is training, that layer
+    passes on that it is, and the normalisations after it overwrite their averages.
     """
-    frame = (BORROWED_SIDE - SIDE) // 2
+    frame = (PRETRAINED_SIDE - SIDE) // 2
     plan.add("ZeroPadding2D", "frame", padding=((frame, frame), (frame, frame)))
     plan.add("Rescaling", scale=1 / 127.5, offset=-1.0)
     plan.add(
         "UpSampling2D",
         "enlarged",
-        size=plan.spec.enlarge // BORROWED_SIDE,
+        size=plan.spec.enlarge // PRETRAINED_SIDE,
         interpolation="bilinear",
     )
     entrance = plan.add("Concatenate", "three_channels", inputs=("enlarged",) * 3)
@@ -359,88 +336,38 @@ def _transfer(plan: _Plan) -> None:
     plan.dense_layers()
 
 
-def _arithmetic(
-    kind: str, shape: tuple[int, ...], options: dict
-) -> tuple[tuple[int, ...], int, int]:
-    """Output shape, parameters and multiply-adds of one layer, from its input shape."""
-    if kind == "Conv2D":
-        kernel, stride, filters = options["kernel_size"], options["strides"], options["filters"]
-        height, width = (_reach(side, kernel, stride, options["padding"]) for side in shape[:2])
-        weights = kernel * kernel * shape[2] * filters
-        return (
-            (height, width, filters),
-            weights + filters * options["use_bias"],
-            weights * height * width,
-        )
-    if kind == "DepthwiseConv2D":
-        kernel = options["kernel_size"]
-        height, width = (
-            _reach(side, kernel, options["strides"], options["padding"]) for side in shape[:2]
-        )
-        weights = kernel * kernel * shape[2]
-        return (
-            (height, width, shape[2]),
-            weights + shape[2] * options["use_bias"],
-            weights * height * width,
-        )
-    if kind == "MaxPooling2D":
-        window, stride = options["pool_size"], options.get("strides", options["pool_size"])
-        return (
-            (*(_reach(side, window, stride, options["padding"]) for side in shape[:2]), shape[2]),
-            0,
-            0,
-        )
-    if kind == "ZeroPadding2D":
-        return (
-            (
-                *(
-                    side + sum(more)
-                    for side, more in zip(shape[:2], options["padding"], strict=True)
-                ),
-                shape[2],
-            ),
-            0,
-            0,
-        )
-    if kind == "UpSampling2D":
-        larger = (*(side * options["size"] for side in shape[:2]), shape[2])
-        # Each value is a mean of four, weighted by their distance.
-        return larger, 0, 4 * math.prod(larger)
-    if kind == "Dense":
-        return (options["units"],), (shape[0] + 1) * options["units"], shape[0] * options["units"]
-    if kind == "BatchNormalization":
-        return shape, 4 * shape[-1], math.prod(shape)
-    if kind == "GlobalAveragePooling2D":
-        return (shape[-1],), 0, 0
-    if kind == "Flatten":
-        return (math.prod(shape),), 0, 0
-    return shape, 0, 0
+_PLANNERS: dict[Architecture, Callable[[_Plan], None]] = {
+    "cnn": _cnn,
+    "swift": _swift,
+    "resnet": _resnet,
+    "transfer": _transfer,
+}
 
 
-def _reach(side: int, kernel: int, stride: int, padding: str) -> int:
-    """Output side of a convolution or pooling: (W - F + 2P) / S + 1, with P chosen by `same`."""
-    return math.ceil(side / stride) if padding == "same" else (side - kernel) // stride + 1
-
-
-def _initializer(keras, layer: Layer, spec: TrainSpec):
-    """How a layer's weights begin."""
+def _initializer(keras: ModuleType, layer: Layer, spec: TrainSpec) -> keras.Initializer:
+    """What draws a layer's initial weights."""
     seed = _seed(layer, spec)
     if spec.initializer == "standard_normal":
         return keras.initializers.RandomNormal(stddev=1.0, seed=seed)
-    # The last layer is no ReLU layer: He's variance would start it too loud.
+    # No ReLU follows the last layer: He's variance would make its first scores too large.
     name = spec.initializer if layer.name != "scores" else "glorot_uniform"
     return keras.initializers.get({"class_name": name, "config": {"seed": seed}})
 
 
 def _seed(layer: Layer, spec: TrainSpec) -> int:
-    """What a layer draws by: without one Keras asks Python's own generator, which every thread of a
-    process shares.
+    """The seed of a layer's random numbers.
+
+    Without one, Keras would take it from Python's own generator, which all threads of a process
+    share.
     """
     return zlib.crc32(f"{spec.seed} {layer.name}".encode()) % 2**31
 
 
-def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: str):
-    options = dict(layer.options)
+def _keras_layer(
+    keras: ModuleType, layer: Layer, spec: TrainSpec, to_train: bool, dtype: str
+) -> keras.Layer:
+    """The layer of Keras, or the faster one of `core.networks.keras_layers`, not yet called."""
+    options: dict[str, Any] = dict(layer.options)
     if layer.kind in ("Conv2D", "Dense"):
         options["kernel_initializer"] = _initializer(keras, layer, spec)
         if spec.l1 or spec.l2:
@@ -458,10 +385,12 @@ def _keras_layer(keras, layer: Layer, spec: TrainSpec, to_train: bool, dtype: st
 
         if layer.kind == "Conv2D":
             options["dtype"] = keras_layers.convolution_dtype(spec.precision)
-        if layer.kind == "BatchNormalization" and backbones.keeps_averages(spec):
-            return keras_layers.SettledNormalization(name=layer.name, dtype="float32", **options)
         if layer.kind == "BatchNormalization":
-            return keras_layers.BatchNormalization(name=layer.name, dtype="float32", **options)
+            kept = backbones.keeps_averages(spec)
+            normalisation = (
+                keras_layers.SettledNormalization if kept else keras_layers.BatchNormalization
+            )
+            return normalisation(name=layer.name, dtype="float32", **options)
     if layer.kind == "Activation" and options["activation"] == "leaky_relu":
         return keras.layers.LeakyReLU(negative_slope=LEAKY_SLOPE, name=layer.name, dtype=dtype)
     return getattr(keras.layers, layer.kind)(name=layer.name, **{"dtype": dtype, **options})

@@ -1,31 +1,40 @@
 """Layers that compute what Keras's do, in fewer passes over memory, while a network trains.
 
-Keras puts batch normalisation together from a dozen small operations and their gradients; on a
-processor each of them reads and writes the whole batch. TensorFlow and PyTorch have one kernel for
-all of it. Networks are trained with that one and saved with Keras's own layer, which holds the same
-numbers; on any other backend the two are the same.
+Keras composes batch normalisation of a dozen small operations and their gradients; on a processor
+each of them reads and writes the whole batch. TensorFlow and PyTorch have one kernel for all of it.
+Networks are trained with that one and saved with Keras's own layer, which holds the same numbers;
+on any other backend the two are the same.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
 
+from core.specs.fields import Precision
 
-def convolution_dtype(precision: str) -> str:
-    """The dtype policy of convolutions while training, for a spec's precision; "auto" asks the
-    processor or the graphics card.
+if TYPE_CHECKING:
+    import tensorflow
+    import torch
+
+
+def convolution_dtype(precision: Precision) -> str:
+    """The dtype policy of convolutions while training.
+
+    "auto" asks whether the processor or a graphics card calculates in bfloat16.
     """
     half = precision == "bfloat16" or (precision == "auto" and _calculates_bfloat16())
     return "mixed_bfloat16" if half else "float32"
 
 
 def _calculates_bfloat16() -> bool:
-    """Whether 16-bit products are instructions here; on a processor without them they are emulated,
-    and slow.
+    """Whether this machine has instructions for 16-bit products.
+
+    A processor without them emulates them, slowly.
     """
     if any(
         device.startswith(("gpu", "cuda", "tpu"))
@@ -39,12 +48,20 @@ def _calculates_bfloat16() -> bool:
     return bool(re.search(r"\b(avx512_bf16|amx_bf16)\b", flags))
 
 
+# Checkpoints name layers by their class, so the names of these two must stay.
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` over the last of four axes, with the backend's fused kernel
-    in training steps.
+    """Keras's batch normalisation, with the backend's fused kernel in training steps.
+
+    The kernel normalises over the last of four axes; any other input takes Keras's own way.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self,
+        inputs: keras.KerasTensor,
+        training: bool | None = None,
+        mask: keras.KerasTensor | None = None,
+    ) -> keras.KerasTensor:
+        """Normalise `(n, h, w, c)`, and update the running averages while training."""
         fused = _FUSED.get(keras.backend.backend())
         if fused is None or not training or not self.trainable or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
@@ -62,18 +79,29 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 class SettledNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation by the averages that it came with, in training steps too; its scale and
-    offset learn.
+    """Batch normalisation by pretrained averages, even in training steps.
 
-    Source: Keras's guide to transfer learning and fine-tuning, section "Important notes about
-    BatchNormalization layer".
+    Its scale and offset still learn. Source: Keras's guide to transfer learning and fine-tuning,
+    section "Important notes about BatchNormalization layer".
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self,
+        inputs: keras.KerasTensor,
+        training: bool | None = None,
+        mask: keras.KerasTensor | None = None,
+    ) -> keras.KerasTensor:
+        """Normalise by the averages as they are, whatever `training` says."""
         return super().call(inputs, training=False, mask=mask)
 
 
-def _tensorflow(inputs, scale, offset, epsilon: float):
+def _tensorflow(
+    inputs: tensorflow.Tensor,
+    scale: tensorflow.Tensor,
+    offset: tensorflow.Tensor,
+    epsilon: float,
+) -> tuple[tensorflow.Tensor, tensorflow.Tensor, tensorflow.Tensor]:
+    """Values normalised by their batch, with its mean and variance; `_torch` does the same."""
     import tensorflow as tf
 
     values, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -88,7 +116,9 @@ def _tensorflow(inputs, scale, offset, epsilon: float):
     return values, mean, variance
 
 
-def _torch(inputs, scale, offset, epsilon: float):
+def _torch(
+    inputs: torch.Tensor, scale: torch.Tensor, offset: torch.Tensor, epsilon: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     import torch
 
     mean, variance = torch.zeros_like(scale), torch.ones_like(scale)

@@ -1,1 +1,1 @@
-"""What is to be trained: the spec of a training, presets, and what reports published for them."""
+"""What a training is asked to do: specs, presets, and the figures that reports published."""

@@ -1,34 +1,89 @@
-"""Every setting of a training: what it means, what it takes, and how its text is read."""
+"""Every setting of a training: what it means, what it takes, and how its text is read.
+
+`FIELDS` describes each field of a `TrainSpec` once. The form on the Train page, `--set key=value`,
+spec files and all checks are drawn from it. Conditions that join several fields are checked in
+`core.specs.spec`.
+"""
 
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, get_args
 
 from core.errors import InvalidSpec
 
+DataName = Literal["fashion-mnist", "offline-sample"]
+Validation = Literal["last", "random", "stratified", "fold", "test", "none"]
+Architecture = Literal["cnn", "swift", "resnet", "transfer"]
+BackboneName = Literal["mobilenet_v2", "resnet50_v2"]
+Padding = Literal["same", "valid"]
+PoolPadding = Literal["as_block", "same", "valid"]
+Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "linear"]
+Initializer = Literal[
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "random_normal",
+    "standard_normal",
+]
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+Schedule = Literal["constant", "cosine", "one_cycle"]
+Precision = Literal["float32", "bfloat16", "auto"]
+
+Group = Literal["Data", "Network", "Optimiser", "Regularisation", "Augmentation"]
+FieldKind = Literal["text", "choice", "flag", "int", "float"]
+Scalar = str | bool | int | float
+Value = Scalar | tuple[Scalar, ...]
+
 MAX_BLOCKS = 8
+MAX_NAME = 60  # characters
+_FLAGS = {
+    "yes": True,
+    "true": True,
+    "on": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "off": False,
+    "0": False,
+}
 
 
 @dataclass(frozen=True)
 class Field:
     """How one field of a `TrainSpec` is shown, parsed and checked.
 
-    `kind` is one of `text`, `choice`, `flag`, `int`, `float`, `ints`, `floats`, `flags`, `choices`;
-    the plurals are tuples, "one for all blocks, or one per block". `allowed` is a tuple of choices,
-    or `(lowest, highest)` for numbers; a whole number is a multiple of `step`.
+    Attributes:
+        name: of the attribute, and of the key in files and on the command line.
+        group: the part of the form that it belongs to.
+        label: what people see instead of the name.
+        help: one or two sentences about it.
+        kind: of one value.
+        many: whether the value is a tuple: one entry for all layers, or one for each.
+        allowed: the values of a choice.
+        limits: the lowest and the highest number.
+        step: a whole number is a multiple of it.
+        basic: whether the form shows it without unfolding its group.
     """
 
     name: str
-    group: str
+    group: Group
     label: str
     help: str
-    kind: str
-    allowed: tuple = ()
-    basic: bool = False
+    kind: FieldKind
+    many: bool = False
+    allowed: tuple[str, ...] = ()
+    limits: tuple[float, float] = (0.0, 0.0)
     step: int = 1
+    basic: bool = False
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether people type the value as text, rather than pick it or step through it."""
+        return self.many or self.kind in ("text", "float")
 
 
 FIELDS: tuple[Field, ...] = (
@@ -36,7 +91,7 @@ FIELDS: tuple[Field, ...] = (
         "name",
         "Data",
         "Name",
-        "What the run will be called in lists and charts.",
+        "What the run is called in lists and charts.",
         "text",
         basic=True,
     ),
@@ -44,317 +99,347 @@ FIELDS: tuple[Field, ...] = (
         "data",
         "Data",
         "Data",
-        "What to learn from: the real data, or garments drawn by program.",
+        "What to learn from: Fashion-MNIST, or the computer-generated garments of the offline "
+        "sample.",
         "choice",
-        ("fashion-mnist", "offline-sample"),
+        allowed=get_args(DataName),
         basic=True,
     ),
     Field(
         "validation",
         "Data",
         "Validation pictures",
-        "Which training pictures are kept back to judge each epoch: the last "
-        "ones, a random share, a random share with equal classes, or one fold of a k-fold cross-validation. 'test' judges on "
-        "the test set, which leaks it into the choice of the best epoch; 'none' trains on everything and keeps the last epoch.",
+        "Which training pictures are held out to check the network after each epoch. last: the "
+        "last ones; random: a random share; stratified: a random share with the classes in equal "
+        "parts; fold: one fold of a k-fold cross-validation. test checks on the test set, so that "
+        "the choice of the best epoch has seen the answers; none trains on everything and keeps "
+        "the last epoch.",
         "choice",
-        ("last", "random", "stratified", "fold", "test", "none"),
+        allowed=get_args(Validation),
     ),
     Field(
         "validation_fraction",
         "Data",
         "Validation share",
-        "Share of the training pictures kept back.",
+        "Share of the training pictures to hold out.",
         "float",
-        (0.01, 0.5),
+        limits=(0.01, 0.5),
     ),
     Field(
         "folds",
         "Data",
         "Folds",
-        "For a k-fold cross-validation: into how many parts the training pictures are cut.",
+        "For cross-validation: how many parts the training pictures are divided into.",
         "int",
-        (2, 20),
+        limits=(2, 20),
     ),
-    Field("fold", "Data", "Fold", "Which of the folds is kept back, from 1.", "int", (1, 20)),
+    Field(
+        "fold",
+        "Data",
+        "Fold",
+        "For cross-validation: which of the folds to hold out, counting from 1.",
+        "int",
+        limits=(1, 20),
+    ),
     Field(
         "shuffle_folds",
         "Data",
         "Shuffle before folding",
-        "Cut the pictures into folds at random (by the seed), or in their order.",
+        "Divide the pictures into folds at random, by the seed, instead of in their order.",
         "flag",
     ),
     Field(
         "outside",
         "Data",
-        "Pictures from outside",
-        "Learn also from garments drawn by program and, where ATELIER_PHOTOS names a folder"
-        " with them, from photographs, all prepared as a visitor's picture is; and from scribbles, to be unsure of them. Making them"
-        " takes minutes the first time.",
+        "Auxiliary data",
+        "Also learn from computer-generated sketches and icons and, where ATELIER_PHOTOS names a "
+        "folder of them, from photographs, all prepared as an upload is; and from scribbles, to "
+        "be unsure about them. Preparing them takes minutes the first time.",
         "flag",
     ),
     Field(
         "architecture",
         "Network",
         "Architecture",
-        "cnn: blocks of convolution and pooling, then dense layers. swift: a strided"
-        " stem and narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy. transfer: a large network"
-        " that others trained on photographs, with new last layers.",
+        "cnn: blocks of convolution and pooling, then dense layers. swift: a strided stem and "
+        "narrow normalised blocks, made for speed. resnet: residual blocks, made for accuracy. "
+        "transfer: a large network pretrained on photographs, with new last layers.",
         "choice",
-        ("cnn", "swift", "resnet", "transfer"),
+        allowed=get_args(Architecture),
         basic=True,
     ),
     Field(
         "backbone",
         "Network",
-        "Borrowed network",
-        "Only for transfer: which network of keras.applications is borrowed, without its "
-        "last layer.",
+        "Pretrained network",
+        "Only for transfer: which network of keras.applications to build on, without its last "
+        "layer.",
         "choice",
-        ("mobilenet_v2", "resnet50_v2"),
+        allowed=get_args(BackboneName),
     ),
     Field(
         "enlarge",
         "Network",
         "Enlarge to",
-        "Only for transfer: the side, in pixels, that pictures are enlarged to before the borrowed "
-        "network reads them. Work grows with its square.",
+        "Only for transfer: the width and height, in pixels, to which pictures are enlarged for "
+        "the pretrained network. The work grows with its square.",
         "int",
-        (32, 224),
+        limits=(32, 224),
         step=32,
     ),
     Field(
         "filters",
         "Network",
         "Filters",
-        "Filters of each convolutional block, first to last. Empty: no convolution, a "
-        "multi-layer network.",
-        "ints",
-        (1, 1024),
+        "Filters of each convolutional block, first to last. Leave empty for a multilayer "
+        "perceptron without convolution.",
+        "int",
+        many=True,
+        limits=(1, 1024),
         basic=True,
     ),
     Field(
         "blocks",
         "Network",
-        "Residual blocks a stage",
-        "Only for resnet: how many residual blocks follow each other at one size.",
+        "Residual blocks per stage",
+        "Only for resnet: how many residual blocks follow one another at each size.",
         "int",
-        (1, 8),
+        limits=(1, 8),
     ),
     Field(
         "kernel",
         "Network",
-        "Kernel",
+        "Kernel size",
         "Side of the square that a convolution looks at, in pixels.",
         "int",
-        (1, 7),
+        limits=(1, 7),
     ),
     Field(
         "padding",
         "Network",
         "Padding",
-        "same: zeros around the picture keep its size; valid: it shrinks by the kernel.",
-        "choices",
-        ("same", "valid"),
+        "same: zeros around the picture keep its size; valid: no zeros, so each convolution trims "
+        "the edges.",
+        "choice",
+        many=True,
+        allowed=get_args(Padding),
     ),
     Field(
         "pool",
         "Network",
         "Pooling",
-        "Whether 2 x 2 max pooling follows the block: it halves width and height.",
-        "flags",
+        "Whether 2 × 2 max pooling, which halves width and height, follows the block.",
+        "flag",
+        many=True,
     ),
     Field(
         "pool_padding",
         "Network",
         "Pooling at the edge",
-        "Whether pooling keeps the edge of an odd side (same: 7 becomes 4) or "
-        "drops it (valid: 7 becomes 3). as_block: as the block's convolution pads.",
+        "Where a side is odd: same keeps the edge (7 becomes 4), valid drops it (7 becomes 3), "
+        "as_block pads as the block's convolution does.",
         "choice",
-        ("as_block", "same", "valid"),
+        allowed=get_args(PoolPadding),
     ),
     Field(
         "activation",
         "Network",
         "Activation",
-        "The non-linearity after each convolution and hidden dense layer.",
+        "The non-linear function after each convolution and hidden dense layer.",
         "choice",
-        ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "linear"),
+        allowed=get_args(Activation),
     ),
     Field(
         "batch_norm",
         "Network",
         "Batch normalisation",
-        "Normalise after each convolution: steadier, usually faster learning.",
+        "Normalise after each convolution: training is steadier and usually faster.",
         "flag",
     ),
     Field(
         "dense_units",
         "Network",
         "Dense units",
-        "Neurons of each dense layer before the ten outputs. Empty: none.",
-        "ints",
-        (1, 4096),
+        "Neurons of each dense layer before the ten outputs. Leave empty for none.",
+        "int",
+        many=True,
+        limits=(1, 4096),
         basic=True,
     ),
     Field(
         "initializer",
         "Network",
-        "First weights",
-        "The distribution that weights are drawn from before training. random_normal "
-        "has a standard deviation of 0.05, standard_normal of 1.",
+        "Initial weights",
+        "The distribution that random initial weights are drawn from. random_normal has a "
+        "standard deviation of 0.05, standard_normal of 1.",
         "choice",
-        (
-            "glorot_uniform",
-            "glorot_normal",
-            "he_uniform",
-            "he_normal",
-            "random_normal",
-            "standard_normal",
-        ),
+        allowed=get_args(Initializer),
     ),
     Field(
         "start_from",
         "Network",
         "Weights from",
-        "The id of a finished run of the same network, whose weights this one begins with;"
-        " 'imagenet', for transfer, the published weights, which Keras downloads; 'nothing' begins anew.",
+        "nothing: random initial weights. The id of a finished run of the same network: its "
+        "weights. imagenet, only for transfer: the published weights, which Keras downloads.",
         "text",
     ),
     Field(
         "optimizer",
         "Optimiser",
         "Optimiser",
-        "How weights follow the gradient.",
+        "How the weights follow the gradient.",
         "choice",
-        ("adam", "adamw", "sgd", "rmsprop"),
+        allowed=get_args(Optimizer),
         basic=True,
     ),
     Field(
         "learning_rate",
         "Optimiser",
         "Learning rate",
-        "Step length; the highest one where a schedule changes it.",
+        "Step size; the highest one where a schedule changes it.",
         "float",
-        (1e-7, 10.0),
+        limits=(1e-7, 10.0),
         basic=True,
     ),
     Field(
         "schedule",
         "Optimiser",
         "Schedule",
-        "constant; cosine: falls to zero along a half cosine; one_cycle: rises, then falls to"
-        " zero in a straight line.",
+        "How the learning rate changes. constant: not at all; cosine: it falls to zero along half "
+        "a cosine wave; one_cycle: it rises, then falls to zero in a straight line.",
         "choice",
-        ("constant", "cosine", "one_cycle"),
+        allowed=get_args(Schedule),
     ),
     Field(
         "warm_up",
         "Optimiser",
         "Warm-up",
-        "For one_cycle: share of the steps in which the learning rate rises.",
+        "For one_cycle: share of the steps during which the learning rate rises.",
         "float",
-        (0.0, 0.9),
+        limits=(0.0, 0.9),
     ),
     Field(
         "momentum",
         "Optimiser",
         "Momentum",
-        "For SGD: share of the last step that is kept.",
+        "For SGD: how much of the previous step is carried over to the next.",
         "float",
-        (0.0, 0.999),
+        limits=(0.0, 0.999),
     ),
     Field(
         "beta_2",
         "Optimiser",
         "Beta 2",
-        "For Adam and AdamW: how much of the running mean of squared gradients is kept at each step."
-        " A short training does better with less.",
+        "For Adam and AdamW: how much of the running mean of squared gradients is kept at each "
+        "step. Short trainings do better with less.",
         "float",
-        (0.5, 0.9999),
+        limits=(0.5, 0.9999),
     ),
     Field(
         "weight_decay",
         "Optimiser",
         "Weight decay",
-        "For AdamW and SGD: share of each weight taken away per step, times the learning rate.",
+        "For AdamW and SGD: share of each weight that is removed per step, times the learning "
+        "rate.",
         "float",
-        (0.0, 1.0),
+        limits=(0.0, 1.0),
     ),
-    Field("batch", "Optimiser", "Batch", "Pictures per step.", "int", (1, 4096), basic=True),
+    Field(
+        "batch",
+        "Optimiser",
+        "Batch size",
+        "Pictures per optimisation step.",
+        "int",
+        limits=(1, 4096),
+        basic=True,
+    ),
     Field(
         "epochs",
         "Optimiser",
         "Epochs",
-        "How often every training picture is seen.",
+        "How many times the network sees each training picture.",
         "int",
-        (1, 500),
+        limits=(1, 500),
         basic=True,
     ),
     Field(
         "frozen_epochs",
         "Optimiser",
         "Frozen epochs",
-        "Only for transfer: for so many first epochs the borrowed network stays as it is "
-        "and only the new last layers learn; then everything does.",
+        "Only for transfer: keep the pretrained network frozen for this many epochs first, so "
+        "that only the new last layers learn. After that everything learns.",
         "int",
-        (0, 500),
+        limits=(0, 500),
     ),
     Field(
         "fine_tune_rate",
         "Optimiser",
         "Fine-tuning rate",
-        "Only for transfer: the learning rate once everything learns. Small, so that "
-        "what was borrowed is not lost.",
+        "Only for transfer: the learning rate once everything learns. Keep it small, so that the "
+        "pretrained weights are not spoiled.",
         "float",
-        (1e-7, 10.0),
+        limits=(1e-7, 10.0),
     ),
     Field(
         "precision",
         "Optimiser",
         "Precision",
-        "float32; bfloat16: convolutions calculate with 16-bit numbers, up to twice as fast "
-        "on processors made for it, slower on others; auto: bfloat16 where the processor is. Weights stay float32, and so does what "
-        "is saved.",
+        "float32; bfloat16: convolutions use 16-bit numbers, up to twice as fast on processors "
+        "made for them, slower on others; auto: bfloat16 where the processor supports it. Weights "
+        "and whatever is saved stay float32.",
         "choice",
-        ("float32", "bfloat16", "auto"),
+        allowed=get_args(Precision),
     ),
     Field(
         "seed",
         "Optimiser",
         "Seed",
-        "Fixes first weights, order, dropout and augmentation.",
+        "Fixes initial weights, order of the pictures, dropout and augmentation.",
         "int",
-        (0, 2**31 - 1),
+        limits=(0, 2**31 - 1),
     ),
     Field(
         "dropout",
         "Regularisation",
         "Dropout (dense)",
-        "Share of neurons switched off at random after each dense layer.",
-        "floats",
-        (0.0, 0.95),
+        "Share of neurons switched off at random after each dense layer while training.",
+        "float",
+        many=True,
+        limits=(0.0, 0.95),
     ),
     Field(
         "block_dropout",
         "Regularisation",
         "Dropout (blocks)",
-        "The same after each convolutional block, or after the borrowed network.",
-        "floats",
-        (0.0, 0.95),
+        "Share of activations switched off at random after each convolutional block, or after the "
+        "pretrained network, while training.",
+        "float",
+        many=True,
+        limits=(0.0, 0.95),
     ),
     Field(
-        "l1", "Regularisation", "L1", "Penalty on the sum of absolute weights.", "float", (0.0, 1.0)
+        "l1",
+        "Regularisation",
+        "L1",
+        "Penalty on the sum of the absolute weights.",
+        "float",
+        limits=(0.0, 1.0),
     ),
     Field(
-        "l2", "Regularisation", "L2", "Penalty on the sum of squared weights.", "float", (0.0, 1.0)
+        "l2",
+        "Regularisation",
+        "L2",
+        "Penalty on the sum of the squared weights.",
+        "float",
+        limits=(0.0, 1.0),
     ),
     Field(
         "label_smoothing",
         "Regularisation",
         "Label smoothing",
-        "Share of certainty taken from the true class and spread over all ten.",
+        "Share of the probability taken from the true class and spread evenly over all ten.",
         "float",
-        (0.0, 0.5),
+        limits=(0.0, 0.5),
     ),
     Field(
         "early_stopping",
@@ -362,13 +447,13 @@ FIELDS: tuple[Field, ...] = (
         "Early stopping",
         "Stop after this many epochs without a better validation accuracy; 0 never stops early.",
         "int",
-        (0, 500),
+        limits=(0, 500),
     ),
     Field(
         "average_weights",
         "Regularisation",
         "Average the weights",
-        "Judge and keep a running average of the weights instead of the last ones.",
+        "Check and keep a running average of the weights instead of the latest ones.",
         "flag",
     ),
     Field("flip", "Augmentation", "Flip", "Mirror half of the pictures left to right.", "flag"),
@@ -378,7 +463,7 @@ FIELDS: tuple[Field, ...] = (
         "Shift",
         "Move each picture by up to this many pixels.",
         "int",
-        (0, 8),
+        limits=(0, 8),
     ),
     Field(
         "rotate",
@@ -386,27 +471,36 @@ FIELDS: tuple[Field, ...] = (
         "Rotate",
         "Turn each picture by up to this many degrees.",
         "float",
-        (0.0, 45.0),
+        limits=(0.0, 45.0),
     ),
     Field(
         "erase",
         "Augmentation",
         "Erase",
-        "Share of the pictures in which a random rectangle is replaced by noise.",
+        "Share of the pictures in which a random rectangle is replaced with noise.",
         "float",
-        (0.0, 1.0),
+        limits=(0.0, 1.0),
     ),
 )
 BY_NAME = {field.name: field for field in FIELDS}
 
 
-def parse_setting(name: str, text: str) -> Any:
+def parse_setting(name: str, text: str) -> Value:
     """Read the value of one field as a person types it.
+
+    >>> parse_setting("filters", "32, 64, 128")
+    (32, 64, 128)
+    >>> parse_setting("learning_rate", "1e-3"), parse_setting("flip", "yes")
+    (0.001, True)
+    >>> parse_setting("epochs", "many")
+    Traceback (most recent call last):
+        ...
+    core.errors.InvalidSpec: Epochs (epochs) must be a whole number from 1 to 500, not "many".
 
     Args:
         name: a field of `TrainSpec`.
         text: `0.01`, `yes`, `32, 64, 128`, `same, valid`; an empty text is an empty list where
-            lists are allowed.
+            lists may be empty.
 
     Returns:
         the checked value.
@@ -418,107 +512,95 @@ def parse_setting(name: str, text: str) -> Any:
     if field is None:
         raise unknown_setting(name)
     text = text.strip()
-    if field.kind in ("ints", "floats", "flags", "choices"):
-        parts = [
-            part
-            for part in text.strip("[]()").replace(";", ",").replace(" ", ",").split(",")
-            if part
-        ]
-        return check_value(
-            field, tuple(_scalar_from_text(field, part.strip("'\"")) for part in parts)
-        )
-    return check_value(field, _scalar_from_text(field, text))
+    if not field.many:
+        return check_value(field, _parse_scalar(field, text))
+    parts = text.strip("[]()").replace(";", ",").replace(" ", ",").split(",")
+    return check_value(
+        field, tuple(_parse_scalar(field, part.strip("'\"")) for part in parts if part)
+    )
 
 
 def allowed_text(field: Field) -> str:
-    """What a field takes, as the end of a sentence."""
-    if field.kind in ("choice", "choices"):
+    """What one value of a field may be, as the end of a sentence."""
+    if field.kind == "choice":
         return "one of " + ", ".join(field.allowed)
-    if field.kind in ("flag", "flags"):
+    if field.kind == "flag":
         return "yes or no"
     if field.kind == "text":
-        return "a name of 1 to 60 characters"
-    low, high = field.allowed
+        return f"a name of 1 to {MAX_NAME} characters"
+    low, high = field.limits
+    whole = "whole " if field.kind == "int" else ""
     steps = f" in steps of {field.step}" if field.step > 1 else ""
-    return f"a {'whole ' if field.kind.startswith('int') else ''}number from {low:g} to {high:.10g}{steps}"
+    return f"a {whole}number from {low:g} to {high:.10g}{steps}"
 
 
 def unknown_setting(name: str) -> InvalidSpec:
+    """The refusal of a field that no spec has, naming those that there are."""
     return InvalidSpec(
         f"There is no setting called {name!r}; the settings are {', '.join(BY_NAME)}."
     )
 
 
-def _refusal(field: Field, value: Any) -> InvalidSpec:
+def check_value(field: Field, value: object) -> Value:
+    """The value as plain Python, in the type that the field has.
+
+    A field of many values takes a single one, too, or any iterable of them. NumPy's scalars, which
+    widgets and sweeps use, become Python's.
+
+    Raises:
+        InvalidSpec: naming the allowed values.
+    """
+    if not field.many:
+        return _check_scalar(field, value)
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        value = (value,)
+    values = tuple(value)
+    if len(values) > MAX_BLOCKS:
+        raise InvalidSpec(
+            f"{field.label} ({field.name}) takes at most {MAX_BLOCKS} values, not {len(values)}."
+        )
+    if not values and field.kind != "int":
+        raise InvalidSpec(
+            f"{field.label} ({field.name}) needs at least one value: {allowed_text(field)}."
+        )
+    return tuple(_check_scalar(field, entry) for entry in values)
+
+
+def _refusal(field: Field, value: object) -> InvalidSpec:
+    each = ": each must be" if field.many else " must be"
     shown = json.dumps(value, default=str)
-    many = " each" if field.kind.endswith("s") and field.kind != "choice" else ""
     return InvalidSpec(
-        f"{field.label} ({field.name}) must be {allowed_text(field)}{many}; received {shown[:80]}."
+        f"{field.label} ({field.name}){each} {allowed_text(field)}, not {shown[:80]}."
     )
 
 
-def _scalar_from_text(field: Field, text: str) -> Any:
-    kind = field.kind.rstrip("s")
-    if kind == "flag":
-        words = {
-            "yes": True,
-            "true": True,
-            "on": True,
-            "1": True,
-            "no": False,
-            "false": False,
-            "off": False,
-            "0": False,
-        }
-        if text.lower() not in words:
+def _parse_scalar(field: Field, text: str) -> Scalar:
+    if field.kind == "flag":
+        if text.lower() not in _FLAGS:
             raise _refusal(field, text)
-        return words[text.lower()]
-    if kind in ("int", "float"):
+        return _FLAGS[text.lower()]
+    if field.kind in ("int", "float"):
         try:
-            return int(text) if kind == "int" else float(text)
+            return int(text) if field.kind == "int" else float(text)
         except ValueError:
             raise _refusal(field, text) from None
     return text
 
 
-def check_value(field: Field, value: Any) -> Any:
-    if field.kind in ("ints", "floats", "flags", "choices"):
-        if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-            value = (value,)
-        values = tuple(value)
-        if len(values) > MAX_BLOCKS:
-            raise InvalidSpec(
-                f"{field.label} ({field.name}) takes at most {MAX_BLOCKS} values; received {len(values)}."
-            )
-        if not values and field.kind != "ints":
-            raise InvalidSpec(
-                f"{field.label} ({field.name}) needs at least one value: {allowed_text(field)}."
-            )
-        return tuple(_checked_scalar(field, single, field.kind.rstrip("s")) for single in values)
-    return _checked_scalar(field, value, field.kind)
-
-
-def _checked_scalar(field: Field, value: Any, kind: str) -> Any:
-    if hasattr(value, "item"):  # a NumPy scalar, as widgets and sweeps bring
+def _check_scalar(field: Field, value: object) -> Scalar:
+    if hasattr(value, "item"):  # a NumPy scalar
         value = value.item()
-    if kind == "text":
-        if (
-            not isinstance(value, str)
-            or not 1 <= len(value.strip()) <= 60
-            or not value.isprintable()
-        ):
-            raise _refusal(field, value)
-        return value.strip()
-    if kind == "choice":
-        if value not in field.allowed:
-            raise _refusal(field, value)
-        return value
-    if kind == "flag":
-        if not isinstance(value, bool):
-            raise _refusal(field, value)
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _refusal(field, value)
-    if (kind == "int" and value % field.step) or not field.allowed[0] <= value <= field.allowed[1]:
-        raise _refusal(field, value)
-    return int(value) if kind == "int" else float(value)
+    if field.kind == "text":
+        if isinstance(value, str) and value.isprintable() and 1 <= len(value.strip()) <= MAX_NAME:
+            return value.strip()
+    elif field.kind == "choice":
+        if isinstance(value, str) and value in field.allowed:
+            return value
+    elif field.kind == "flag":
+        if isinstance(value, bool):
+            return value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        low, high = field.limits  # finite, so that NaN and the infinities fail, too
+        if low <= value <= high and (field.kind == "float" or not value % field.step):
+            return int(value) if field.kind == "int" else float(value)
+    raise _refusal(field, value)

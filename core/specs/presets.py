@@ -1,12 +1,12 @@
-"""Trainings with a name: a spec, a sentence about it, and what was published for it where something
-was.
+"""Trainings with a name: a spec, a sentence about it, and what a report published for it, if any.
 
-Three are Atelier's own, and two borrow a network that others trained; the rest are the networks of
-five student reports, each with its report's layers, optimiser, batch, epochs and split, so that a
-run can be put beside the report. What a report leaves open was chosen here, and the sentence says
-so. Weights begin as the reports' libraries begin them unless a report says otherwise.
+Four are Atelier's own, and two more start from a pretrained network. The rest are the networks of
+five student reports, each with its report's layers, optimiser, batch size, epochs and split, so
+that a run can be compared with the report. What a report leaves open was chosen here, and the
+sentence says so. Weights are initialised as in the reports' libraries unless a report says
+otherwise.
 
-The figures of the reports are in `published`.
+The figures of the reports are in `core.specs.reports`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,14 @@ from core.specs.spec import TrainSpec
 
 @dataclass(frozen=True)
 class Preset:
-    """A named `TrainSpec`; `published` are the figures of the report it comes from, None where it
-    is Atelier's own.
+    """A named `TrainSpec`.
+
+    Attributes:
+        name: by which it is asked for.
+        title: for people.
+        sentence: what it is good for.
+        spec: all its settings.
+        published: the figures of the report that it comes from; None where it is Atelier's own.
     """
 
     name: str
@@ -32,9 +38,9 @@ class Preset:
     published: Published | None = None
 
 
-# The project keeps 20 % of the training pictures back with scikit-learn's
-# train_test_split(random_state=2020), whose seed is the run's here; its pooling drops an odd edge
-# also behind a convolution that keeps the size.
+# The project holds out 20 % of the training pictures with scikit-learn's
+# train_test_split(random_state=2020), whose seed is the run's here. Its pooling drops an odd edge
+# even after a convolution that keeps the size.
 _PROJECT = TrainSpec(
     validation="random",
     validation_fraction=0.2,
@@ -57,8 +63,8 @@ _LAB_SGD = TrainSpec(
     epochs=5,
 )
 _LAB_SGD_BEST = _LAB_SGD.replace(dense_units=(512,), learning_rate=0.001, epochs=20, dropout=(0.2,))
-# Keras's guide fine-tunes at 1e-5, for photographs like those that were learnt from; grey garments
-# are further away.
+# Keras's guide fine-tunes at 1e-5, for photographs like those of ImageNet. Grey garments differ
+# more from those, so the network has to change more.
 _TRANSFER = TrainSpec(
     architecture="transfer",
     start_from="imagenet",
@@ -80,7 +86,8 @@ _ALL = (
     Preset(
         "swift",
         "Swift",
-        "A good small network in twenty seconds: strided stem, normalised blocks, one-cycle learning rate.",
+        "A good small network in twenty seconds: a strided stem, normalised blocks and a one-cycle "
+        "learning rate.",
         TrainSpec(
             name="swift",
             architecture="swift",
@@ -105,8 +112,8 @@ _ALL = (
     Preset(
         "lab3-cnn",
         "Lab 3 CNN",
-        "Three blocks of convolution, LeakyReLU and pooling with a dense layer, as a student's lab "
-        "report describes it; it begins to overfit after about six epochs.",
+        "Three blocks of convolution, LeakyReLU and pooling, then a dense layer, as in a student's "
+        "lab report. It starts to overfit after about six epochs.",
         TrainSpec(
             name="lab3-cnn",
             architecture="cnn",
@@ -126,8 +133,8 @@ _ALL = (
     Preset(
         "champion",
         "Champion",
-        "A residual network for accuracy: longer training with mirrored, shifted and partly erased "
-        "pictures.",
+        "A residual network made for accuracy: a longer training, with pictures mirrored, shifted "
+        "and partly erased.",
         TrainSpec(
             name="champion",
             architecture="resnet",
@@ -154,8 +161,8 @@ _ALL = (
     Preset(
         "everyday",
         "Everyday",
-        "The champion, trained on with drawn garments, scribbles and, where ATELIER_PHOTOS names them, photographs:"
-        " for the pictures that people bring.",
+        "The champion, fine-tuned on drawn garments, scribbles and, where ATELIER_PHOTOS names a "
+        "folder of them, photographs: for the pictures that people draw and upload.",
         TrainSpec(
             name="everyday",
             start_from="shipped-champion",
@@ -185,9 +192,9 @@ _ALL = (
     Preset(
         "transfer-mobilenet",
         "Transfer MobileNetV2",
-        "A network that learnt from a million photographs (ImageNet), borrowed: pictures "
-        "enlarged to 96 × 96, two epochs for a new last layer alone, three for everything, slowly. Keras downloads its weights (9 MB) at "
-        "the start.",
+        "A network pretrained on a million photographs (ImageNet). Pictures are enlarged to "
+        "96 × 96; for two epochs only the new last layer learns, then for three everything does, "
+        "at a small learning rate. Keras downloads the weights (9 MB) at the start.",
         _TRANSFER.replace(
             name="transfer-mobilenet",
             backbone="mobilenet_v2",
@@ -200,7 +207,8 @@ _ALL = (
         "transfer-resnet",
         "Transfer ResNet50V2",
         "The same with ten times the parameters, and pictures of only 64 × 64 to make up for it: "
-        "an epoch for the new last layer, two for everything. Keras downloads its weights (94 MB) at the start.",
+        "one epoch for the new last layer, two for everything. Keras downloads the weights "
+        "(94 MB) at the start.",
         _TRANSFER.replace(
             name="transfer-resnet", backbone="resnet50_v2", enlarge=64, frozen_epochs=1, epochs=3
         ),
@@ -208,8 +216,8 @@ _ALL = (
     Preset(
         "project-cnn-1",
         "Project CNN 1",
-        "One convolution, pooling and a dense layer in large batches: what the smallest of a "
-        "project's three networks reaches in ten epochs.",
+        "One convolution, pooling and a dense layer, trained in large batches for ten epochs: the "
+        "smallest of a project's three networks.",
         _PROJECT.replace(
             name="project-cnn-1", filters=(32,), padding=("valid",), dense_units=(128,), epochs=10
         ),
@@ -218,8 +226,8 @@ _ALL = (
     Preset(
         "project-cnn-2",
         "Project CNN 2",
-        "Two convolutions and three dense layers with dropout between them; half the parameters "
-        "of the first, since pooling comes twice.",
+        "Two convolutions and three dense layers with dropout between them. It has about half the "
+        "parameters of the first, because it pools twice.",
         _PROJECT.replace(
             name="project-cnn-2",
             filters=(32, 64),
@@ -233,8 +241,8 @@ _ALL = (
     Preset(
         "project-cnn-3",
         "Project CNN 3",
-        "Three convolutions and four dense layers with much dropout, for fifty epochs: the best "
-        "of the five reports.",
+        "Three convolutions and four dense layers with a lot of dropout, trained for fifty epochs: "
+        "the best of the five reports.",
         _PROJECT.replace(
             name="project-cnn-3",
             filters=(64, 128, 64),
@@ -249,8 +257,9 @@ _ALL = (
     Preset(
         "project-mlp",
         "Project MLP",
-        "No convolution: 784 grey values, two layers of 50 tanh neurons, ten outputs, trained by "
-        "stochastic gradient descent with momentum from weights drawn from N(0, 1). The split is that of the project's other networks.",
+        "No convolution: 784 grey values, two layers of 50 tanh neurons and ten outputs, trained "
+        "by stochastic gradient descent with momentum. Initial weights are drawn from N(0, 1); the "
+        "split is that of the project's other networks.",
         _PROJECT.replace(
             name="project-mlp",
             filters=(),
@@ -268,8 +277,8 @@ _ALL = (
     Preset(
         "assignment6-cnn",
         "Assignment 6 CNN",
-        "The network of Lab 3 with dropout between its blocks as well. The report prints only "
-        "its end, from the last dropout on; blocks, batch, epochs and split are chosen here.",
+        "The network of Lab 3 with dropout between its blocks as well. The report prints only its "
+        "end, from the last dropout on; blocks, batch size, epochs and split were chosen here.",
         TrainSpec(
             name="assignment6-cnn",
             filters=(32, 64, 128),
@@ -287,40 +296,42 @@ _ALL = (
     Preset(
         "lab-sgd-cnn",
         "Lab SGD CNN",
-        "One convolution and sixteen neurons with plain stochastic gradient descent: where a lab's "
-        "experiments begin. Judged on the test set after each epoch, as the report did, which leaks.",
+        "One convolution and sixteen neurons, trained by stochastic gradient descent: where a lab's "
+        "experiments start. It is checked on the test set after each epoch, as in the report, "
+        "which leaks the answers.",
         _LAB_SGD.replace(name="lab-sgd-cnn"),
         reports.LAB_SGD,
     ),
     Preset(
         "lab-sgd-best",
         "Lab SGD, best setting",
-        "The same with 512 neurons, a smaller learning rate and 20 epochs, which its "
-        "experiments found best. Dropout follows the dense layer. Judged on the test set, which leaks.",
+        "The same with 512 neurons, a smaller learning rate and 20 epochs, which the experiments "
+        "found best, and dropout after the dense layer. It is checked on the test set, which "
+        "leaks the answers.",
         _LAB_SGD_BEST.replace(name="lab-sgd-best"),
         reports.LAB_SGD_BEST,
     ),
     Preset(
         "lab-sgd-same",
         "Lab SGD, best, same",
-        "The best setting with zeros around the picture, so that the convolution keeps its "
-        "size. Judged on the test set, which leaks.",
+        "The best setting with zeros around the picture, so that the convolution keeps its size. "
+        "It is checked on the test set, which leaks the answers.",
         _LAB_SGD_BEST.replace(name="lab-sgd-same", padding=("same",)),
         reports.LAB_SGD_SAME,
     ),
     Preset(
         "lab-sgd-same64",
         "Lab SGD, best, same, 64",
-        "The same with 64 filters: twice the parameters, and no gain. Judged on the test "
-        "set, which leaks.",
+        "The same with 64 filters: twice the parameters and no gain. It is checked on the test "
+        "set, which leaks the answers.",
         _LAB_SGD_BEST.replace(name="lab-sgd-same64", padding=("same",), filters=(64,)),
         reports.LAB_SGD_SAME64,
     ),
     Preset(
         "notebook-cnn",
         "Notebook CNN",
-        "Two convolutions, the second without pooling, and a small dense layer: a notebook's first "
-        "network, converged within ten epochs.",
+        "Two convolutions, the second without pooling, and a small dense layer: the first network "
+        "of a notebook, which converges within ten epochs.",
         TrainSpec(
             name="notebook-cnn",
             filters=(28, 56),
@@ -342,7 +353,7 @@ def preset(name: str) -> Preset:
     """The preset of that name.
 
     Raises:
-        InvalidSpec: naming the presets there are.
+        InvalidSpec: if there is none, naming those that there are.
     """
     if name not in PRESETS:
         raise InvalidSpec(
@@ -352,15 +363,13 @@ def preset(name: str) -> Preset:
 
 
 def matching(spec: TrainSpec) -> Preset | None:
-    """The preset that a spec is, but for its name, seed and number of epochs: then published
-    figures can be compared.
+    """The preset with the settings of a spec, apart from name, seed and number of epochs.
+
+    Published figures can be compared with a run of such a spec.
     """
     free = {"name": "same", "seed": 0, "epochs": 1}
+    wanted = spec.replace(**free)
     return next(
-        (
-            preset
-            for preset in PRESETS.values()
-            if preset.spec.replace(**free) == spec.replace(**free)
-        ),
+        (known for known in PRESETS.values() if known.spec.replace(**free) == wanted),
         None,
     )

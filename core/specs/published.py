@@ -1,25 +1,49 @@
 """What others reported for a network, and how a run of ours compares with it.
 
-One idea: a figure is only compared with its like. A report's test accuracy stands beside our test
-accuracy, its validation accuracy at the end beside ours at the end; where a report judged its
+A figure is only compared with its like. A report's test accuracy goes with our test accuracy, its
+validation accuracy after the last epoch with ours after the last epoch. Where a report checked its
 epochs on the test set, ours is that of the last epoch, since the best one would have been chosen
-with the answers. Losses are those without the temperature, as reports give them.
+with the answers known. Losses are those without the temperature, as reports give them.
 
-The reports' systems themselves are in `presets`.
+The figures of the five reports are in `core.specs.reports`, their systems in `core.specs.presets`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final, Literal, Protocol
 
-ACCURACY, LOSS = "accuracy", "loss"
+from core.specs.fields import Value
+
+Measure = Literal["accuracy", "loss"]
+ACCURACY: Final = "accuracy"
+LOSS: Final = "loss"
+
+
+class MeasuredScores(Protocol):
+    """What `compare` reads of a finished run's scores; `core.runs.record.Scores` has it."""
+
+    @property
+    def test_accuracy(self) -> float | None: ...
+    @property
+    def test_loss(self) -> float | None: ...
+    @property
+    def test_loss_uncalibrated(self) -> float | None: ...
+
+
+class MeasuredEpoch(Protocol):
+    """What `compare` reads of an epoch; `core.runs.record.Epoch` has it."""
+
+    @property
+    def val_accuracy(self) -> float | None: ...
+    @property
+    def val_loss(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """One line of a classification report: shares in 0..1, as the report rounds them."""
+    """One row of a classification report: shares in 0..1, as the report rounds them."""
 
     name: str
     precision: float
@@ -29,53 +53,68 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One setting varied, all others kept: `values` of the `TrainSpec` field `setting`, and the
-    test error of each in percent.
+    """One setting varied while all others stay as they are.
+
+    Attributes:
+        setting: a field of `TrainSpec`.
+        values: what it was set to.
+        errors_percent: the test error of each value, in percent.
     """
 
     setting: str
-    values: tuple[Any, ...]
+    values: tuple[Value, ...]
     errors_percent: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Folds:
-    """A k-fold cross-validation: accuracy of each fold as a share, mean and standard deviation in
-    percent as printed.
+    """A k-fold cross-validation.
+
+    Attributes:
+        accuracies: of each fold, 0..1.
+        mean_percent: as the report prints it.
+        deviation_percent: the standard deviation, as the report prints it.
+        shuffle_seed: by which the pictures were shuffled.
+        changes: to the spec of the preset.
     """
 
     accuracies: tuple[float, ...]
     mean_percent: float
     deviation_percent: float
     shuffle_seed: int
-    changes: dict[str, Any]  # to the preset's spec
+    changes: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class Published:
-    """The figures of one report; accuracies as shares in 0..1, losses in nats, None where it gives
-    none.
+    """The figures of one report, None where it gives none.
 
-    `validation_accuracy` is that of the last epoch; `again` are accuracy and loss on the test set
-    of further trainings.
+    Attributes:
+        source: the report.
+        test_accuracy: 0..1, as all accuracies here.
+        test_loss: in nats, as all losses here.
+        again: accuracy and loss on the test set of further trainings.
+        validation_accuracy: after the last epoch.
+        best_validation_accuracy: after the best epoch.
+        report: precision, recall and F1 of each class.
+        sweeps: settings that it varied.
+        folds: its cross-validation.
     """
 
     source: str
     test_accuracy: float | None = None
     test_loss: float | None = None
     again: tuple[tuple[float, float | None], ...] = ()
-    training_accuracy: float | None = None
     validation_accuracy: float | None = None
     best_validation_accuracy: float | None = None
-    seconds_an_epoch: float | None = None
     report: tuple[ClassScores, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     folds: Folds | None = None
 
     @property
     def level(self) -> tuple[str, float | None]:
-        """The accuracy to measure a run by, and what it was measured on: the test set, else the
-        validation pictures.
+        """What to call the accuracy that a run is measured by, and that accuracy: on the test set,
+        or else on the validation pictures.
         """
         if self.test_accuracy is None and self.validation_accuracy is not None:
             return "published validation", self.validation_accuracy
@@ -84,21 +123,21 @@ class Published:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One published figure beside ours. `kind` is "accuracy" (shares in 0..1) or "loss" (nats)."""
+    """One published figure next to ours: an accuracy (0..1) or a loss (nats)."""
 
     figure: str
-    kind: str
+    kind: Measure
     published: float
     ours: float | None
 
     @property
     def difference(self) -> float | None:
-        """Ours less the published one."""
+        """Ours minus the published one."""
         return None if self.ours is None else self.ours - self.published
 
     def texts(self) -> tuple[str, str, str]:
-        """Published, ours and the difference as people read them: accuracies in percent, their
-        difference in points.
+        """Published, ours and the difference for people: accuracies in percent, differences of
+        accuracies in points.
         """
         if self.difference is None:
             change = "–"
@@ -113,53 +152,54 @@ class Comparison:
         )
 
 
-def text_of(kind: str, value: float | None) -> str:
-    """An accuracy in percent, a loss as it is, a dash for nothing."""
+def text_of(kind: Measure, value: float | None) -> str:
+    """An accuracy in percent, a loss with four decimals, a dash for a missing one."""
     if value is None:
         return "–"
     return f"{100 * value:.2f} %" if kind == ACCURACY else f"{value:.4f}"
 
 
 def compare(
-    published: Published, scores: dict[str, float | None], history: Sequence[dict], *, leaks: bool
+    published: Published,
+    scores: MeasuredScores,
+    epochs: Sequence[MeasuredEpoch],
+    *,
+    leaks: bool,
 ) -> tuple[Comparison, ...]:
-    """Put every figure that a report published beside that of a finished run.
+    """Compare every figure that a report published with that of a finished run.
 
     Args:
-        scores: the run's `record["scores"]`.
-        history: its epochs, as `runs.history` gives them.
-        leaks: its epochs were judged on the test set; then the last one's figures are ours, not the
-            chosen one's.
+        published: the figures of the report.
+        scores: those of the run's record.
+        epochs: those of the run, as `runs.history` gives them.
+        leaks: its epochs were checked on the test set; then our figures are those of the last epoch
+            instead of the chosen one.
 
     Returns:
         the comparisons, test figures first; empty if the report gives no such figure.
     """
-    last = history[-1] if history else {}
-    best = max(
-        (row["val_accuracy"] for row in history if row.get("val_accuracy") is not None),
-        default=None,
-    )
-    accuracy, loss = (
-        scores.get("test_accuracy"),
-        scores.get("test_loss_uncalibrated", scores.get("test_loss")),
-    )
-    after = ""
+    last = epochs[-1] if epochs else None
+    last_accuracy, last_loss = (last.val_accuracy, last.val_loss) if last else (None, None)
+    checked = [epoch.val_accuracy for epoch in epochs if epoch.val_accuracy is not None]
     if leaks:
-        accuracy, loss, after = last.get("val_accuracy"), last.get("val_loss"), ", last epoch"
-    entries = (
+        after, accuracy, loss = ", last epoch", last_accuracy, last_loss
+    else:
+        after, accuracy, loss = "", scores.test_accuracy, scores.test_loss_uncalibrated
+        loss = scores.test_loss if loss is None else loss
+    entries: tuple[tuple[str, Measure, float | None, float | None], ...] = (
         (f"test accuracy{after}", ACCURACY, published.test_accuracy, accuracy),
         (f"test loss{after}", LOSS, published.test_loss, loss),
         (
             "validation accuracy, last epoch",
             ACCURACY,
             published.validation_accuracy,
-            None if leaks else last.get("val_accuracy"),
+            None if leaks else last_accuracy,
         ),
         (
             "validation accuracy, best epoch",
             ACCURACY,
             published.best_validation_accuracy,
-            None if leaks else best,
+            None if leaks else max(checked, default=None),
         ),
     )
     return tuple(
@@ -167,6 +207,3 @@ def compare(
         for figure, kind, theirs, ours in entries
         if theirs is not None
     )
-
-
-# --- the five reports -------------------------------------------------------------------------------------------------

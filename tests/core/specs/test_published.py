@@ -12,21 +12,19 @@ import pytest
 from core.data import splits
 from core.labels import CLASS_NAMES
 from core.networks.architectures import blueprint
+from core.runs.record import Epoch, Scores
 from core.specs.presets import PRESETS, matching
 from core.specs.published import Published, compare
 from core.specs.spec import TrainSpec
 
 REPORTS = {name: preset for name, preset in PRESETS.items() if preset.published}
-ROWS = [
-    {"epoch": 1, "val_accuracy": 0.93, "val_loss": 0.30},
-    {"epoch": 2, "val_accuracy": 0.90, "val_loss": 0.35},
+EPOCHS = [
+    Epoch(1, 0.5, 0.8, val_accuracy=0.93, val_loss=0.30),
+    Epoch(2, 0.4, 0.9, val_accuracy=0.90, val_loss=0.35),
 ]
-SCORES = {
-    "test_accuracy": 0.91,
-    "test_loss": 0.25,
-    "test_loss_uncalibrated": 0.27,
-    "validation_accuracy": 0.93,
-}
+SCORES = Scores(
+    test_accuracy=0.91, test_loss=0.25, test_loss_uncalibrated=0.27, validation_accuracy=0.93
+)
 
 
 def layers(name: str) -> list[str]:
@@ -38,7 +36,7 @@ def layers(name: str) -> list[str]:
         "Dropout": "dropout",
         "Activation": "to",
     }
-    said = []
+    described = []
     for layer in blueprint(PRESETS[name].spec):
         if layer.kind in words:
             options = layer.options
@@ -47,8 +45,8 @@ def layers(name: str) -> list[str]:
                 if layer.kind == "Conv2D"
                 else str(options.get("units", options.get("rate", options.get("activation", ""))))
             )
-            said.append(f"{words[layer.kind]} {value}".strip())
-    return said
+            described.append(f"{words[layer.kind]} {value}".strip())
+    return described
 
 
 def test_layers_stand_in_the_order_of_the_reports():
@@ -147,14 +145,14 @@ def test_training_follows_the_report(name, settings):
 
 def test_the_split_of_the_project_is_scikit_learns_with_random_state_2020():
     spec = PRESETS["project-cnn-1"].spec
-    learn, kept = splits.split(
+    train, held_out = splits.split(
         np.zeros(60_000, np.int64), spec.validation, spec.validation_fraction, spec.seed
     )
     drawn = np.random.RandomState(2020).permutation(60_000)  # what train_test_split draws
-    assert np.array_equal(kept, drawn[:12_000]) and np.array_equal(learn, drawn[12_000:])
+    assert np.array_equal(held_out, drawn[:12_000]) and np.array_equal(train, drawn[12_000:])
 
 
-def test_the_last_12_000_are_kept_back_where_a_report_says_so():
+def test_the_last_12_000_are_held_out_where_a_report_says_so():
     spec = PRESETS["notebook-cnn"].spec
     assert np.array_equal(
         splits.split(np.zeros(60_000), spec.validation, spec.validation_fraction, 0)[1],
@@ -162,7 +160,7 @@ def test_the_last_12_000_are_kept_back_where_a_report_says_so():
     )
 
 
-def test_no_two_presets_could_be_taken_for_each_other():
+def test_no_two_presets_could_be_confused():
     for name, preset in PRESETS.items():
         assert matching(preset.spec.replace(name="mine", seed=7, epochs=3)).name == name
     assert matching(TrainSpec(batch=33)) is None
@@ -206,7 +204,7 @@ def test_every_figure_is_compared_with_its_like():
     )
     found = {
         one.figure: (one.published, one.ours)
-        for one in compare(published, SCORES, ROWS, leaks=False)
+        for one in compare(published, SCORES, EPOCHS, leaks=False)
     }
     assert found == {
         "test accuracy": (0.92, 0.91),
@@ -215,12 +213,12 @@ def test_every_figure_is_compared_with_its_like():
         "validation accuracy, best epoch": (0.925, 0.93),
     }
     assert [
-        one.difference for one in compare(published, SCORES, ROWS, leaks=False)
+        one.difference for one in compare(published, SCORES, EPOCHS, leaks=False)
     ] == pytest.approx([-0.01, -0.03, -0.01, 0.005])
 
 
 def test_an_epoch_that_was_chosen_on_the_test_set_is_not_compared():
-    found = compare(Published("a report", 0.92, 0.30), SCORES, ROWS, leaks=True)
+    found = compare(Published("a report", 0.92, 0.30), SCORES, EPOCHS, leaks=True)
     assert [(one.figure, one.ours) for one in found] == [
         ("test accuracy, last epoch", 0.90),
         ("test loss, last epoch", 0.35),
@@ -228,5 +226,16 @@ def test_an_epoch_that_was_chosen_on_the_test_set_is_not_compared():
 
 
 def test_a_report_without_figures_is_compared_with_nothing():
-    assert compare(Published("a report"), SCORES, ROWS, leaks=False) == ()
-    assert compare(Published("a report", 0.9), {}, [], leaks=False)[0].difference is None
+    assert compare(Published("a report"), SCORES, EPOCHS, leaks=False) == ()
+
+
+def test_a_figure_that_a_run_lacks_has_no_difference():
+    published = Published("a report", test_loss=0.3, best_validation_accuracy=0.9)
+    missing = compare(published, Scores(test_accuracy=0.9), [], leaks=False)
+    assert [one.difference for one in missing] == [None, None]
+    assert compare(Published("a report", 0.9), SCORES, [], leaks=True)[0].difference is None
+
+
+def test_an_uncalibrated_loss_that_was_not_recorded_is_the_loss():
+    published = Published("a report", test_loss=0.3)
+    assert compare(published, Scores(0.9, test_loss=0.25), [], leaks=False)[0].ours == 0.25
