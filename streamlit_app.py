@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import runs
-from core.data import fashion_mnist as dataset_room
+from core.data import fashion_mnist
 from core.labels import CLASS_NAMES
 from ui import cache, frame, state
 from ui.answers.filters import ALL, CLASSES, name_of
@@ -24,19 +24,19 @@ ROADS = (
         frame.MISTAKES,
         "Look at its mistakes",
         ":material/rule:",
-        "Class by class, the surest ones first.",
+        "Every mistake, class by class, most confident first.",
     ),
     (
         frame.MATRIX,
-        "See what is taken for what",
+        "See which classes it mixes up",
         ":material/grid_on:",
-        "A matrix whose cells open their pictures.",
+        "Click a cell to see the pictures in it.",
     ),
     (
         frame.EXPERIMENTS,
         "Compare and sweep",
         ":material/science:",
-        "Vary a setting, cross-validate, lay runs over each other.",
+        "Vary a setting, cross-validate, overlay runs.",
     ),
     (
         frame.NETWORK,
@@ -47,25 +47,26 @@ ROADS = (
 )
 
 
-def champion() -> None:
-    """The network that answers unless told otherwise, with its score."""
+def show_champion() -> None:
+    """The network that answers unless you choose another, with its score."""
     with frame.errors(stop=False):
-        best = runs.champion()
-        st.subheader("The network in charge")
+        champion = runs.champion()
+        st.subheader("The network answering now")
         name, score, size = st.columns([5, 4, 3])
-        name.metric("Champion", best.name)
+        name.metric("Champion", champion.name)
         score.metric(
             "Test accuracy",
-            "–" if best.test_accuracy is None else theme.percent(best.test_accuracy, 2),
-            help="Share of the test pictures it names rightly. It never saw them while it learnt or was chosen.",
+            "–" if champion.test_accuracy is None else theme.percent(champion.test_accuracy, 2),
+            help="Share of the test pictures that it labels correctly. "
+            "They were never used to train it or to choose it.",
         )
-        size.metric("Parameters", f"{best.parameters:,}" if best.parameters else "–")
+        size.metric("Parameters", f"{champion.parameters:,}" if champion.parameters else "–")
 
 
-def whereabouts() -> None:
+def show_state() -> None:
     """Data, engine and runs, a line each, and runs that cannot be read."""
     st.subheader("What is ready")
-    data = dataset_room.status()
+    data = fashion_mnist.status()
     st.markdown(
         f":material/database: {data.sentence if data.available else frame.data_words() + '.'}\n\n"
         f":material/memory: {cache.engine_sentence()}.\n\n:material/folder: {frame.run_words()}."
@@ -74,8 +75,8 @@ def whereabouts() -> None:
         st.warning(sentence, icon=":material/folder_off:")
 
 
-def garments() -> None:
-    """Random pictures of the training data, of all classes or of one."""
+def show_garments() -> None:
+    """Random training pictures, of all classes or of one."""
     data = frame.data_or_stop(urgent=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = state.linked(
@@ -94,13 +95,13 @@ def garments() -> None:
         if label == ALL
         else np.flatnonzero(data.train_labels == label)
     )
-    draw = np.random.default_rng(state.session().shuffle)
-    chosen = draw.choice(candidates, min(SHOWN, len(candidates)), replace=False)
-    names = [CLASS_NAMES[one] for one in data.train_labels[chosen]]
+    random = np.random.default_rng(state.session().shuffle)
+    chosen = random.choice(candidates, min(SHOWN, len(candidates)), replace=False)
+    names = [CLASS_NAMES[label] for label in data.train_labels[chosen]]
     thumbnails.grid(
         data.train_pixels[chosen],
         names,
-        [f"Training picture {one}: {name}" for one, name in zip(chosen, names, strict=True)],
+        [f"Training picture {index}: {name}" for index, name in zip(chosen, names, strict=True)],
         columns=5,
     )
     st.caption(
@@ -110,23 +111,23 @@ def garments() -> None:
 
 frame.begin(
     "Atelier",
-    "Train a small network to tell garments apart, and find out why it errs. Then hand it your own drawings "
-    "and photographs, and see what it sees.",
+    "Train a small network to tell garments apart, and find out why it makes mistakes. Then give it "
+    "your own drawings and photographs, and see what it sees.",
     icon=":material/checkroom:",
 )
 left, right = st.columns([5, 4], gap="large")
 with left:
     if st.button("Draw a garment", key="home_draw", type="primary", icon=":material/draw:"):
         st.switch_page(frame.CLASSIFY)
-    champion()
+    show_champion()
     st.subheader("Where to go")
     with st.container(key="home_roads"):
         for path, label, icon, sentence in ROADS:
             with st.container(gap=None):
                 st.page_link(path, label=f"**{label}**", icon=icon, width="stretch")
                 st.caption(sentence)
-    whereabouts()
+    show_state()
 with right:
     st.subheader("What it learns from")
     with frame.errors():
-        garments()
+        show_garments()

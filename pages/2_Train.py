@@ -1,7 +1,7 @@
 """Train: choose a preset, change it, watch it learn, stop it, resume it.
 
-With `?run=` in the address the page shows that run, in the making or done; without, the run that is
-being trained, if any; otherwise, or with `?new=1`, the form.
+With `?run=` in the address the page shows that run, in training or finished; without, the run that
+is being trained, if any; otherwise, or with `?new=1`, the form.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui import frame
-from ui.train import form, run_list, run_view, start
-from ui.train import jobs as run_live
+from ui.train import form, jobs, run_list, run_view, start
 
 frame.begin(
     "Train",
@@ -18,18 +17,18 @@ frame.begin(
     icon=":material/model_training:",
 )
 
-jobs = run_live.jobs()
-shown = start.run_in_address(jobs)
+known = jobs.list_jobs()
+shown = start.find_run(known)
 top, bottom = st.container(), st.container()
 with bottom:  # first, because the runs are there even where the data are missing and the rest stops
-    run_list.show(shown, jobs)
+    run_list.show(shown, known)
 with top:
     if shown:
         with frame.errors(stop=False):
             run_view.show(shown)
-        run_live.line_of_jobs(jobs, shown)
+        jobs.show_others(known, shown)
     else:
-        run_live.line_of_jobs(jobs, None)
+        jobs.show_others(known, None)
         data = frame.data_or_stop()
         left, right = st.columns([4, 3], gap="large")
         with left:

@@ -108,7 +108,7 @@ def mistakes_of(run_id: str) -> np.ndarray:
     return np.flatnonzero(found.probabilities.argmax(axis=1) != found.labels)
 
 
-# --- every page -------------------------------------------------------------------------------------------------------
+# --- every page -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -159,7 +159,7 @@ def test_values_that_an_address_cannot_have_get_a_sentence_each():
         assert what in told
 
 
-# --- home -------------------------------------------------------------------------------------------------------------
+# --- home -----------------------------------------------------------------------------------------
 
 
 def test_home_names_the_champion_with_its_accuracy_and_follows_a_promotion():
@@ -207,7 +207,7 @@ def test_home_shows_25_pictures_of_the_real_data(fashion_mnist):
     assert not app.warning and not app.exception
 
 
-def test_a_shirt_taken_for_a_t_shirt_is_opened_from_its_cell(fashion_mnist):
+def test_a_shirt_mistaken_for_a_t_shirt_is_opened_from_its_cell(fashion_mnist):
     app = open_page(MATRIX, truth="6", prediction="0")
     found = runs.test_predictions(runs.SHIPPED)
     cell = evaluation.pictures_of(
@@ -252,19 +252,19 @@ def runs_folder() -> Path:
     return Path(settings.runs_address())
 
 
-# --- misclassified ----------------------------------------------------------------------------------------------------
+# --- misclassified --------------------------------------------------------------------------------
 
 
 def test_misclassified_counts_the_mistakes_of_every_class():
     run_id = make_run("Centroids")
     wrong = mistakes_of(run_id)
-    labels = runs.test_predictions(run_id).labels
+    truth = runs.test_predictions(run_id).labels
     app = open_page(MISTAKES, run=run_id)
     assert f"{len(wrong):,} mistakes of Centroids" in said(app)
     options = app.pills(key="mistakes_truth").options
     for label, name in enumerate(labels.CLASS_NAMES):
         assert any(
-            option.endswith(f"{name} · {(labels[wrong] == label).sum()}") for option in options
+            option.endswith(f"{name} · {(truth[wrong] == label).sum()}") for option in options
         ), (name, options)
 
 
@@ -350,7 +350,7 @@ def test_one_of_every_class_is_offered():
     assert not app.exception
 
 
-# --- confusion matrix -------------------------------------------------------------------------------------------------
+# --- confusion matrix -----------------------------------------------------------------------------
 
 
 def test_the_matrix_opens_at_the_most_frequent_mistake_and_a_pair_leads_to_its_cell():
@@ -391,7 +391,7 @@ def test_the_epoch_slider_shows_the_validation_answers_of_that_epoch():
     assert not app.exception
 
 
-def test_a_validation_picture_opens_with_the_network_asked_anew():
+def test_a_validation_picture_opens_with_the_network_asked_again():
     run_id = make_run("Centroids")
     app = open_page(MATRIX, run=run_id, on="validation", picture="1700")
     assert not app.exception and not app.error
@@ -433,7 +433,7 @@ def test_a_run_deleted_in_another_tab_gives_a_sentence():
 
 @pytest.mark.parametrize("path", [MISTAKES, MATRIX])
 @pytest.mark.parametrize(
-    "shape, labels", [((400, 9), 400), ((400, 10), 399), ((0, 10), 0), ((900, 10), 900)]
+    ("shape", "labels"), [((400, 9), 400), ((400, 10), 399), ((0, 10), 0), ((900, 10), 900)]
 )
 def test_predictions_edited_by_hand_give_a_sentence(path, shape, labels):
     run_id = make_run("Centroids")
@@ -444,7 +444,7 @@ def test_predictions_edited_by_hand_give_a_sentence(path, shape, labels):
     assert "someone may have edited it" in app.error[0].value
 
 
-# --- what stands behind the pages -------------------------------------------------------------------------------------
+# --- what stands behind the pages -----------------------------------------------------------------
 
 
 def test_cell_values_are_shares_of_rows_or_columns_and_may_hide_the_diagonal():

@@ -25,6 +25,7 @@ from core.explain import activations, closer_look, embedding_map
 from core.explain.closer_look import CloserLook, Split
 from core.outside import measured
 from core.runs import EpochPredictions, Predictions, Run, library, storage
+from core.training.gradient_check import GradientCheck
 
 MAX_CHECKS = 16
 CheckKey = tuple[str, str, float, int]  # preset, data, step, weights: what a check was asked of
@@ -139,9 +140,7 @@ def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _load_validation(address: str, run_id: str, version: str, epoch: int) -> EpochPredictions:
     predictions = library.validation_predictions(run_id, epoch)
-    _freeze(
-        predictions.prediction, predictions.confidence, predictions.labels, predictions.indices
-    )
+    _freeze(predictions.prediction, predictions.confidence, predictions.labels, predictions.indices)
     return predictions
 
 
@@ -167,7 +166,7 @@ def _look_closer(
 def outside_picture(name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """A held-out picture that a report names, as people and as networks see it, opened once.
 
-    See `core.outside.measured.open_named`.
+    See `core.outside.measured.open_picture`.
 
     Raises:
         UnreadablePicture: if ATELIER_PHOTOS names a folder that holds no photographs.
@@ -179,7 +178,7 @@ def outside_picture(name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | 
 def _open_outside(
     name: str, photographs: Path | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    opened = measured.open_named(name, photographs)
+    opened = measured.open_picture(name, photographs)
     if opened is not None:
         _freeze(*opened)
     return opened
@@ -220,12 +219,12 @@ def _read_f1(address: str, run_id: str, version: str) -> tuple[float, ...]:
 
 
 @st.cache_resource(show_spinner=False)
-def gradient_checks() -> dict[CheckKey, Calculation]:
+def gradient_checks() -> dict[CheckKey, Calculation[GradientCheck]]:
     """The gradient checks that were asked of an engine, shared by everybody."""
     return {}
 
 
-def keep_gradient_check(key: CheckKey, calculation: Calculation) -> None:
+def keep_gradient_check(key: CheckKey, calculation: Calculation[GradientCheck]) -> None:
     """Keep a check for everybody who asks for the same one; the oldest goes when there are many."""
     known = gradient_checks()
     known[key] = calculation

@@ -2,25 +2,26 @@
 
 `begin` is a page's first call: title, navigation, the state of data, engine and runs. `errors` is
 the one place where an error meant for people becomes a sentence; every other exception keeps its
-traceback. `data_or_stop`, `data_for` and `choose_run` are the guards that pages share.
+traceback. `data_or_stop`, `data_for` and `choose_run` are guards that pages share.
 """
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache as once
 
 import streamlit as st
 
-from core import runs as runs_room
-from core import settings
-from core.data import fashion_mnist as dataset_room
+from core import runs, settings
+from core.data import fashion_mnist
+from core.data.fashion_mnist import Dataset
 from core.errors import AtelierError, DataDamaged, DataUnavailable, RunDamaged, RunNotFound
+from core.runs import Run
 from ui import cache, state
-from ui.components import charts, run_names, thumbnails
+from ui.components import run_names, theme
 
 HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
 MISTAKES, MATRIX = "pages/3_Misclassified.py", "pages/4_Confusion_matrix.py"
@@ -38,14 +39,6 @@ PAGES = (
 # Of glibc's mallopt: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. A threshold that is set no
 # longer grows by itself.
 _HEAP = ((-8, 2), (-3, 128 * 1024), (-1, 128 * 1024))
-_STYLE = """
-[data-testid="stMainBlockContainer"] { max-width: 74rem; }
-.st-key-home_roads [data-testid="stPageLink"] { margin-left: -0.5rem; }
-@media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
-  h1 { font-size: 1.6rem !important; }
-}
-"""
 
 
 def begin(title: str, sentence: str, *, icon: str) -> None:
@@ -54,27 +47,25 @@ def begin(title: str, sentence: str, *, icon: str) -> None:
     Args:
         title: the page's name in sentence case.
         sentence: what one does here, in plain words.
-        icon: a Material icon, such as `:material/draw:`, drawn beside the heading. The tab has a
-            picture of our own: Streamlit would fetch an icon for it from the network.
+        icon: a Material icon, such as `:material/draw:`, drawn before the heading. The tab has an
+            image of our own, because Streamlit would fetch its icons from the internet.
     """
     _share_memory()
     name = title if title == "Atelier" else f"{title} · Atelier"
     st.set_page_config(page_title=name, page_icon=settings.ASSETS / "icon.png", layout="wide")
-    st.html(f"<style>{_STYLE}{thumbnails.STYLE}{charts.style()}</style>")
+    st.html(f"<style>{theme.style()}</style>")
     state.session().pinned.clear()
     with st.sidebar:
-        _navigation()
-        _state()
+        _show_navigation()
+        _show_state()
     st.title(f"{icon} {title}")
     st.caption(sentence)
     state.session().notices = st.container()
 
 
-@once
+@functools.cache
 def _share_memory() -> None:
-    """Have the C library give arrays back when they are freed, and no heap of its own to every
-    visitor's thread.
-    """
+    """Have the C library return freed memory, and share a few heaps among all visitors' threads."""
     if platform.libc_ver()[0] == "glibc":
         for option, value in _HEAP:
             ctypes.CDLL(None).mallopt(option, value)
@@ -85,7 +76,7 @@ def errors(*, stop: bool = True) -> Iterator[None]:
     """Turn an error meant for people into its sentence on the page.
 
     Args:
-        stop: end the page there; False for a part of a page that others do not need.
+        stop: end the page there; False for a part of a page that the rest does not need.
     """
     try:
         yield
@@ -95,38 +86,41 @@ def errors(*, stop: bool = True) -> Iterator[None]:
             st.stop()
 
 
-def data_or_stop(*, urgent: bool = True) -> dataset_room.Dataset:
-    """Data to work with: Fashion-MNIST, or the offline sample where that is missing and the visitor
-    chose it (and then says so); otherwise offer both and stop.
+def data_or_stop(*, urgent: bool = True) -> Dataset:
+    """Data to work with; where there are none, offer to get them and end the page.
+
+    Fashion-MNIST, or the offline sample where that is missing and the visitor chose it; then a
+    badge says so.
 
     Args:
         urgent: whether getting data is what the page is about now; False where something else comes
             first.
     """
     try:
-        found = cache.dataset("fashion-mnist")
+        data = cache.dataset("fashion-mnist")
     except (DataUnavailable, DataDamaged) as problem:
         if not state.session().use_sample:
-            _offer(problem, urgent=urgent)
+            _offer_data(problem, urgent=urgent)
             st.stop()
-        found = cache.dataset("offline-sample")
-    sample_badge(found)
-    return found
+        data = cache.dataset("offline-sample")
+    sample_badge(data)
+    return data
 
 
-def data_for(name: str) -> dataset_room.Dataset | None:
-    """The data that a run was measured on, or None after saying why they are not here and offering
-    what helps.
+def data_for(name: str) -> Dataset | None:
+    """The data that a run was measured on, or None after saying why they are missing and offering a
+    remedy.
 
-    A view goes on without its pictures: the run's numbers are there even where its data are not.
+    The page continues without its pictures: a run's numbers are there even where its data are not.
     """
     try:
         return cache.dataset(name)
     except (DataUnavailable, DataDamaged) as problem:
-        _offer(problem, urgent=True)
+        _offer_data(problem, urgent=True)
     if state.session().use_sample:
         st.caption(
-            "The offline sample cannot stand in for the pictures of this run. A run trained on the sample shows its own."
+            "The offline sample cannot replace the pictures of this run. "
+            "A run trained on the sample shows its own pictures."
         )
         st.page_link(
             TRAIN, label="Train one on the offline sample", icon=":material/model_training:"
@@ -134,21 +128,21 @@ def data_for(name: str) -> dataset_room.Dataset | None:
     return None
 
 
-def sample_badge(data: dataset_room.Dataset) -> None:
+def sample_badge(data: Dataset) -> None:
     """Say "offline sample" wherever it is used; nothing for the real data."""
     if data.is_sample:
         st.badge(
             "Offline sample",
             icon=":material/brush:",
             color="orange",
-            help="Garments drawn by program, because Fashion-MNIST is not on this machine. "
+            help="Computer-generated garments, because Fashion-MNIST is not on this machine. "
             "Scores on them say nothing about the real data.",
         )
 
 
 def choose_run(
     label: str, key: str, *, default: str | None = None, param: str = "run", optional: bool = False
-) -> runs_room.Run | None:
+) -> Run | None:
     """Let people choose one of the finished runs, in step with the address.
 
     Args:
@@ -162,47 +156,27 @@ def choose_run(
         the run; None only where `optional` and nothing is chosen, or where there is no finished run
         at all. An unknown run in the address is answered with a sentence, and the default is taken.
     """
-    if st.query_params.get(param) not in {None, *(run.id for run in cache.runs() if run.finished)}:
-        cache.forget_runs()  # it may have finished this moment
-    known = {run.id: run for run in cache.runs() if run.finished}
+    known = _finished_runs(st.query_params.get(param))
     if not known:
         st.info("There is no finished run yet.", icon=":material/info:")
         st.page_link(TRAIN, label="Train one", icon=":material/model_training:")
         return None
     champion = _champion_id()
-    begin_with = (
-        None
-        if optional
-        else next((one for one in (default, champion) if one in known), next(iter(known)))
-    )
+    candidates = (None,) if optional else (default, champion, next(iter(known)))
+    begin_with = next((run_id for run_id in candidates if run_id in known), None)
 
-    def parse(text: str) -> str:
-        if text in known:
-            return text
-        runs_room.check_id(text)
-        raise RunNotFound(
-            f"There is no finished run {text}; it may have been deleted or is still in training."
-        )
+    def parse(text: str) -> str | None:
+        return _parse_run(text, known, begin_with)
 
-    def forgiving(text: str) -> str:
-        try:
-            return parse(text)
-        except RunNotFound as problem:
-            instead = "" if begin_with is None else f" Showing {known[begin_with].name} instead."
-            raise ValueError(f"{problem}{instead}") from problem
+    def valid(run_id: str | None) -> bool:
+        return run_id in known or (optional and run_id is None)
 
-    state.follow(
-        param,
-        key,
-        forgiving,
-        begin_with,
-        valid=lambda one: one in known or (optional and one is None),
-    )
+    state.follow(param, key, parse, begin_with, valid)
     chosen = st.selectbox(
         label,
         list(known),
         key=key,
-        format_func=run_names.titles(known.values(), champion).get,
+        format_func=run_names.titles(known.values(), champion).__getitem__,
         index=None if optional else 0,
         placeholder="None",
     )
@@ -212,10 +186,38 @@ def choose_run(
     return known[chosen] if chosen is not None else None
 
 
-def _champion_id() -> str:
-    """The champion's id; nothing in a copy of the app without a network of its own."""
+def _finished_runs(named: str | None) -> dict[str, Run]:
+    """The finished runs by id; if `named` is not among them the library is read once more."""
+    known = {run.id: run for run in cache.runs() if run.finished}
+    if named is None or named in known:
+        return known
+    cache.forget_runs()  # it may have finished this moment
+    return {run.id: run for run in cache.runs() if run.finished}
+
+
+def _parse_run(text: str, known: Mapping[str, Run], begin_with: str | None) -> str:
+    """The id of a known run.
+
+    Raises:
+        ValueError: for any other, saying which run is shown instead.
+    """
+    if text in known:
+        return text
     try:
-        return runs_room.champion().id
+        runs.check_id(text)
+        sentence = (
+            f"There is no finished run {text}; it may have been deleted or is still being trained."
+        )
+    except RunNotFound as problem:
+        sentence = str(problem)
+    instead = "" if begin_with is None else f" Showing {known[begin_with].name} instead."
+    raise ValueError(f"{sentence}{instead}")
+
+
+def _champion_id() -> str:
+    """The champion's id; empty in a copy of the app that came without a network."""
+    try:
+        return runs.champion().id
     except (RunNotFound, RunDamaged):
         return ""
 
@@ -225,17 +227,18 @@ def exists(path: str) -> bool:
     return (settings.ROOT / path).exists()
 
 
-def _offer(problem: AtelierError, *, urgent: bool) -> None:
-    """Say what is missing, and offer the download (unless the fault is in the user's own folder)
-    and the offline sample.
+def _offer_data(problem: AtelierError, *, urgent: bool) -> None:
+    """Say what is missing; offer the offline sample, and the download where that can help.
+
+    It cannot where the fault is in the user's own folder, which is never written to.
     """
     st.warning(str(problem), icon=":material/cloud_download:")
-    where = dataset_room.status()
-    helps = where.downloadable and not (
-        isinstance(problem, DataDamaged) and where.origin == "ATELIER_DATA"
+    status = fashion_mnist.status()
+    helps = status.downloadable and not (
+        isinstance(problem, DataDamaged) and status.origin == "ATELIER_DATA"
     )
     with st.container(horizontal=True):
-        wants = helps and st.button(
+        wanted = helps and st.button(
             "Download Fashion-MNIST (31 MB)",
             key="frame_download",
             icon=":material/download:",
@@ -248,21 +251,27 @@ def _offer(problem: AtelierError, *, urgent: bool) -> None:
                 on_click=state.use_sample,
                 icon=":material/brush:",
             )
-    if wants:
-        bar = st.progress(0.0, "Asking the first source …")
-        with errors(stop=False):
-            dataset_room.download(
-                lambda file, done, total: bar.progress(
-                    min(done / max(total, 1), 1.0),
-                    f"{file}: {done / 1e6:.1f} of {total / 1e6:.1f} MB",
-                )
-            )
-            state.use_sample(False)
-            st.rerun()
+    if wanted:
+        _download()
 
 
-def _navigation() -> None:
-    """Links to the pages that exist; the chosen run goes along between the pages that question one."""
+def _download() -> None:
+    """Download the data under a progress bar, then draw the page again."""
+    bar = st.progress(0.0, "Contacting the first source …")
+
+    def show_progress(file: str, done: int, total: int) -> None:
+        bar.progress(
+            min(done / max(total, 1), 1.0), f"{file}: {done / 1e6:.1f} of {total / 1e6:.1f} MB"
+        )
+
+    with errors(stop=False):
+        fashion_mnist.download(show_progress)
+        state.use_sample(False)
+        st.rerun()
+
+
+def _show_navigation() -> None:
+    """Links to the pages that exist; those about a run keep the run in the address."""
     run = st.query_params.get("run")
     for path, label, icon in PAGES:
         if exists(path):
@@ -274,7 +283,7 @@ def _navigation() -> None:
             )
 
 
-def _state() -> None:
+def _show_state() -> None:
     """Data, engine and runs in three lines."""
     with errors(stop=False):
         st.caption(
@@ -285,7 +294,7 @@ def _state() -> None:
 
 def data_words() -> str:
     """The state of the data in a few words."""
-    if dataset_room.status().available:
+    if fashion_mnist.status().available:
         return "Fashion-MNIST is here"
     return "Offline sample in use" if state.session().use_sample else "Fashion-MNIST is missing"
 
@@ -294,5 +303,5 @@ def run_words() -> str:
     """The state of the run library in a few words."""
     own = [run for run in cache.runs() if not run.shipped]
     finished = sum(run.finished for run in own)
-    words = f"{finished} run{'' if finished == 1 else 's'} of your own"
+    words = f"{finished} finished run{'' if finished == 1 else 's'}"
     return words + (f", {len(own) - finished} unfinished" if finished < len(own) else "")

@@ -223,7 +223,7 @@ def one_of(names: dict[str, T], what: str) -> Callable[[str], T]:
 
 
 def whole_number(lowest: int, highest: int, what: str) -> Callable[[str], int]:
-    """A parser for `read` and `follow`: a whole number from `lowest` to `highest`, both included."""
+    """A parser for `read` and `follow` that accepts whole numbers from `lowest` to `highest`."""
 
     def parse(text: str) -> int:
         if not (

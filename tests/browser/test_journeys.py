@@ -274,7 +274,7 @@ def test_two_tabs_pressing_train_at_once_make_two_runs(chromium, page, server, d
     first_id = press_train(page, server, data_name, epochs=40)
     second_id = press_train(other, server, data_name, epochs=40)
     assert first_id != second_id
-    expect(other.get_by_text(re.compile("next in line")).first).to_be_visible(timeout=PATIENCE)
+    expect(other.get_by_text(re.compile("Queued, next")).first).to_be_visible(timeout=PATIENCE)
     press(other, "train_stop")
     other.wait_for_url(re.compile(r"new=1"), timeout=PATIENCE)
     press(page, "train_stop")

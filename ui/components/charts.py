@@ -1,4 +1,4 @@
-"""Charts that pages share: the clickable matrix, probability bars, tables.
+"""Charts that pages share: the clickable matrix, probability bars, figures in a row, tables.
 
 Streamlit reports no clicks on a heat map, so a hundred nearly invisible square markers lie on top
 of its cells and carry the cell's (row, column), and the heat map itself ignores the mouse. Bars are
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # it takes a tenth of a second, and pages with nothing but ba
     import plotly.graph_objects as go
 
 HEIGHT = 560  # pixels of a matrix, always: nothing jumps when another run is chosen
+FIGURE_WIDTH = 168  # pixels
 AXIS = {
     "showgrid": False,
     "zeroline": False,
@@ -223,6 +224,13 @@ def bars_html(
             f"<em>{percent(float(share))}</em></li>"
         )
     return f'<ul class="atelier-bars">{"".join(rows)}</ul>'
+
+
+def figures(*entries: tuple[str, str, str | None]) -> None:
+    """Draw label, value and help of some figures in a row; on a phone, two in a row."""
+    with st.container(horizontal=True):
+        for label, value, explanation in entries:
+            st.metric(label, value, help=explanation, width=FIGURE_WIDTH)
 
 
 def table(

@@ -1,47 +1,45 @@
-"""Jobs as the Train page sees them: the line, one job's progress, and the way to stop it.
+"""Jobs as the Train page shows them: the queue, one job's progress, and the button that stops it.
 
-Fragments poll the engine and redraw themselves and nothing else; they keep the same parts in the
-same places from the first batch to the last. Whether a run is in the making is asked of the engine,
-never remembered here, so a reload, another tab or another computer sees the same.
+Fragments poll the engine and redraw only themselves; they keep the same parts in the same places
+from the first batch to the last. Whether a run is being trained is asked of the engine, never
+remembered here, so a reload, another tab or another computer sees the same.
 
-Curves are in `run_curves.py`; what comes after the last epoch is in `run_panel.py`.
+Curves are in `run_curves.py`; what comes after the last epoch is in `run_view.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core import runs as library
-from core import settings
+from core import engine, runs, settings
+from core.engine import Engine, Job, JobState
 from core.errors import AtelierError, EngineUnavailable
+from core.runs import Phase, Progress
+from core.wording import duration
 from ui import cache, frame, state
-from ui.components import run_names, words
+from ui.components import charts, run_names
 from ui.components.theme import percent
 
 PROGRESS_SECONDS = 1.0
-LINE_SECONDS = 2.0
-FIGURE_WIDTH = 168  # pixels
-# Of a borrowed network.
-STAGES = {"frozen": "only the new layers learn", "fine-tuning": "every layer learns, slowly"}
+QUEUE_SECONDS = 2.0
+# Of a pretrained network.
+STAGES = {"frozen": "only the new layers learn", "fine-tuning": "all layers learn, slowly"}
 PHASES = {
-    "loading": "Opening the data",
-    "preparing": "Preparing pictures from outside",
-    "weights": "Fetching the weights to start from",
-    "training": "Training",
-    "validating": "Judging the epoch on the validation pictures",
-    "testing": "Answering the test pictures",
-    "saving": "Saving the network",
-    "finished": "Done",
+    Phase.LOADING: "Opening the data",
+    Phase.PREPARING: "Preparing auxiliary data",
+    Phase.WEIGHTS: "Fetching the initial weights",
+    Phase.TESTING: "Evaluating on the test pictures",
+    Phase.SAVING: "Saving the network",
+    Phase.FINISHED: "Done",
 }
 
 
 @dataclass
 class JobWatch:
-    """What the last look at a job told, so that figures do not vanish while it is between two
-    epochs.
-    """
+    """What was last known of a job, so that figures do not vanish between two epochs."""
 
     run_id: str = ""
     loss: float | None = None
@@ -49,27 +47,25 @@ class JobWatch:
     remaining: float | None = None
 
 
-def engine_if_any():
-    """The engine, if there is one to be asked; looking at the page alone starts none.
+def find_engine() -> Engine | None:
+    """The engine, if there is one to ask; looking at a page starts none.
 
     Raises:
         EngineUnavailable: if `ATELIER_ENGINE` names one that does not answer.
     """
-    from core import engine as engine_room  # brings Dask once there is an engine to talk to
-
     try:
-        return engine_room.connect(start=False)
+        return engine.connect(start=False)
     except EngineUnavailable:
         if settings.engine_address():
             raise
         return None  # none has been started, or it was killed; the next training starts one
 
 
-def jobs() -> list:
-    """All jobs, those that train first; none where no engine runs or answers."""
+def list_jobs() -> list[Job]:
+    """All jobs, those in training first; none where no engine runs or answers."""
     try:
-        engine = engine_if_any()
-        return engine.jobs() if engine else []
+        found = find_engine()
+        return found.jobs() if found else []
     except EngineUnavailable:
         return []
 
@@ -79,20 +75,20 @@ def open_run(run_id: str | None) -> None:
     state.put({"run": run_id, "new": None if run_id else "1"})
 
 
-def line_of_jobs(known: list, shown: str | None) -> None:
-    """What else is being trained or waits, with links; draws nothing where nothing is.
+def show_others(known: Sequence[Job], shown: str | None) -> None:
+    """Draw links to the other jobs; nothing where there are none.
 
     Args:
-        known: what `jobs` returned.
+        known: what `list_jobs` returned.
         shown: the run that the page shows already.
     """
     if any(job.run_id != shown for job in known):
-        _line_of_jobs(shown)
+        _show_others(shown)
 
 
-@st.fragment(run_every=LINE_SECONDS)
-def _line_of_jobs(shown: str | None) -> None:
-    others = [job for job in jobs() if job.run_id != shown]
+@st.fragment(run_every=QUEUE_SECONDS)
+def _show_others(shown: str | None) -> None:
+    others = [job for job in list_jobs() if job.run_id != shown]
     with st.container(border=bool(others), gap="xsmall"):
         for job in others:
             # A button: a link from a page to itself would leave the address as it is, and a reload
@@ -108,124 +104,113 @@ def _line_of_jobs(shown: str | None) -> None:
 
 
 @st.fragment(run_every=PROGRESS_SECONDS)
-def progress(run_id: str) -> None:
-    """Where the job is, and the way to stop it."""
-    engine, job = None, None
+def show_progress(run_id: str) -> None:
+    """Draw the progress of a job, and the button that stops it."""
     try:
-        engine = engine_if_any()
-        job = engine.job(run_id) if engine else None
+        found = find_engine()
+        job = found.job(run_id) if found else None
     except EngineUnavailable as problem:
         st.error(str(problem), icon=":material/error:")  # and look again in a second
         return
-    if job is None:
+    if found is None or job is None:
         cache.forget_runs()
         st.rerun()  # finished, stopped, interrupted or deleted: the library knows
-    seen = _seen(run_id, job.progress)
     progress = job.progress
+    watch = _update_watch(run_id, progress)
     whole, epoch = shares(progress)
     st.progress(whole, state_text(job))
     st.progress(epoch, _batch_text(progress))
-    figures(
-        ("Elapsed", words.duration(progress.elapsed_seconds) if progress else "–", None),
-        ("Remaining", "–" if seen.remaining is None else words.duration(seen.remaining), None),
+    charts.figures(
+        ("Elapsed", duration(progress.elapsed_seconds) if progress else "–", None),
+        ("Remaining", "–" if watch.remaining is None else duration(watch.remaining), None),
         (
             "Training loss",
-            "–" if seen.loss is None else f"{seen.loss:.3f}",
+            "–" if watch.loss is None else f"{watch.loss:.3f}",
             "Mean over the epoch so far.",
         ),
         (
             "Training accuracy",
-            "–" if seen.accuracy is None else percent(seen.accuracy),
+            "–" if watch.accuracy is None else percent(watch.accuracy),
             "Mean over the epoch so far.",
         ),
     )
-    _stop_button(job, engine)
+    _stop_button(found, job)
 
 
-def figures(*entries: tuple[str, str, str | None]) -> None:
-    """Label, value and help of some figures in a row; two a row on a phone."""
-    with st.container(horizontal=True):
-        for label, value, told in entries:
-            st.metric(label, value, help=told, width=FIGURE_WIDTH)
-
-
-def _stop_button(job, engine) -> None:
-    waiting, stopping = job.state == "waiting", job.state == "stopping"
-    label = (
-        "Stopping …"
-        if stopping
-        else "Take out of the line"
-        if waiting and job.progress is None
-        else "Stop"
-    )
-    help_text = "The best epoch so far is kept, as a finished run." if not waiting else None
+def _stop_button(found: Engine, job: Job) -> None:
+    waiting, stopping = job.state == JobState.WAITING, job.state == JobState.STOPPING
+    label = "Remove from the queue" if waiting and job.progress is None else "Stop"
     if st.button(
-        label, key="train_stop", icon=":material/stop_circle:", disabled=stopping, help=help_text
+        "Stopping …" if stopping else label,
+        key="train_stop",
+        icon=":material/stop_circle:",
+        disabled=stopping,
+        help=None if waiting else "The best epoch so far is kept, as a finished run.",
     ):
         with frame.errors(stop=False):
-            if engine.stop(job.run_id) == "cancelled":
+            if found.stop(job.run_id) == "cancelled":
                 cache.forget_runs()
-                open_run(None)  # it had learnt nothing, so nothing of it is left
-                st.toast("Taken out of the line.", icon=":material/stop_circle:")
+                open_run(None)  # it had learned nothing, so nothing of it is left
+                st.toast("Removed from the queue.", icon=":material/stop_circle:")
                 st.rerun()
             st.rerun(scope="fragment")
 
 
-def _seen(run_id: str, progress: library.Progress | None) -> JobWatch:
-    """Take over what the job tells now; what it does not tell stays as it was."""
-    seen = state.page_state(JobWatch)
-    if seen.run_id != run_id:
-        seen.run_id, seen.loss, seen.accuracy, seen.remaining = run_id, None, None, None
+def _update_watch(run_id: str, progress: Progress | None) -> JobWatch:
+    """Take over what the job reports now; what it does not report stays as it was."""
+    watch = state.page_state(JobWatch)
+    if watch.run_id != run_id:
+        watch.run_id, watch.loss, watch.accuracy, watch.remaining = run_id, None, None, None
     if progress is not None:
-        seen.loss = seen.loss if progress.loss is None else progress.loss
-        seen.accuracy = seen.accuracy if progress.accuracy is None else progress.accuracy
-        seen.remaining = (
-            seen.remaining if progress.remaining_seconds is None else progress.remaining_seconds
-        )
-    return seen
+        if progress.loss is not None:
+            watch.loss = progress.loss
+        if progress.accuracy is not None:
+            watch.accuracy = progress.accuracy
+        if progress.remaining_seconds is not None:
+            watch.remaining = progress.remaining_seconds
+    return watch
 
 
-def shares(progress: library.Progress | None) -> tuple[float, float]:
-    """How much is done of the whole training and of its epoch, 0..1."""
-    if (
-        progress is None
-        or progress.phase in ("loading", "preparing", "weights")
-        or not progress.epochs
-    ):
+def shares(progress: Progress | None) -> tuple[float, float]:
+    """How much of the whole training and of its epoch is done, 0..1."""
+    beginning = (Phase.LOADING, Phase.PREPARING, Phase.WEIGHTS)
+    if progress is None or progress.phase in beginning or not progress.epochs:
         return 0.0, 0.0
-    if progress.phase != "training":
+    if progress.phase != Phase.TRAINING:
         return min(progress.epoch / progress.epochs, 1.0), 1.0
     epoch = progress.batch / progress.batches if progress.batches else 0.0
     return min(max(progress.epoch - 1 + epoch, 0) / progress.epochs, 1.0), min(epoch, 1.0)
 
 
-def _batch_text(progress: library.Progress | None) -> str:
+def _batch_text(progress: Progress | None) -> str:
     if progress is not None and progress.batches:
         return f"Batch {progress.batch:,} of {progress.batches:,}"
-    return "No batch yet" if shares(progress)[1] == 0 else "All batches of the epoch"
+    return "Waiting for the first batch" if shares(progress)[1] == 0 else "Epoch finished"
 
 
-def state_text(job) -> str:
+def state_text(job: Job) -> str:
     """A job's state in a few words."""
     progress = job.progress
-    if job.state == "waiting":
+    if job.state == JobState.WAITING:
         if progress is not None:
-            return f"Its worker was lost; it goes on after epoch {max(progress.epoch - 1, 0)} as soon as another one is there"
-        return "Waiting, next in line" if job.place <= 1 else f"Waiting, number {job.place} in line"
+            done = max(progress.epoch - 1, 0)
+            return f"Its worker was lost; training resumes after epoch {done} on the next free one"
+        return "Queued, next" if job.place <= 1 else f"Queued, number {job.place}"
     if progress is None:
         return "Starting"
-    if progress.phase in ("training", "validating"):
+    if progress.phase in (Phase.TRAINING, Phase.VALIDATING):
         words = f"Epoch {progress.epoch} of {progress.epochs}"
         words += f", {STAGES[progress.stage]}" if progress.stage in STAGES else ""
-        words += ", judging on the validation pictures" if progress.phase == "validating" else ""
+        if progress.phase == Phase.VALIDATING:
+            words += ", checking on the validation pictures"
     else:
-        words = PHASES.get(progress.phase, progress.phase)
-        words += f" ({progress.stage})" if progress.phase == "preparing" else ""
-    return f"Stopping · {words}" if job.state == "stopping" else words
+        words = PHASES[progress.phase]
+        words += f" ({progress.stage})" if progress.phase == Phase.PREPARING else ""
+    return f"Stopping · {words}" if job.state == JobState.STOPPING else words
 
 
 def _name(run_id: str) -> str:
     try:
-        return library.read(run_id).name
+        return runs.read(run_id).name
     except AtelierError:
         return run_id

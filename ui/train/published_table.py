@@ -1,6 +1,6 @@
-"""A finished run beside the report that its preset comes from: published, ours, difference.
+"""A finished run next to the report that its preset comes from: published, here, difference.
 
-What is comparable with what is decided in `core/published.py`; the level line in the curves is
+What may be compared with what is decided in `core.specs.published`; the level line in the curves is
 drawn by `run_curves.py`.
 """
 
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import runs as library
+from core.runs import Epoch, Run
 from core.specs import presets, published
+from core.specs.published import Published
 from ui.components.theme import percent
 
 
-def show(run: library.Run, rows: Sequence[dict]) -> None:
+def show(run: Run, history: Sequence[Epoch]) -> None:
     """Draw the comparison; nothing for a run whose settings are no report's, or whose report gives
     no figures.
     """
@@ -23,45 +24,47 @@ def show(run: library.Run, rows: Sequence[dict]) -> None:
     if preset is None or preset.published is None:
         return
     leaks = run.spec.validation == "test"
-    found = published.compare(preset.published, run.record.get("scores", {}), rows, leaks=leaks)
-    if not found:
+    scores = run.finished_record.scores
+    comparisons = published.compare(preset.published, scores, history, leaks=leaks)
+    if not comparisons:
         return
-    cells = [[text.replace(" ", "\N{NO-BREAK SPACE}") for text in one.texts()] for one in found]
-    st.table(
-        [
+    rows = []
+    for comparison in comparisons:
+        theirs, ours, difference = (
+            text.replace(" ", "\N{NO-BREAK SPACE}") for text in comparison.texts()
+        )
+        rows.append(
             {
-                "Figure": one.figure.capitalize(),
+                "Figure": comparison.figure.capitalize(),
                 "Published": theirs,
                 "Here": ours,
                 "Difference": difference,
             }
-            for one, (theirs, ours, difference) in zip(found, cells, strict=True)
-        ],
+        )
+    st.table(
+        rows,
         border="horizontal",
         hide_index=True,
         hide_header=False,
-        alt=f"{len(found)} published figures of {preset.title} beside those of this run",
+        alt=f"{len(rows)} published figures of {preset.title} next to those of this run",
     )
-    st.caption(" ".join(_remarks(run, preset, rows, leaks)))
+    st.caption(" ".join(_remarks(preset.published, preset.spec.epochs, len(history), leaks)))
 
 
-def _remarks(
-    run: library.Run, preset: presets.Preset, rows: Sequence[dict], leaks: bool
-) -> list[str]:
-    """What a reader must know before the figures mean anything."""
-    said = [f"Published: {preset.published.source}."]
-    if preset.published.again:
-        others = ", ".join(percent(accuracy, 2) for accuracy, _ in preset.published.again)
-        said.append(
-            f"Trained once more, the report's network got {others} of the test pictures right."
-        )
-    if len(rows) != preset.spec.epochs:
-        said.append(
-            f"The report trained {preset.spec.epochs} epochs, this run {len(rows)}, so the difference says little."
+def _remarks(report: Published, published_epochs: int, epochs: int, leaks: bool) -> list[str]:
+    """What a reader must know to understand the figures."""
+    remarks = [f"Published: {report.source}."]
+    if report.again:
+        others = ", ".join(percent(accuracy, 2) for accuracy, _ in report.again)
+        remarks.append(f"Trained again, the report's network reached {others} test accuracy.")
+    if epochs != published_epochs:
+        remarks.append(
+            f"The report trained {published_epochs} epochs, this run {epochs}, "
+            "so the difference says little."
         )
     if leaks:
-        said.append(
-            "As in the report, every epoch was judged on the test set, which leaks it into the choice of the best one; the "
-            "figures here are therefore those of the last epoch."
+        remarks.append(
+            "As in the report, every epoch was checked on the test set, so choosing the best one "
+            "would leak the answers. The figures here are therefore those of the last epoch."
         )
-    return said
+    return remarks

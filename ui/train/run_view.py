@@ -1,21 +1,25 @@
-"""One run on the Train page: followed while it trains, judged once it is done, resumed if it was
+"""One run on the Train page: followed while it trains, judged when it is done, resumed if it was
 interrupted.
 
-It decides nothing about training: whether a run is in the making is asked of the engine
-(`run_live.py`), everything else is read from the run library.
+Nothing about training is decided here: whether a run is being trained is asked of the engine
+(`jobs.py`), everything else is read from the run library.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from core import runs as library
+from core import evaluation, runs
 from core.errors import EngineUnavailable, RunNotFound
 from core.networks import backbones
+from core.runs import Epoch, Run, Status
 from core.specs import presets
 from core.specs.spec import TrainSpec
+from core.wording import duration
 from ui import cache, frame
-from ui.components import layer_table, run_names, words
+from ui.components import charts, layer_table, run_names, theme, words
 from ui.components.theme import percent
 from ui.train import form, jobs, published_table, run_curves
 
@@ -29,27 +33,27 @@ NEXT = (
 def show(run_id: str) -> None:
     """Draw the run that the address names, whatever state it is in."""
     try:
-        run, rows = library.read(run_id), library.history(run_id)
-    except RunNotFound as gone:
-        st.warning(str(gone), icon=":material/search_off:")
+        run, history = runs.read(run_id), runs.history(run_id)
+    except RunNotFound as missing:
+        st.warning(str(missing), icon=":material/search_off:")
         new_training_button()
         return
-    _heading(run)
+    _show_heading(run)
     if run.finished:
-        _result(run, rows)
+        _show_result(run, history)
         return
     try:
-        engine = jobs.engine_if_any()
+        engine = jobs.find_engine()
         if engine is not None and engine.job(run.id) is not None:
             _follow(run)
         else:
-            _interrupted(run, rows, engine.failure(run.id) if engine else None)
-    except EngineUnavailable as problem:  # it may be training all the same
+            _show_interrupted(run, history, engine.failure(run.id) if engine else None)
+    except EngineUnavailable as problem:  # it may be in training all the same
         st.error(str(problem), icon=":material/error:")
         st.button("Look again", key="train_look", icon=":material/refresh:")
 
 
-def _heading(run: library.Run) -> None:
+def _show_heading(run: Run) -> None:
     """Name and settings of the run, and the way back to the form."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -59,78 +63,76 @@ def _heading(run: library.Run) -> None:
             if run.spec.data == "offline-sample":
                 frame.sample_badge(cache.dataset("offline-sample"))
         new_training_button()
-    st.caption(_described(run))
+    st.caption(_describe(run))
 
 
 def new_training_button() -> None:
-    """Back to the form."""
+    """Draw the button that leads back to the form."""
     st.button(
         "New training", key="train_new", icon=":material/add:", on_click=jobs.open_run, args=(None,)
     )
 
 
-def _follow(run: library.Run) -> None:
+def _follow(run: Run) -> None:
     """The run's job and its growing curves."""
-    # Streamlit's running man would come and go with every poll.
-    st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
-    jobs.progress(run.id)
-    run_curves.follow(run, run_curves.chosen_overlays(run))
-    run_curves.overlay_picker(run)
+    theme.hide_status()
+    jobs.show_progress(run.id)
+    run_curves.follow(run, run_curves.read_overlays(run))
+    run_curves.pick_overlays(run)
 
 
-def _result(run: library.Run, rows: list[dict]) -> None:
+def _show_result(run: Run, history: Sequence[Epoch]) -> None:
     """Scores, what the curves tell, and where to look next."""
-    from core import evaluation
-
-    asked = (
+    record = run.finished_record
+    pictures = (
         "the 10,000 test pictures"
         if run.spec.data == "fashion-mnist"
         else "the offline sample's test pictures"
     )
-    jobs.figures(
-        ("Test accuracy", percent(run.test_accuracy, 2), f"Share of {asked} it gets right."),
+    loss = record.scores.test_loss
+    charts.figures(
+        (
+            "Test accuracy",
+            percent(record.scores.test_accuracy, 2),
+            f"Share of {pictures} that it labels correctly.",
+        ),
         (
             "Test loss",
-            f"{run.test_loss:.3f}" if run.test_loss is not None else "–",
+            "–" if loss is None else f"{loss:.3f}",
             "Cross-entropy in nats; lower is better.",
         ),
-        (
-            "Best epoch",
-            f"{run.best_epoch} of {run.record.get('epochs_done', len(rows))}",
-            "Its weights were kept.",
-        ),
-        ("Training time", words.duration(run.seconds or 0), None),
+        ("Best epoch", f"{record.best_epoch} of {record.epochs_done}", "Its weights were kept."),
+        ("Training time", duration(record.seconds), None),
     )
-    if run.status == "stopped":
+    if run.status is Status.STOPPED:
         st.info(
             f"This run was {run.status_text}; the best epoch until then was kept.",
             icon=":material/stop_circle:",
         )
-    for sentence in evaluation.observe(rows, run.record):
+    for sentence in evaluation.observe(history, record):
         st.markdown(f":material/insights: {sentence}")
-    published_table.show(run, rows)
+    published_table.show(run, history)
     for column, (page, label, icon) in zip(st.columns(len(NEXT)), NEXT, strict=True):
         if frame.exists(page):
             column.page_link(
                 page, label=label, icon=icon, query_params={"run": run.id}, width="stretch"
             )
-    run_curves.draw(run, rows, run.best_epoch, run_curves.chosen_overlays(run))
-    run_curves.overlay_picker(run)
-    _details(run)
+    run_curves.show(run, history, record.best_epoch, run_curves.read_overlays(run))
+    run_curves.pick_overlays(run)
+    _show_details(run)
 
 
-def _interrupted(run: library.Run, rows: list[dict], failure: str | None) -> None:
-    """Say what happened to an unfinished run without a job, and offer to go on."""
-    st.warning(
-        f"This run was {run.status_text}. {failure or 'What it learnt until then is kept; it goes on where it was.'}",
-        icon=":material/pause_circle:",
-    )
+def _show_interrupted(run: Run, history: Sequence[Epoch], failure: str | None) -> None:
+    """Say what happened to an unfinished run without a job, and offer to resume it."""
+    explanation = failure or "What it learned so far is saved; Resume continues from there."
+    st.warning(f"This run was {run.status_text}. {explanation}", icon=":material/pause_circle:")
     if st.button("Resume", key="train_resume", type="primary", icon=":material/play_circle:"):
         resume(run.id)
-    if rows:
-        run_curves.draw(run, rows, run_curves.best_so_far(run.id), run_curves.chosen_overlays(run))
-        run_curves.overlay_picker(run)
-    _details(run)
+    if history:
+        best_epoch = run_curves.best_so_far(run.id)
+        run_curves.show(run, history, best_epoch, run_curves.read_overlays(run))
+        run_curves.pick_overlays(run)
+    _show_details(run)
 
 
 def resume(run_id: str) -> None:
@@ -142,35 +144,33 @@ def resume(run_id: str) -> None:
         st.rerun()
 
 
-def _details(run: library.Run) -> None:
+def _show_details(run: Run) -> None:
+    """Versions, settings and layers, folded away."""
     with st.expander("Network and settings", icon=":material/layers:"), frame.errors(stop=False):
+        versions = run.record.versions if run.record else {}
+        st.caption(", ".join(f"{name} {version}" for name, version in versions.items()) or run.id)
         preset = presets.matching(run.spec)
-        st.caption(
-            ", ".join(f"{name} {value}" for name, value in run.record.get("versions", {}).items())
-            or run.id
-        )
         if preset:
-            st.caption(
-                f"The settings of the preset {preset.title}"
-                + ("." if run.spec.epochs == preset.spec.epochs else f", with {_epochs(run.spec)}.")
-            )
+            same_length = run.spec.epochs == preset.spec.epochs
+            ending = "." if same_length else f", with {_epochs(run.spec)}."
+            st.caption(f"The settings of the preset {preset.title}{ending}")
         st.button(
-            "Start a new training from these settings",
+            "Start a new training with these settings",
             key="train_copy",
             icon=":material/content_copy:",
             on_click=_copy,
             args=(run,),
         )
-        st.caption("; ".join(form.settings_of(run.spec)) + ".")
+        st.caption("; ".join(form.list_settings(run.spec)) + ".")
         layer_table.layer_table(run.spec)
 
 
-def _copy(run: library.Run) -> None:
+def _copy(run: Run) -> None:
     form.fill(run.spec)
     jobs.open_run(None)
 
 
-def _described(run: library.Run) -> str:
+def _describe(run: Run) -> str:
     """The run's settings in one line."""
     spec = run.spec
     rate = " then ".join(

@@ -1,22 +1,23 @@
-"""From a finished form to a job in line: the button, what stands beside it, and which run the
-address means.
+"""From a finished form to a queued job: the button, what stands below it, and which run the address
+means.
 
-A click that arrives twice starts one run; two tabs that press at once start two, one behind the
-other.
+A click that arrives twice starts one run; two tabs that press at the same time start two, one
+queued behind the other.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
+from core.engine import Job, JobState
 from core.specs.spec import TrainSpec
 from ui import cache, frame, state
 from ui.components import layer_table
-from ui.train import form
-from ui.train import jobs as run_live
+from ui.train import form, jobs
 
 DOUBLE_CLICK_SECONDS = 3.0
 
@@ -30,25 +31,24 @@ class StartState:
     when: float = 0.0
 
 
-def run_in_address(jobs: list) -> str | None:
-    """The run to show: the one in the address, else the one that is being trained, unless the form
-    was asked for.
+def find_run(known: Sequence[Job]) -> str | None:
+    """The run to show: the one in the address, else the one in training, unless the form was asked
+    for.
 
     Args:
-        jobs: what is being trained or waits (`run_live.jobs`).
+        known: the jobs that are running or queued.
     """
     named = st.query_params.get("run")
     if named or st.query_params.get("new"):
         return named
-    training = next((job.run_id for job in jobs if job.state != "waiting"), None)
+    training = next((job.run_id for job in known if job.state != JobState.WAITING), None)
     if training:
         state.put({"run": training})
     return training
 
 
-def offer(spec: TrainSpec | None, wrong: list[str]) -> None:
-    """The button, with what the training would be: size, time and layers; or what keeps it from
-    starting.
+def offer(spec: TrainSpec | None, wrong: Sequence[str]) -> None:
+    """Draw the button, and the size, time and layers of the training or what is wrong with it.
 
     Args:
         spec: what the form holds, or None.
@@ -67,15 +67,16 @@ def offer(spec: TrainSpec | None, wrong: list[str]) -> None:
             st.error(sentence, icon=":material/error:")
         if spec is None:
             return
-        differences = form.changes(spec, form.chosen_preset())
-        if differences:
-            st.caption("Changed: " + ", ".join(differences) + ".")
+        changes = form.list_changes(spec, form.chosen_preset())
+        if changes:
+            st.caption("Changed: " + ", ".join(changes) + ".")
         if spec.validation == "test":
             st.warning(
-                "The best epoch is chosen on the test pictures, so the test accuracy will look better than it is.",
+                "The best epoch is chosen on the test pictures, "
+                "so the test accuracy will look better than it is.",
                 icon=":material/visibility:",
             )
-        form.summary(spec)
+        form.show_summary(spec)
     if pressed:
         with frame.errors(stop=False):
             start(spec)
@@ -84,12 +85,10 @@ def offer(spec: TrainSpec | None, wrong: list[str]) -> None:
 
 
 def start(spec: TrainSpec) -> None:
-    """Send a training to the engine and show it; a second click within a moment is taken for the
-    first one.
-    """
+    """Send a training to the engine and show it; a quick second click counts as the first."""
     last = state.page_state(StartState)
     if last.spec != spec or time.monotonic() - last.when > DOUBLE_CLICK_SECONDS:
         last.run_id = cache.engine().submit(spec)
         last.spec, last.when = spec, time.monotonic()
         cache.forget_runs()
-    run_live.open_run(last.run_id)
+    jobs.open_run(last.run_id)

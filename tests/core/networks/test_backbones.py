@@ -406,7 +406,7 @@ def test_the_form_offers_the_settings_of_a_borrowed_network_where_one_is():
     assert not any(app.number_input(key=f"train_{name}").disabled for name in numbers)
     assert (
         app.text_input(key="train_filters").disabled
-        and "borrowed network" in app.text_input(key="train_filters").help
+        and "pretrained network" in app.text_input(key="train_filters").help
     )
     assert len(app.table[0].value) == len(blueprint(PRESETS["transfer-mobilenet"].spec))
     app.selectbox(key="train_architecture").select("cnn").run()

@@ -1,5 +1,5 @@
-"""The Train page as a visitor meets it: the form, a run in the making, a finished one, an
-interrupted one, the list.
+"""The Train page as a visitor meets it: the form, a run in training, a finished one, an interrupted
+one, the list.
 """
 
 from __future__ import annotations
@@ -14,28 +14,21 @@ from streamlit.testing.v1 import AppTest
 
 from core import engine, runs
 from core.networks import architectures
-from core.runs import Progress
+from core.runs import Epoch, Phase, Progress
 from core.settings import ROOT
 from core.specs.fields import FIELDS
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
+from core.wording import value_text
 from tests import fixtures
-from ui.components import run_names, words
+from ui.components import run_names
 from ui.train import jobs, start
 
 SMALL = TrainSpec(
     name="small", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=2
 )
-ROWS = [
-    {
-        "epoch": epoch,
-        "loss": 1 / epoch,
-        "accuracy": 0.5 + 0.1 * epoch,
-        "val_loss": 1.1 / epoch,
-        "val_accuracy": 0.5 + 0.09 * epoch,
-        "seconds": 1.0,
-        "learning_rate": 0.001,
-    }
+HISTORY = [
+    Epoch(epoch, 1 / epoch, 0.5 + 0.1 * epoch, 1.1 / epoch, 0.5 + 0.09 * epoch, 1.0, 0.001)
     for epoch in (1, 2, 3)
 ]
 
@@ -71,25 +64,31 @@ def with_sample(**address: str) -> AppTest:
     return app
 
 
-def finished_run(spec: TrainSpec = SMALL, rows: list[dict] = ROWS, status: str = "finished") -> str:
+def finished_run(spec: TrainSpec = SMALL, status: str = "finished") -> str:
     return fixtures.finished_run(
         spec,
         np.full((400, 10), 0.1),
-        rows=rows,
+        rows=HISTORY,
         status=status,
         seconds=65.0,
-        status_text="finished" if status == "finished" else f"stopped at epoch {len(rows)}",
+        status_text="finished" if status == "finished" else f"stopped at epoch {len(HISTORY)}",
         scores={"test_accuracy": 0.8125, "test_loss": 0.52, "test_loss_uncalibrated": 0.52},
     )
 
 
 def interrupted_run() -> str:
     run_id = runs.create(SMALL)
-    runs.write_history(run_id, ROWS[:2])
+    history = HISTORY[:2]
+    runs.write_history(run_id, history)
     runs.write_json(
         run_id,
         "checkpoint.json",
-        {"epochs_done": 2, "rows": ROWS[:2], "best": {"epoch": 2}, "seconds": 2.0},
+        {
+            "epochs_done": 2,
+            "rows": [epoch.to_dict() for epoch in history],
+            "best": {"epoch": 2},
+            "seconds": 2.0,
+        },
     )
     return run_id
 
@@ -103,7 +102,7 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value.replace("\N{NO-BREAK SPACE}", " ") for metric in app.metric}
 
 
-# --- the form ---------------------------------------------------------------------------------------------------------
+# --- the form -------------------------------------------------------------------------------------
 
 
 def test_without_data_the_page_offers_download_and_sample_and_still_lists_the_runs():
@@ -142,7 +141,7 @@ def test_a_preset_fills_the_whole_form_and_reads_back_as_it_was(name, fashion_mn
     spec = PRESETS[name].spec
     for field in FIELDS:
         shown, value = app.session_state[f"train_{field.name}"], getattr(spec, field.name)
-        assert shown == (value if field.kind in ("choice", "flag", "int") else words.text_of(value))
+        assert shown == (value_text(value) if field.is_typed else value)
     assert metrics(app)["Parameters"] == f"{architectures.parameters(spec):,}"
     assert not app.button(key="train_start").disabled
     assert "Changed" not in said(app.caption)
@@ -187,7 +186,7 @@ def test_layers_that_do_not_fit_are_refused_before_training():
     app.selectbox(key="train_architecture").select("cnn").run()
     app.text_input(key="train_filters").input("8, 8, 8, 8").run()
     app.text_input(key="train_padding").input("valid").run()
-    assert "shrinks away" in said(app.error)
+    assert "cannot shrink further" in said(app.error)
     assert app.button(key="train_start").disabled
 
 
@@ -197,7 +196,7 @@ def test_validating_on_the_test_set_is_called_a_leak():
     assert "test accuracy will look better than it is" in said(app.warning)
 
 
-def test_a_field_without_effect_is_closed_and_says_why():
+def test_a_field_without_effect_is_disabled_and_says_why():
     app = with_sample()
     assert app.number_input(key="train_blocks").disabled
     assert "Only a ResNet" in app.number_input(key="train_blocks").help
@@ -219,7 +218,7 @@ def test_a_double_click_starts_one_run_and_two_visitors_start_two(monkeypatch):
     fake = SimpleNamespace(submit=lambda spec: asked.append(spec) or f"run-{len(asked)}")
     monkeypatch.setattr(start.cache, "engine", lambda: fake)
     monkeypatch.setattr(start.cache, "forget_runs", lambda: None)
-    monkeypatch.setattr(start.run_live, "open_run", lambda run_id: None)
+    monkeypatch.setattr(start.jobs, "open_run", lambda run_id: None)
     visitors = [start.StartState(), start.StartState()]
     for visitor in (0, 0, 1):
         monkeypatch.setattr(
@@ -229,7 +228,7 @@ def test_a_double_click_starts_one_run_and_two_visitors_start_two(monkeypatch):
     assert [visitor.run_id for visitor in visitors] == ["run-1", "run-2"]
 
 
-# --- runs -------------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 def test_a_finished_run_shows_its_scores_what_its_curves_say_and_where_to_go():
@@ -260,7 +259,7 @@ def test_an_interrupted_run_says_so_and_can_be_resumed():
 
 
 @pytest.mark.parametrize("address", ["20200101-000000-gone-0000", "../../etc", "CON"])
-def test_an_address_without_a_run_gives_a_sentence_and_a_way_on(address):
+def test_an_address_without_a_run_gives_a_sentence_and_a_way_forward(address):
     app = opened(run=address)
     assert len(app.warning) == 1 and "Choose" in said(app.warning)
     app.button(key="train_new").click().run()
@@ -286,7 +285,7 @@ def test_a_record_edited_by_hand_gives_a_sentence_and_can_be_deleted():
     assert runs.list_damaged() == []
 
 
-def test_settings_of_a_run_can_be_taken_over_into_the_form():
+def test_settings_of_a_run_can_be_copied_into_the_form():
     app = with_sample()
     app.query_params.clear()
     app.query_params["run"] = finished_run(SMALL.replace(epochs=7, learning_rate=0.02))
@@ -296,7 +295,7 @@ def test_settings_of_a_run_can_be_taken_over_into_the_form():
     assert app.text_input(key="train_learning_rate").value == "0.02"
 
 
-def test_an_earlier_run_is_laid_over_on_demand_and_forgotten_when_deleted():
+def test_an_earlier_run_is_overlaid_on_demand_and_forgotten_when_deleted():
     first, second = (
         finished_run(SMALL.replace(name="first")),
         finished_run(SMALL.replace(name="second")),
@@ -311,7 +310,7 @@ def test_an_earlier_run_is_laid_over_on_demand_and_forgotten_when_deleted():
     assert "first" not in app.main.get("plotly_chart")[0].proto.spec
 
 
-def test_a_published_figure_stands_beside_the_curves_of_its_preset_only():
+def test_a_published_figure_appears_only_with_the_curves_of_its_preset():
     preset = PRESETS["lab3-cnn"]
     app = opened(run=finished_run(preset.spec.replace(name="mine", seed=3, epochs=2)))
     assert preset.published.source in said(app.caption)
@@ -319,7 +318,7 @@ def test_a_published_figure_stands_beside_the_curves_of_its_preset_only():
     assert preset.published.source not in said(app.caption)
 
 
-# --- the list ---------------------------------------------------------------------------------------------------------
+# --- the list -------------------------------------------------------------------------------------
 
 
 def test_a_run_can_be_renamed_and_noted():
@@ -376,30 +375,30 @@ def test_a_name_full_of_marks_is_shown_as_it_was_typed():
     assert run_names.literal("a *b* [c](d) :red[e]") == r"a \*b\* \[c\]\(d\) \:red\[e\]"
 
 
-# --- a run in the making ----------------------------------------------------------------------------------------------
+# --- a run in training ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("state", "place", "progress", "words"),
     [
-        ("waiting", 1, None, "Waiting, next in line"),
-        ("waiting", 3, None, "Waiting, number 3 in line"),
+        ("waiting", 1, None, "Queued, next"),
+        ("waiting", 3, None, "Queued, number 3"),
         ("running", 0, None, "Starting"),
-        ("running", 0, Progress("r", "loading", epochs=8), "Opening the data"),
+        ("running", 0, Progress("r", Phase.LOADING, epochs=8), "Opening the data"),
         (
             "running",
             0,
-            Progress("r", "preparing", stage="icons: 100 prepared"),
-            "Preparing pictures from outside (icons: 100 prepared)",
+            Progress("r", Phase.PREPARING, stage="icons: 100 prepared"),
+            "Preparing auxiliary data (icons: 100 prepared)",
         ),
-        ("running", 0, Progress("r", "training", 3, 8, 10, 40), "Epoch 3 of 8"),
+        ("running", 0, Progress("r", Phase.TRAINING, 3, 8, 10, 40), "Epoch 3 of 8"),
         (
             "running",
             0,
-            Progress("r", "validating", 3, 8),
-            "Epoch 3 of 8, judging on the validation pictures",
+            Progress("r", Phase.VALIDATING, 3, 8),
+            "Epoch 3 of 8, checking on the validation pictures",
         ),
-        ("stopping", 0, Progress("r", "training", 3, 8, 10, 40), "Stopping · Epoch 3 of 8"),
+        ("stopping", 0, Progress("r", Phase.TRAINING, 3, 8, 10, 40), "Stopping · Epoch 3 of 8"),
     ],
 )
 def test_the_state_of_a_job_in_words(state, place, progress, words):
@@ -408,15 +407,15 @@ def test_the_state_of_a_job_in_words(state, place, progress, words):
 
 def test_progress_never_goes_back_from_one_batch_to_the_next():
     course = [
-        Progress("r", "loading", 0, 2),
-        Progress("r", "preparing", 0, 2),
-        Progress("r", "training", 1, 2, 1, 4),
-        Progress("r", "training", 1, 2, 4, 4),
-        Progress("r", "validating", 1, 2),
-        Progress("r", "training", 2, 2, 2, 4),
-        Progress("r", "validating", 2, 2),
-        Progress("r", "testing", 2, 2),
-        Progress("r", "saving", 2, 2),
+        Progress("r", Phase.LOADING, 0, 2),
+        Progress("r", Phase.PREPARING, 0, 2),
+        Progress("r", Phase.TRAINING, 1, 2, 1, 4),
+        Progress("r", Phase.TRAINING, 1, 2, 4, 4),
+        Progress("r", Phase.VALIDATING, 1, 2),
+        Progress("r", Phase.TRAINING, 2, 2, 2, 4),
+        Progress("r", Phase.VALIDATING, 2, 2),
+        Progress("r", Phase.TESTING, 2, 2),
+        Progress("r", Phase.SAVING, 2, 2),
     ]
     shares = [jobs.shares(progress)[0] for progress in course]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
