@@ -1,37 +1,40 @@
-"""Confusion matrix: who is taken for whom, the pictures behind every cell, epoch by epoch, one run
-against another.
+"""Confusion matrix: which class is mistaken for which, the pictures behind every cell, epoch by
+epoch, one run compared with another.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from core import evaluation, runs
 from core.runs import Run
 from ui import frame, state
 from ui.answers import answer_set, cells, comparison
-from ui.answers.answer_set import SHARES, Answers
+from ui.answers.answer_set import SHARES, Answers, Share
 from ui.components import charts, matrix_image, theme
 
-SETS = {"test": "Test pictures", "validation": "Validation, epoch by epoch"}
+Pictures = Literal["test", "validation"]
+SETS: dict[Pictures, str] = {"test": "Test pictures", "validation": "Validation, epoch by epoch"}
 
 
-def answered(run: Run, row) -> Answers:
-    """The set that the visitor chose: the test pictures, or the validation pictures after one of
-    the epochs.
-    """
+def choose_pictures(run: Run, row: DeltaGenerator) -> Answers:
+    """Let the visitor choose the test pictures, or the validation pictures after an epoch."""
     epochs = runs.validation_epochs(run.id)
     if not epochs:
         return answer_set.on_test(run)
     measured = state.linked(
         "on",
         "matrix_on",
-        {text: text for text in SETS},
+        {name: name for name in SETS},
         "the pictures",
         "test",
         lambda options: row.segmented_control(
-            "Measured on", options, key="matrix_on", required=True, format_func=SETS.get
+            "Measured on", options, key="matrix_on", required=True, format_func=SETS.__getitem__
         ),
     )
     if measured == "test":
@@ -42,31 +45,30 @@ def answered(run: Run, row) -> Answers:
         epoch = state.linked(
             "epoch",
             "matrix_epoch",
-            {str(one): one for one in epochs},
+            {str(number): number for number in epochs},
             "the epoch",
             best,
             lambda options: st.select_slider(
                 "Epoch",
                 options,
                 key="matrix_epoch",
-                help=(
-                    f"What the network answered after each epoch. The weights of epoch {best} were kept."
-                ),
+                help="What the network predicted after each epoch. The weights of epoch "
+                f"{best} were kept.",
             ),
         )
     return answer_set.on_validation(run, epoch)
 
 
-def look(row) -> tuple[str, bool]:
-    """How the cells are counted, and whether the diagonal is left out."""
+def choose_cells(row: DeltaGenerator) -> tuple[Share, bool]:
+    """Let the visitor choose how cells are counted, and whether the diagonal is left out."""
     share = state.linked(
         "share",
         "matrix_share",
-        {text: text for text in SHARES},
+        {name: name for name in SHARES},
         "the cells",
         "counts",
         lambda options: row.segmented_control(
-            "Cells", options, key="matrix_share", required=True, format_func=SHARES.get
+            "Cells", options, key="matrix_share", required=True, format_func=SHARES.__getitem__
         ),
     )
     hidden = state.linked(
@@ -80,19 +82,24 @@ def look(row) -> tuple[str, bool]:
     return share, hidden
 
 
-def matrix(
-    found: Answers, counts: np.ndarray, share: str, hidden: bool, cell: tuple[int, int]
+def show_matrix(
+    answers: Answers,
+    counts: NDArray[np.int64],
+    share: Share,
+    hidden: bool,
+    cell: tuple[int, int],
 ) -> None:
-    """The clickable matrix with its downloads."""
-    values, shown = answer_set.cell_values(counts, share, hidden)
+    """Draw the clickable matrix with its downloads."""
+    values, texts = answer_set.cell_values(counts, share, hidden)
     charts.matrix(
         values,
-        text=shown,
+        text=texts,
         hover=answer_set.cell_hover(counts),
         key="matrix_chart",
         on_pick=cells.pick,
         current=cell,
-        alt=f"Confusion matrix of {found.run.name} on {found.words}; the selectors beside it open the same cells",
+        alt=f"Confusion matrix of {answers.run.name} on {answers.words}; the selectors next to it "
+        "open the same cells",
     )
     unit = SHARES[share] + ("" if share == "counts" else " in %")
     with st.container(horizontal=True):
@@ -100,13 +107,13 @@ def matrix(
             "PNG",
             lambda: matrix_image.draw(
                 values,
-                shown,
-                title=found.run.name,
-                fallback=found.run.id,
-                facts=f"{unit} · {found.words} · accuracy {theme.percent(found.accuracy)}",
+                texts,
+                title=answers.run.name,
+                fallback=answers.run.id,
+                facts=f"{unit} · {answers.words} · accuracy {theme.percent(answers.accuracy)}",
             ),
             key="matrix_png",
-            file_name=f"{found.run.id}-matrix.png",
+            file_name=f"{answers.run.id}-matrix.png",
             mime="image/png",
             icon=":material/download:",
             on_click="ignore",
@@ -116,27 +123,27 @@ def matrix(
             lambda: evaluation.confusion_csv(counts),
             key="matrix_csv",
             icon=":material/download:",
-            file_name=f"{found.run.id}-matrix.csv",
+            file_name=f"{answers.run.id}-matrix.csv",
             mime="text/csv",
             on_click="ignore",
             help="The counts; row = truth, column = prediction.",
         )
 
 
-def tables(found: Answers, counts: np.ndarray) -> None:
-    """Per class and per pair."""
+def show_tables(answers: Answers, counts: NDArray[np.int64]) -> None:
+    """Draw the report of each class and the most frequent mistakes."""
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Class by class")
-        cells.report(found)
+        cells.show_report(answers)
     with right:
         st.subheader("Most confused pairs")
-        cells.pairs(counts)
+        cells.show_pairs(counts)
 
 
 frame.begin(
     "Confusion matrix",
-    "Who is taken for whom. Choose a cell to see its pictures.",
+    "Which class is mistaken for which. Click a cell to see the pictures in it.",
     icon=":material/grid_on:",
 )
 with frame.errors():
@@ -148,23 +155,23 @@ with frame.errors():
     with right:
         other = frame.choose_run("Compare with", "matrix_compare", param="compare", optional=True)
     if other is not None and other.id != run.id:
-        comparison.draw(answer_set.on_test(run), answer_set.on_test(other))
+        comparison.show(answer_set.on_test(run), answer_set.on_test(other))
         st.stop()
     if other is not None:
         st.info(
-            "A run compared with itself shows no difference; choose another one.",
+            "A run compared with itself shows no difference. Choose another one.",
             icon=":material/info:",
         )
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    found = answered(run, row)
-    if cells.opened(found):
+    answers = choose_pictures(run, row)
+    if cells.show_opened(answers):
         st.stop()
-    share, hidden = look(row)
-    st.caption(f"{run.name} on {found.words}: {theme.percent(found.accuracy, 2)} right.")
-    counts = evaluation.confusion(found.truth, found.guess)
+    share, hidden = choose_cells(row)
+    st.caption(f"{run.name}: accuracy {theme.percent(answers.accuracy, 2)} on {answers.words}.")
+    counts = evaluation.confusion(answers.truth, answers.prediction)
     chart, pane = st.columns([3, 2], gap="large")
     with pane:
-        cell = cells.pane(found, counts)
+        cell = cells.pane(answers, counts)
     with chart:
-        matrix(found, counts, share, hidden, cell)
-    tables(found, counts)
+        show_matrix(answers, counts, share, hidden, cell)
+    show_tables(answers, counts)

@@ -1,1 +1,1 @@
-"""What Misclassified and Confusion matrix show of a run's answers."""
+"""The predictions of a run, as Misclassified and Confusion matrix show them."""

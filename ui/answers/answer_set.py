@@ -1,217 +1,242 @@
-"""What a run answered on one set of pictures, in one shape, whether the test set or one epoch's
-validation pictures.
+"""What a run predicted on one set of pictures, in one shape, whether on the test set or on the
+validation pictures after one epoch.
 
-The confusion matrix page is about such a set: its matrix, its cells' pictures, its report.
+Misclassified and Confusion matrix are about such a set: its mistakes, its matrix, its report.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import evaluation
 from core.data.fashion_mnist import Dataset
 from core.errors import RunDamaged
+from core.explain.closer_look import Split
 from core.labels import CLASS_NAMES
 from core.runs import Run
 from ui import cache, state
 from ui.components import theme, thumbnails
 
-SHARES = {"counts": "Counts", "truth": "Share of truth", "prediction": "Share of prediction"}
+Share = Literal["counts", "truth", "prediction"]
+SHARES: dict[Share, str] = {
+    "counts": "Counts",
+    "truth": "Share of truth",
+    "prediction": "Share of prediction",
+}
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One set of answered pictures.
+    """The predictions of a run on one set of pictures.
 
     Attributes:
-        run: who answered.
-        data_name: the data they belong to.
-        split: "test" or "training".
+        run: whose predictions they are.
+        data_name: the data that the pictures belong to.
+        split: the part of the data.
         indices: int `(n,)`, positions in that split.
-        truth, guess: int `(n,)`, labels and most probable classes.
+        truth, prediction: int `(n,)`, labels and most probable classes.
         confidence: float `(n,)`, the largest probability.
-        probabilities: float `(n, 10)`, or None where only the first choice was kept.
-        words: what was answered, such as `10,000 test pictures`.
+        words: what was predicted, such as `10,000 test pictures`.
     """
 
     run: Run
     data_name: str
-    split: str
-    indices: np.ndarray
-    truth: np.ndarray
-    guess: np.ndarray
-    confidence: np.ndarray
-    probabilities: np.ndarray | None
+    split: Split
+    indices: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    prediction: NDArray[np.int64]
+    confidence: NDArray[np.float32]
     words: str
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers, 0..1."""
-        return float((self.truth == self.guess).mean())
+        """Share of correct predictions, 0..1."""
+        return float((self.truth == self.prediction).mean())
 
-    def cell(self, truth: int, guess: int) -> np.ndarray:
-        """Positions of the pictures of one cell, the surest first."""
-        return evaluation.pictures_of(self.truth, self.guess, truth, guess, self.confidence)
+    def probabilities_of(self, position: int) -> NDArray[np.float32] | None:
+        """The probabilities `(10,)` of one picture; None where only the prediction was kept."""
+        return None
 
-    def surest_first(self, positions: np.ndarray) -> np.ndarray:
+    def cell(self, truth: int, prediction: int) -> NDArray[np.int64]:
+        """Positions of the pictures of one cell, most confident first."""
+        return evaluation.pictures_of(
+            self.truth, self.prediction, truth, prediction, self.confidence
+        )
+
+    def most_confident_first(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """The same positions, by falling confidence."""
         return positions[np.argsort(-self.confidence[positions], kind="stable")]
 
 
-def on_test(run: Run) -> Answers:
-    """The run's answers on the test pictures of its data.
+@dataclass(frozen=True)
+class FullAnswers(Answers):
+    """The predictions of a run on the test pictures, with all ten probabilities.
+
+    Attributes:
+        probabilities: float `(n, 10)`.
+    """
+
+    probabilities: NDArray[np.float32]
+
+    def probabilities_of(self, position: int) -> NDArray[np.float32]:
+        """The probabilities `(10,)` of one picture."""
+        probabilities: NDArray[np.float32] = self.probabilities[position]
+        return probabilities
+
+
+def on_test(run: Run) -> FullAnswers:
+    """The run's predictions on the test pictures of its data.
 
     Raises:
         RunNotFound, RunDamaged: if they cannot be read.
     """
-    found = cache.test_predictions(run.id)
-    count = len(found.labels)
-    if found.probabilities.shape != (count, len(CLASS_NAMES)):
+    stored = cache.test_predictions(run.id)
+    count = len(stored.labels)
+    if stored.probabilities.shape != (count, len(CLASS_NAMES)):
         raise _damaged(run, "test.npz")
-    return _checked(
-        Answers(
-            run,
-            found.dataset,
-            "test",
-            np.arange(count),
-            found.labels,
-            found.probabilities.argmax(axis=1),
-            found.probabilities.max(axis=1),
-            found.probabilities,
-            f"{count:,} test pictures",
-        ),
-        "test.npz",
+    answers = FullAnswers(
+        run,
+        stored.dataset,
+        "test",
+        np.arange(count),
+        stored.labels,
+        stored.probabilities.argmax(axis=1),
+        stored.probabilities.max(axis=1),
+        f"{count:,} test pictures",
+        stored.probabilities,
     )
+    _check(answers, "test.npz")
+    return answers
 
 
 def on_validation(run: Run, epoch: int) -> Answers:
-    """The run's answers on its validation pictures after an epoch.
+    """The run's predictions on its validation pictures after an epoch.
 
     Raises:
         RunNotFound, RunDamaged: if they cannot be read.
     """
-    found = cache.validation_predictions(run.id, epoch)
-    split = "test" if run.spec.validation == "test" else "training"
-    return _checked(
-        Answers(
-            run,
-            run.spec.data,
-            split,
-            found.indices,
-            found.labels,
-            found.prediction.astype(np.int64),
-            found.confidence,
-            None,
-            f"{len(found.labels):,} validation pictures after epoch {epoch}",
-        ),
-        f"epochs/{epoch:03d}.npz or split.npz",
+    stored = cache.validation_predictions(run.id, epoch)
+    answers = Answers(
+        run,
+        run.spec.data,
+        "test" if run.spec.validation == "test" else "training",
+        stored.indices,
+        stored.labels,
+        stored.prediction.astype(np.int64),
+        stored.confidence,
+        f"{len(stored.labels):,} validation pictures after epoch {epoch}",
     )
+    _check(answers, f"epochs/{epoch:03d}.npz or split.npz")
+    return answers
 
 
-def _checked(answers: Answers, file: str) -> Answers:
-    """The answers, unless someone has edited their file into something that cannot be answers."""
+def _check(answers: Answers, file: str) -> None:
+    """Refuse what no training writes: someone has edited the file.
+
+    Raises:
+        RunDamaged: naming the file.
+    """
     count = len(answers.truth)
     fits = all(
         array.shape == (count,)
-        for array in (answers.indices, answers.truth, answers.guess, answers.confidence)
+        for array in (answers.indices, answers.truth, answers.prediction, answers.confidence)
     )
-    labels = np.concatenate([answers.truth, answers.guess]) if fits and count else np.array([-1])
+    labels = (
+        np.concatenate([answers.truth, answers.prediction]) if fits and count else np.array([-1])
+    )
     if labels.min() < 0 or labels.max() >= len(CLASS_NAMES) or answers.indices.min() < 0:
         raise _damaged(answers.run, file)
-    return answers
 
 
 def _damaged(run: Run, file: str) -> RunDamaged:
     return RunDamaged(
-        f"{file} of the run {run.name} does not hold what Atelier writes there; someone may have edited it. "
+        f"{file} of the run {run.name} is not what Atelier writes; someone may have edited it. "
         "Restore it, or choose another run."
     )
 
 
 def cell_values(
-    counts: np.ndarray, share: str, hide_diagonal: bool
-) -> tuple[np.ndarray, list[list[str]]]:
-    """Numbers and words for the cells of a matrix.
+    counts: NDArray[np.int64], share: Share, hide_diagonal: bool
+) -> tuple[NDArray[np.float64], list[list[str]]]:
+    """Numbers and texts for the cells of a matrix.
 
     Args:
         counts: int `(10, 10)`, row = truth, column = prediction.
-        share: one of `SHARES`.
-        hide_diagonal: leave the right answers out, so that the mistakes get all the colour.
+        share: counts, or shares of a row or of a column.
+        hide_diagonal: leave the correct predictions out, so that the mistakes get all the colour.
 
     Returns:
         float `(10, 10)` (NaN: leave empty) and the texts; a share of nothing is empty.
     """
-    values = counts.astype(float)
+    values = counts.astype(np.float64)
     if share != "counts":
-        totals = (
-            counts.sum(axis=1, keepdims=True)
-            if share == "truth"
-            else counts.sum(axis=0, keepdims=True)
-        )
+        totals = counts.sum(axis=1 if share == "truth" else 0, keepdims=True)
         values = np.divide(values, totals, out=np.full(values.shape, np.nan), where=totals > 0)
     if hide_diagonal:
         np.fill_diagonal(values, np.nan)
-    shown = [
-        [
-            "" if np.isnan(value) else f"{value:.0f}" if share == "counts" else f"{100 * value:.1f}"
-            for value in row
-        ]
-        for row in values
-    ]
-    return values, shown
+
+    def text(value: float) -> str:
+        if np.isnan(value):
+            return ""
+        return f"{value:.0f}" if share == "counts" else f"{100 * value:.1f}"
+
+    return values, [[text(value) for value in row] for row in values.tolist()]
 
 
-def cell_hover(counts: np.ndarray) -> list[list[str]]:
+def cell_hover(counts: NDArray[np.int64]) -> list[list[str]]:
     """What each cell says when pointed at."""
-    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
-    return [
-        [
-            _said(int(counts[truth, guess]), truth, guess, int(rows[truth]), int(columns[guess]))
-            for guess in range(len(counts))
-        ]
-        for truth in range(len(counts))
+    classes = range(len(counts))
+    return [[_hover(counts, truth, prediction) for prediction in classes] for truth in classes]
+
+
+def _hover(counts: NDArray[np.int64], truth: int, prediction: int) -> str:
+    count = int(counts[truth, prediction])
+    of_truth, of_prediction = int(counts[truth].sum()), int(counts[:, prediction].sum())
+    lines = [
+        f"<b>{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}</b>",
+        f"{count:,} picture{'' if count == 1 else 's'}",
     ]
-
-
-def _said(count: int, truth: int, guess: int, of_truth: int, of_guess: int) -> str:
-    pair = f"<b>{CLASS_NAMES[truth]} → {CLASS_NAMES[guess]}</b>"
-    parts = (
-        [f"{theme.percent(count / of_truth)} of the true {CLASS_NAMES[truth]}"] if of_truth else []
-    )
-    parts += (
-        [f"{theme.percent(count / of_guess)} of what was called {CLASS_NAMES[guess]}"]
-        if of_guess
-        else []
-    )
-    return "<br>".join([pair, f"{count:,} pictures", *parts])
+    if of_truth:
+        lines.append(f"{theme.percent(count / of_truth)} of the true {CLASS_NAMES[truth]}")
+    if of_prediction:
+        lines.append(
+            f"{theme.percent(count / of_prediction)} of what was called {CLASS_NAMES[prediction]}"
+        )
+    return "<br>".join(lines)
 
 
 def items(
-    answers: Answers, data: Dataset, positions: np.ndarray, *, paired: bool = True
+    answers: Answers, data: Dataset, positions: Sequence[int], *, paired: bool = True
 ) -> list[thumbnails.Item]:
-    """These pictures for a gallery, captioned `truth → prediction, 87 %`, or with the confidence
-    alone; each has its address.
+    """These pictures for a gallery, each with its address.
+
+    Args:
+        paired: caption them `truth → prediction, 87 %` rather than with the confidence alone.
 
     Raises:
-        RunDamaged: if the run speaks of pictures that its data do not have.
+        RunDamaged: if the run has predictions for pictures that its data do not have.
     """
     pixels = data.test_pixels if answers.split == "test" else data.train_pixels
     if answers.indices.max() >= len(pixels):
         raise _damaged(answers.run, "The record")
-    made = []
-    for position in map(int, positions):
+    gallery = []
+    for position in positions:
         index = int(answers.indices[position])
-        pair = f"{CLASS_NAMES[answers.truth[position]]} → {CLASS_NAMES[answers.guess[position]]}"
-        sure = theme.percent(float(answers.confidence[position]), 0)
-        made.append(
+        truth, prediction = answers.truth[position], answers.prediction[position]
+        pair = f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}"
+        confidence = theme.percent(float(answers.confidence[position]), 0)
+        gallery.append(
             thumbnails.Item(
                 index,
                 pixels[index],
-                f"{pair}, {sure}" if paired else sure,
+                f"{pair}, {confidence}" if paired else confidence,
                 state.link({"picture": str(index)}),
-                f"{answers.split.capitalize()} picture {index}: {pair}, {sure} sure",
+                f"{answers.split.capitalize()} picture {index}: {pair}, {confidence} sure",
             )
         )
-    return made
+    return gallery

@@ -1,11 +1,14 @@
-"""The cells of a confusion matrix: chosen by click or by two selectors, opened as pictures, summed
+"""The cells of a confusion matrix: chosen with a click or two selectors, opened as pictures, summed
 up in tables.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core import evaluation
 from core.labels import CLASS_NAMES
@@ -15,120 +18,126 @@ from ui.answers.answer_set import Answers
 from ui.answers.closeup import closeup
 from ui.components import charts, thumbnails
 
-MOST = 60  # pictures of a cell that are shown; the diagonal has about a thousand
+MOST = 60  # pictures of a cell that are shown; a cell on the diagonal has about a thousand
 LABELS = {str(label): label for label in range(10)}
 
 
 def pick(truth: int, prediction: int) -> None:
-    """Open a cell; the selectors follow."""
+    """Open a cell by its address; the selectors follow."""
     state.put({"truth": str(truth), "prediction": str(prediction)})
 
 
-def choose(counts: np.ndarray) -> tuple[int, int]:
-    """The cell in view, by two selectors in step with the address and the clicks; at first the most
-    frequent mistake.
+def choose(counts: NDArray[np.int64]) -> tuple[int, int]:
+    """Draw two selectors for the cell in view, in step with the address and the clicks.
+
+    It begins with the most frequent mistake.
     """
-    off = np.where(np.eye(len(counts), dtype=bool), -1, counts)
-    truth, prediction = (int(one) for one in np.unravel_index(int(off.argmax()), off.shape))
+    mistakes = np.where(np.eye(len(counts), dtype=bool), -1, counts)
+    truth, prediction = (
+        int(label) for label in np.unravel_index(int(mistakes.argmax()), mistakes.shape)
+    )
     left, right = st.columns(2)
     with left:
-        truth = _label("truth", "matrix_truth", "Truth", truth)
+        truth = _label("truth", truth)
     with right:
-        prediction = _label("prediction", "matrix_prediction", "Prediction", prediction)
+        prediction = _label("prediction", prediction)
     return truth, prediction
 
 
-def _label(param: str, key: str, label: str, default: int) -> int:
-    state.pin(param, str(default))  # another run, another most frequent mistake
+def _label(param: Literal["truth", "prediction"], default: int) -> int:
+    key = f"matrix_{param}"
+    state.pin(param, str(default))  # another run has another most frequent mistake
     return state.linked(
         param,
         key,
         LABELS,
-        f"the {label.lower()}",
+        f"the {param}",
         default,
-        lambda options: st.selectbox(label, options, key=key, format_func=CLASS_NAMES.__getitem__),
+        lambda options: st.selectbox(
+            param.capitalize(), options, key=key, format_func=CLASS_NAMES.__getitem__
+        ),
     )
 
 
-def pane(found: Answers, counts: np.ndarray) -> tuple[int, int]:
-    """The selectors and the pictures of the chosen cell; returns the cell."""
+def pane(answers: Answers, counts: NDArray[np.int64]) -> tuple[int, int]:
+    """Draw the selectors and the pictures of the chosen cell; returns the cell."""
     truth, prediction = choose(counts)
-    positions = found.cell(truth, prediction)
-    what = (
-        f"{CLASS_NAMES[truth]}, named rightly"
-        if truth == prediction
-        else f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}"
-    )
+    positions = answers.cell(truth, prediction)
+    if truth == prediction:
+        title = f"{CLASS_NAMES[truth]}, classified correctly"
+        fate = "classified correctly"
+    else:
+        title = f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}"
+        fate = f"mistaken for {CLASS_NAMES[prediction]}"
     show(
-        found,
+        answers,
         positions,
-        f"{what}: {len(positions):,}",
-        f"No {CLASS_NAMES[truth]} among the {found.words} was "
-        f"{'named rightly' if truth == prediction else f'taken for {CLASS_NAMES[prediction]}'}.",
+        f"{title}: {len(positions):,}",
+        f"No {CLASS_NAMES[truth]} among the {answers.words} was {fate}.",
     )
     return truth, prediction
 
 
 def show(
-    found: Answers,
-    positions: np.ndarray,
+    answers: Answers,
+    positions: NDArray[np.int64],
     title: str,
     empty: str,
     *,
     key: str = "matrix_gallery",
     paired: bool = False,
 ) -> None:
-    """A scrolling gallery of these pictures, or why there are none."""
+    """Draw a scrolling gallery of these pictures, or say why there are none."""
     st.markdown(f"**{title}**")
     if not len(positions):
         st.info(empty, icon=":material/filter_alt_off:")
         return
-    data = frame.data_for(found.data_name)
+    data = frame.data_for(answers.data_name)
     if data is None:
         return
     frame.sample_badge(data)
     with st.container(height=372, border=False):
         thumbnails.gallery(
-            answer_set.items(found, data, positions[:MOST], paired=paired),
+            answer_set.items(answers, data, positions[:MOST].tolist(), paired=paired),
             key,
             lambda index: state.put({"picture": str(index)}),
             cell=84,
         )
     if len(positions) > MOST:
-        st.caption(f"The {MOST} surest of {len(positions):,}.")
+        st.caption(f"The {MOST} most confident of {len(positions):,}.")
 
 
-def opened(found: Answers) -> bool:
+def show_opened(answers: Answers) -> bool:
     """Show the picture that the address asks for, if it asks for one of these."""
-    places = {int(index): place for place, index in enumerate(found.indices)}
+    position_of = {int(index): position for position, index in enumerate(answers.indices)}
 
     def parse(text: str) -> int:
-        index = state.whole_number(0, int(found.indices.max()), "the picture")(text)
-        if index not in places:
-            raise ValueError(f"Picture {index} is not among the {found.words}.")
+        index = state.whole_number(0, int(answers.indices.max()), "the picture")(text)
+        if index not in position_of:
+            raise ValueError(f"Picture {index} is not among the {answers.words}.")
         return index
 
     index = state.read("picture", parse, None)
     if index is None:
         return False
-    place = places[index]
-    order = found.indices[found.cell(int(found.truth[place]), int(found.guess[place]))]
+    position = position_of[index]
+    truth, prediction = int(answers.truth[position]), int(answers.prediction[position])
     closeup(
-        found.run,
-        found.data_name,
-        found.split,
+        answers.run,
+        answers.data_name,
+        answers.split,
         index,
-        truth=int(found.truth[place]),
-        order=order,
+        truth=truth,
+        order=answers.indices[answers.cell(truth, prediction)].tolist(),
         key="matrix",
-        probabilities=None if found.probabilities is None else found.probabilities[place],
+        probabilities=answers.probabilities_of(position),
     )
     return True
 
 
-def report(found: Answers) -> None:
-    """Precision, recall, F1 and support per class."""
-    rows = [
+def show_report(answers: Answers) -> None:
+    """Draw a table of precision, recall, F1 and support per class."""
+    rows: list[dict[str, str | float]] = [
         {
             "Class": row.name[0].upper() + row.name[1:],
             "Precision": row.precision,
@@ -136,7 +145,7 @@ def report(found: Answers) -> None:
             "F1": row.f1,
             "Pictures": row.support,
         }
-        for row in evaluation.class_report(found.truth, found.guess)
+        for row in evaluation.class_report(answers.truth, answers.prediction)
     ]
     charts.table(
         rows,
@@ -145,17 +154,17 @@ def report(found: Answers) -> None:
         alt="Precision, recall, F1 and number of pictures of each class",
     )
     st.caption(
-        "Precision: of what was called so, how much is. Recall: of what is so, how much was found. F1: their harmonic "
-        "mean."
+        "Precision: of everything it called this class, how much really is. Recall: of everything "
+        "that is this class, how much it found. F1: their harmonic mean."
     )
 
 
-def pairs(counts: np.ndarray, most: int = 6) -> None:
-    """The most frequent mistakes as buttons that open their cell."""
-    found = evaluation.most_confused(counts, most)
-    if not found:
-        st.info("No mistakes, no pairs.", icon=":material/info:")
-    for truth, prediction, count in found:
+def show_pairs(counts: NDArray[np.int64], most: int = 6) -> None:
+    """Draw the most frequent mistakes as buttons that open their cell."""
+    pairs = evaluation.most_confused(counts, most)
+    if not pairs:
+        st.info("There are no mistakes.", icon=":material/info:")
+    for truth, prediction, count in pairs:
         st.button(
             f"{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]} · {count:,}",
             key=f"matrix_pair_{truth}_{prediction}",

@@ -1,11 +1,14 @@
-"""Two runs on the same test pictures: what changed cell by cell, which pictures were repaired,
-which newly broken.
+"""Two runs on the same test pictures: what changed cell by cell, which pictures were repaired and
+which are newly broken.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core import evaluation
 from core.labels import CLASS_NAMES
@@ -15,94 +18,112 @@ from ui.answers.answer_set import Answers
 from ui.answers.filters import ALL, CLASSES, name_of
 from ui.components import charts, matrix_image, theme
 
-CHANGES = ("repaired", "broken")
+Change = Literal["repaired", "broken"]
+CHANGES: dict[str, Change] = {"repaired": "repaired", "broken": "broken"}
+Counts = NDArray[np.int64]
 
 
-def draw(first: Answers, second: Answers) -> None:
-    """The page below its two selectors: from the first run to the second.
+def show(first: Answers, second: Answers) -> None:
+    """Draw the page below its two selectors: from the first run to the second.
 
     Raises:
         AtelierError: if they were tested on different pictures.
     """
-    found = evaluation.compare(*(cache.test_predictions(one.run.id) for one in (first, second)))
-    if cells.opened(second):
-        return
-    changed = {"repaired": found.repaired, "broken": found.broken}
-    before, after = (evaluation.confusion(one.truth, one.guess) for one in (first, second))
-    facts = st.columns(4)
-    facts[0].metric(first.run.name, theme.percent(first.accuracy, 2))
-    facts[1].metric(
-        second.run.name,
-        theme.percent(second.accuracy, 2),
-        f"{100 * (second.accuracy - first.accuracy):+.2f} points",
+    comparison = evaluation.compare(
+        cache.test_predictions(first.run.id), cache.test_predictions(second.run.id)
     )
-    facts[2].metric("Repaired", f"{len(changed['repaired']):,}", help="Wrong before, right now.")
-    facts[3].metric("Newly broken", f"{len(changed['broken']):,}", help="Right before, wrong now.")
+    if cells.show_opened(second):
+        return
+    changed: dict[Change, NDArray[np.int64]] = {
+        "repaired": comparison.repaired,
+        "broken": comparison.broken,
+    }
+    before = evaluation.confusion(first.truth, first.prediction)
+    after = evaluation.confusion(second.truth, second.prediction)
+    _metrics(first, second, comparison)
     chart, pane = st.columns([3, 2], gap="large")
     with pane:
         cell = _pictures(first, second, changed)
     with chart:
-        _difference(first, second, before, found.difference, cell)
+        _difference(first, second, before, comparison.difference, cell)
     st.subheader("The two matrices")
-    for column, one, counts in zip(
-        st.columns(2, gap="medium"), (first, second), (before, after), strict=True
+    for side, column, answers, counts in zip(
+        (0, 1), st.columns(2, gap="medium"), (first, second), (before, after), strict=True
     ):
         with column:
-            st.caption(f"{one.run.name}: {theme.percent(one.accuracy, 2)} of {one.words}")
-            values, shown = answer_set.cell_values(counts, "counts", False)
+            st.caption(
+                f"{answers.run.name}: {theme.percent(answers.accuracy, 2)} of {answers.words}"
+            )
+            values, texts = answer_set.cell_values(counts, "counts", False)
             charts.matrix(
                 values,
-                text=shown,
+                text=texts,
                 hover=answer_set.cell_hover(counts),
-                key=f"matrix_side_{one is second:d}",
+                key=f"matrix_side_{side}",
                 on_pick=cells.pick,
                 current=cell,
-                alt=f"Confusion matrix of {one.run.name}",
+                alt=f"Confusion matrix of {answers.run.name}",
             )
+
+
+def _metrics(first: Answers, second: Answers, comparison: evaluation.Comparison) -> None:
+    metrics = st.columns(4)
+    metrics[0].metric(first.run.name, theme.percent(first.accuracy, 2))
+    metrics[1].metric(
+        second.run.name,
+        theme.percent(second.accuracy, 2),
+        f"{100 * (second.accuracy - first.accuracy):+.2f} points",
+    )
+    metrics[2].metric(
+        "Repaired", f"{len(comparison.repaired):,}", help="Wrong before, correct now."
+    )
+    metrics[3].metric(
+        "Newly broken", f"{len(comparison.broken):,}", help="Correct before, wrong now."
+    )
 
 
 def _difference(
     first: Answers,
     second: Answers,
-    before: np.ndarray,
-    change: np.ndarray,
+    before: Counts,
+    change: Counts,
     cell: tuple[int, int] | None,
 ) -> None:
-    """Second minus first; green where that is for the better: more on the diagonal, fewer
+    """Draw second minus first; green where that is an improvement: more on the diagonal, fewer
     elsewhere.
     """
-    better = np.where(np.eye(len(change), dtype=bool), change, -change)
-    shown = [[f"{value:+d}" if value else "0" for value in row] for row in change.tolist()]
+    better = np.where(np.eye(len(change), dtype=bool), change, -change).astype(np.float64)
+    texts = [[f"{value:+d}" if value else "0" for value in row] for row in change.tolist()]
     hover = [
         [
-            f"<b>{CLASS_NAMES[truth]} → {CLASS_NAMES[guess]}</b><br>from {count:,} to {count + change[truth, guess]:,}"
-            for guess, count in enumerate(row)
+            f"<b>{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}</b><br>"
+            f"from {count:,} to {count + change[truth, prediction]:,}"
+            for prediction, count in enumerate(row)
         ]
         for truth, row in enumerate(before.tolist())
     ]
+    title = f"{second.run.name} minus {first.run.name}"
     charts.matrix(
-        better.astype(float),
-        text=shown,
+        better,
+        text=texts,
         hover=hover,
         key="matrix_difference",
         on_pick=cells.pick,
         current=cell,
         difference=True,
-        alt=f"Difference of the confusion matrices, {second.run.name} minus {first.run.name}",
+        alt=f"Difference of the confusion matrices, {title}",
     )
-    st.caption(
-        f"{second.run.name} minus {first.run.name}. Green is for the better, orange for the worse."
-    )
+    st.caption(f"{title}. Green: better, orange: worse.")
     with st.container(horizontal=True):
         st.download_button(
             "PNG",
             lambda: matrix_image.draw(
-                better.astype(float),
-                shown,
-                title=f"{second.run.name} minus {first.run.name}",
+                better,
+                texts,
+                title=title,
                 difference=True,
                 fallback=f"{second.run.id} minus {first.run.id}",
-                facts=f"{second.words} · green is for the better",
+                facts=f"{second.words} · green: better, orange: worse",
             ),
             key="matrix_difference_png",
             file_name=f"{second.run.id}-difference.png",
@@ -122,15 +143,15 @@ def _difference(
 
 
 def _pictures(
-    first: Answers, second: Answers, changed: dict[str, np.ndarray]
+    first: Answers, second: Answers, changed: dict[Change, NDArray[np.int64]]
 ) -> tuple[int, int] | None:
-    """The pictures that changed sides, of one cell, one class or all; returns the cell, if it is
+    """Draw the pictures that changed, of one cell, one class or all; returns the cell, if it is
     one.
     """
     kind = state.linked(
         "change",
         "matrix_change",
-        {text: text for text in CHANGES},
+        CHANGES,
         "the change",
         "repaired",
         lambda options: st.segmented_control(
@@ -138,7 +159,7 @@ def _pictures(
             options,
             key="matrix_change",
             required=True,
-            format_func=lambda one: f"{one.capitalize()} {len(changed[one]):,}",
+            format_func=lambda change: f"{change.capitalize()} {len(changed[change]):,}",
         ),
     )
     truth = state.linked(
@@ -152,8 +173,8 @@ def _pictures(
         ),
     )
     wrong = first if kind == "repaired" else second
-    label = "Was taken for" if kind == "repaired" else "Is now taken for"
-    guess = state.linked(
+    label = "Was mistaken for" if kind == "repaired" else "Is now mistaken for"
+    prediction = state.linked(
         "prediction",
         "matrix_changed_prediction",
         CLASSES,
@@ -166,15 +187,15 @@ def _pictures(
     positions = changed[kind]
     if truth != ALL:
         positions = positions[wrong.truth[positions] == truth]
-    if guess not in (ALL, truth):
-        positions = positions[wrong.guess[positions] == guess]
+    if prediction not in (ALL, truth):
+        positions = positions[wrong.prediction[positions] == prediction]
     cells.show(
         wrong,
-        wrong.surest_first(positions),
+        wrong.most_confident_first(positions),
         f"{kind.capitalize()}: {len(positions):,}",
-        f"No picture that fits was {'repaired' if kind == 'repaired' else 'newly broken'} from {first.run.name} to "
-        f"{second.run.name}.",
+        f"No picture that matches was {'repaired' if kind == 'repaired' else 'newly broken'} "
+        f"from {first.run.name} to {second.run.name}.",
         key="matrix_changed",
         paired=True,
     )
-    return None if ALL in (truth, guess) else (truth, guess)
+    return None if ALL in (truth, prediction) else (truth, prediction)

@@ -1,4 +1,4 @@
-"""Choose a picture of the test set: any, or one of a class; the address names it."""
+"""Choose a picture of the test set, of any class or of one; the address names it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ui.answers.filters import ALL, CLASSES, name_of
 
 
 def choose(data: Dataset, page: str) -> int:
-    """Draw the choice; a picture that the address does not name is drawn at random.
+    """Draw the choice; if the address names no picture, one is picked at random.
 
     Args:
-        data: whose test pictures.
-        page: what the widgets' keys begin with.
+        data: the test pictures are its own.
+        page: prefix of the widgets' keys.
 
     Returns:
         the picture's position in the test set.
