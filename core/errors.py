@@ -1,43 +1,42 @@
-"""What a person can do something about.
+"""Errors that a person can do something about.
 
-Every error here carries one full sentence: what was expected, what came, what to do. Pages and the
-command line show that sentence and nothing else; every other exception is a defect and keeps its
-traceback.
+Each carries one full sentence: what was expected, what was given, what to do. Pages and the command
+line show that sentence and nothing else; any other exception is a defect and keeps its traceback.
 """
 
 from __future__ import annotations
 
 
 class AtelierError(Exception):
-    """Base of all errors whose message is meant for the person in front of the screen."""
+    """Base of all errors whose message is meant for the person at the screen."""
 
 
 class DataUnavailable(AtelierError):
-    """Fashion-MNIST is neither on this machine nor to be downloaded."""
+    """Fashion-MNIST is not on this machine and cannot be downloaded."""
 
 
 class DataDamaged(AtelierError):
-    """A data file is there, but not what it should be."""
+    """A data file is there, but its contents are wrong."""
 
 
 class UnreadablePicture(AtelierError):
-    """A file or drawing that cannot become 28 x 28 pixels."""
+    """A file or drawing that cannot be read as a picture."""
 
 
 class InvalidSpec(AtelierError):
-    """A value that no training can start with."""
+    """A setting, or a combination of settings, that no training can start with."""
 
 
 class WeightsUnavailable(AtelierError):
-    """The published weights of a borrowed network are neither on this machine nor to be downloaded."""
+    """The weights of a pretrained network are not on this machine and cannot be downloaded."""
 
 
-class NothingLearnt(AtelierError):
+class NothingLearned(AtelierError):
     """A training was asked to stop before its first batch, so there is nothing to keep."""
 
 
 class RunNotFound(AtelierError):
-    """No run has this id, or the id is none."""
+    """No run has this id, or it is not a valid id."""
 
 
 class RunDamaged(AtelierError):
@@ -45,7 +44,7 @@ class RunDamaged(AtelierError):
 
 
 class EngineUnavailable(AtelierError):
-    """Nobody is there to train."""
+    """No engine can be reached or started."""
 
 
 class StorageProblem(AtelierError):

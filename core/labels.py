@@ -1,4 +1,7 @@
-"""The ten classes by name, and the side of a picture: what everything else shares."""
+"""The ten classes by name, and the side of a picture: facts that all modules share.
+
+The pictures themselves come from `core.data`.
+"""
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -13,4 +16,4 @@ CLASS_NAMES = (
     "Ankle boot",
 )
 CLASSES = len(CLASS_NAMES)
-SIDE = 28  # pixels of a picture, both ways
+SIDE = 28  # width and height of a picture, in pixels

@@ -1,8 +1,10 @@
-"""Processes of Atelier's own: started detached, one of a kind in a home, their files written whole.
+"""Processes of Atelier's own: started detached, one of a kind per home, their files written whole.
 
-A lock is a file that one process holds for as long as it lives, however it dies. The system
-releases it with the process, so a leftover file is never mistaken for a live process, and no
-process id has to be trusted that is not the holder's own.
+A lock is a file that one process holds for as long as it lives, however it ends. The operating
+system releases the lock with the process. So a leftover file is never mistaken for a live process,
+and no process id has to be trusted.
+
+What these processes do is decided by the modules that start them.
 """
 
 from __future__ import annotations
@@ -16,21 +18,27 @@ from typing import IO
 
 from core import settings
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 MAX_LOG_BYTES = 2_000_000
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _started: list[subprocess.Popen[bytes]] = []  # kept so that a child that has ended is reaped
 
 
 def take(file: IO[bytes]) -> bool:
-    """Lock an open file (for reading and writing) for as long as this process lives; False if
-    another one has it.
+    """Lock a file for as long as this process lives.
+
+    Args:
+        file: open for reading and writing; closing it releases the lock.
+
+    Returns:
+        whether the lock was free.
     """
     try:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            import msvcrt
-
+        if sys.platform == "win32":
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
@@ -52,11 +60,14 @@ def held(path: Path) -> bool:
 def spawn(
     module: str, *arguments: str, log: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Run `python -m module arguments` in a process that does not end with this one.
+    """Run `python -m module arguments` in a process that outlives this one.
 
     Args:
-        log: what it prints is appended here; a log of more than 2 MB is set aside first, as
+        module: its dotted name.
+        arguments: of its command line.
+        log: the file that its output is appended to; one of more than 2 MB is set aside first, as
             `.log.1`.
+        environment: all of its environment variables.
 
     Raises:
         OSError: if the log cannot be written.
@@ -79,7 +90,7 @@ def spawn(
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Replace a local file at once, so that a reader never finds half of it.
+    """Replace a local file in one step, so that no reader ever finds half of it.
 
     Raises:
         OSError: if the folder cannot be written.

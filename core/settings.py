@@ -1,6 +1,6 @@
-"""Where things are: the only place that reads Atelier's environment variables.
+"""Where things are: the only module that reads Atelier's environment variables.
 
-Read anew at each call, so that a test or a shell can change them; nothing is created here.
+They are read at each call, so that a test or a shell can change them. No folder is created here.
 """
 
 from __future__ import annotations
@@ -15,49 +15,48 @@ ASSETS = ROOT / "assets"
 
 
 def home() -> Path:
-    """The folder that holds what belongs to this user: downloaded data, runs, the engine's address
-    (`ATELIER_HOME`).
-    """
+    """The folder of this user's data, runs and engine (`ATELIER_HOME`)."""
     return Path(
         os.environ.get("ATELIER_HOME") or platformdirs.user_data_dir("atelier", appauthor=False)
     ).expanduser()
 
 
 def data_folder() -> Path | None:
-    """A folder with the four Fashion-MNIST files that the user named (`ATELIER_DATA`), or None."""
+    """The user's own folder with the four Fashion-MNIST files (`ATELIER_DATA`), or None."""
     named = os.environ.get("ATELIER_DATA")
     return Path(named).expanduser() if named else None
 
 
 def photographs_folder() -> Path | None:
-    """A folder with the Clothing dataset's photographs, to measure networks on, that the user named
-    (`ATELIER_PHOTOS`), or None.
+    """The user's folder with photographs of the Clothing dataset (`ATELIER_PHOTOS`), or None.
+
+    Networks can be measured on them, and learn from some of them.
     """
     named = os.environ.get("ATELIER_PHOTOS")
     return Path(named).expanduser() if named else None
 
 
 def runs_address() -> str:
-    """Where the run library lives (`ATELIER_RUNS`): a folder or any fsspec address that app and
-    workers share.
-    """
+    """The run library (`ATELIER_RUNS`): a folder or any fsspec address that workers can reach."""
     return os.environ.get("ATELIER_RUNS") or str(home() / "runs")
 
 
 def engine_address() -> str | None:
-    """A Dask scheduler to send jobs to (`ATELIER_ENGINE`, as in `tcp://host:8786`), or None for one
-    of our own.
+    """The Dask scheduler that gets the jobs (`ATELIER_ENGINE`, as in `tcp://host:8786`).
+
+    None stands for an engine of our own.
     """
     return os.environ.get("ATELIER_ENGINE") or None
 
 
 def worker_environment(own: bool) -> dict[str, str]:
-    """The settings that another process of Atelier needs, with no path that depends on a working
-    directory.
+    """The settings that another process of Atelier needs, with absolute paths.
 
     Args:
-        own: whether that process runs on this machine; then it also gets the folders that are this
-            machine's.
+        own: whether that process runs on this machine; then it also gets this machine's folders.
+
+    Returns:
+        environment variables, to be added to those of the process.
     """
     address = runs_address()
     named = {

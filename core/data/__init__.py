@@ -1,1 +1,1 @@
-"""Fashion-MNIST and the offline sample: found, read whole, split."""
+"""Fashion-MNIST and the offline sample: found, downloaded, read and split."""

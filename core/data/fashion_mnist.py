@@ -1,10 +1,12 @@
-"""Fashion-MNIST, and the sample drawn by program: found, read whole, and split.
+"""Fashion-MNIST and the computer-generated offline sample, found and read whole.
 
-One idea: whoever holds a `Dataset` need not ask again whether it is complete or right. The folder
-that the user named (`ATELIER_DATA`) comes first and is only read; then Atelier's own folder, where
-a damaged file is set aside and can be fetched anew. Nothing is downloaded unless asked for.
+A `Dataset` is always complete and correct, so that its users need not check it again. The folder
+that the user named (`ATELIER_DATA`) comes first and is only read. Then comes Atelier's own folder,
+where a damaged file is set aside and can be downloaded again. Nothing is downloaded unless asked
+for.
 
-It does not scale, augment or batch: pixels leave here as the bytes that were published.
+Nothing is scaled, augmented or batched here: pixels are the bytes that were published. Which
+pictures are held out is decided in `core.data.splits`.
 """
 
 from __future__ import annotations
@@ -14,28 +16,33 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import settings
 from core.data import idx_files
-from core.data.idx_files import Progress
+from core.data.idx_files import DownloadProgress
 from core.errors import DataDamaged, DataUnavailable, InvalidSpec
+from core.specs.fields import DataName
 
-NAMES = ("fashion-mnist", "offline-sample")
-TITLES = {"fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample"}
-SAMPLE_TEST = 400  # the last pictures of the offline sample are its test split
+TITLES: dict[str, str] = {"fashion-mnist": "Fashion-MNIST", "offline-sample": "Offline sample"}
+SAMPLE_TEST = 400  # the last pictures of the offline sample are its test set
 
-_USERS, _OURS = "ATELIER_DATA", "Atelier's folder"
+Origin = Literal["ATELIER_DATA", "Atelier's folder", ""]
+_USERS: Origin = "ATELIER_DATA"
+_OURS: Origin = "Atelier's folder"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pictures with their labels, in published order; the arrays are read-only, since pages and
-    visitors share them.
+    """Pictures with their labels, in published order.
+
+    The arrays are read-only, because all visitors share them.
 
     Attributes:
-        name: one of `NAMES`.
+        name: by which a spec asks for it.
         train_pixels: uint8 `(n, 28, 28)`, bright garment on black.
         train_labels: int64 `(n,)`, 0..9.
         test_pixels: uint8 `(m, 28, 28)`.
@@ -43,21 +50,21 @@ class Dataset:
         fingerprint: 16 hex digits that change with the contents.
     """
 
-    name: str
-    train_pixels: np.ndarray
-    train_labels: np.ndarray
-    test_pixels: np.ndarray
-    test_labels: np.ndarray
+    name: DataName
+    train_pixels: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_pixels: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
     fingerprint: str
 
     @property
     def is_sample(self) -> bool:
-        """Whether a program drew these pictures; whoever shows them says so."""
+        """Whether these pictures are computer-generated, which pages that show them have to say."""
         return self.name == "offline-sample"
 
     @property
     def title(self) -> str:
-        """The name to show to a person."""
+        """The name for people."""
         return TITLES[self.name]
 
 
@@ -68,15 +75,15 @@ class DataStatus:
     Attributes:
         available: all four files are there in their official lengths.
         folder: where they are, or None.
-        origin: "ATELIER_DATA", "Atelier's folder" or "".
-        sentence: the same for a person, with the remedy when something is missing.
-        downloadable: whether `download` would mend it; False for a damaged file in the user's own
+        origin: whose folder that is; "" if none was found.
+        sentence: the same for people, with the remedy when something is missing.
+        downloadable: whether `download` would help; False for a damaged file in the user's own
             folder.
     """
 
     available: bool
     folder: Path | None
-    origin: str
+    origin: Origin
     sentence: str
     downloadable: bool = True
 
@@ -87,32 +94,38 @@ def own_folder() -> Path:
 
 
 def status() -> DataStatus:
-    """Say whether Fashion-MNIST is there, by the names and lengths of its files only: quick enough
-    for every page.
+    """Whether Fashion-MNIST is there.
+
+    Only names and lengths of its files are checked, which is quick enough for every page.
     """
-    place = _find()
-    if place is None:
+    known = _find()
+    if known is None:
         return DataStatus(False, None, "", _unavailable_sentence())
-    folder, origin = place
+    folder, origin = known
     wrong = idx_files.wrong_lengths_in(folder)
     if wrong:
-        sentence = f"Damaged in {folder}: {', '.join(wrong)} (not of the official length). {_remedy(origin)}"
+        sentence = (
+            f"Damaged in {folder}: {', '.join(wrong)} (not the official length). {_remedy(origin)}"
+        )
         return DataStatus(False, folder, origin, sentence, downloadable=origin == _OURS)
     return DataStatus(True, folder, origin, f"Fashion-MNIST is ready, from {origin} ({folder}).")
 
 
 def load(
-    name: str = "fashion-mnist", *, download: bool = False, progress: Progress | None = None
+    name: DataName = "fashion-mnist",
+    *,
+    download: bool = False,
+    progress: DownloadProgress | None = None,
 ) -> Dataset:
     """Read a data set whole: about half a second for Fashion-MNIST, 55 MB of memory.
 
     Args:
-        name: one of `NAMES`.
-        download: fetch what is missing or damaged into Atelier's own folder.
+        name: of the data set.
+        download: download what is missing or damaged into Atelier's own folder.
         progress: called while downloading, see `download`.
 
     Raises:
-        DataUnavailable: not on this machine, and not to be downloaded or not asked to be.
+        DataUnavailable: not on this machine, and not downloaded.
         DataDamaged: a file is not the official one. In Atelier's own folder it has then been set
             aside as `*.damaged`.
         StorageProblem: the disk is full or the folder cannot be written to.
@@ -122,15 +135,15 @@ def load(
         return _offline_sample()
     if name != "fashion-mnist":
         raise InvalidSpec(
-            f"There is no data set named {name!r}. Choose one of: {', '.join(NAMES)}."
+            f"There is no data set named {name!r}. Choose one of: {', '.join(get_args(DataName))}."
         )
-    place = _find()
-    if place is None:
+    known = _find()
+    if known is None:
         if not download:
             raise DataUnavailable(_unavailable_sentence())
         idx_files.fetch(own_folder(), progress)
-        place = own_folder(), _OURS
-    folder, origin = place
+        known = own_folder(), _OURS
+    folder, origin = known
     damage = idx_files.damage_in(folder)
     if damage and origin == _OURS:
         idx_files.set_aside(folder, list(damage))
@@ -142,16 +155,17 @@ def load(
     return _assemble(folder)
 
 
-def download(progress: Progress | None = None) -> Path:
-    """Fetch the four files into Atelier's own folder; what is there and sound stays, so starting
-    again goes on.
+def download(progress: DownloadProgress | None = None) -> Path:
+    """Download the four files into Atelier's own folder.
+
+    Files that are there and undamaged stay, so that a second call continues an interrupted one.
 
     Args:
-        progress: called with the file at work and the bytes done and to do, counted over all four
-            files.
+        progress: called with the name of the current file, the bytes done and those in total, both
+            counted over all four files.
 
     Returns:
-        The folder.
+        the folder.
 
     Raises:
         DataUnavailable: no source delivered a file.
@@ -161,8 +175,8 @@ def download(progress: Progress | None = None) -> Path:
     return own_folder()
 
 
-def _find() -> tuple[Path, str] | None:
-    """The first folder that holds all four names, and what to call it."""
+def _find() -> tuple[Path, Origin] | None:
+    """The first folder that holds all four files, and whose it is."""
     named = settings.data_folder()
     if named is not None and not idx_files.missing_in(named):
         return named, _USERS
@@ -170,7 +184,7 @@ def _find() -> tuple[Path, str] | None:
 
 
 def _unavailable_sentence() -> str:
-    """Why there are no data, and the remedies."""
+    """Why Fashion-MNIST is not there, and the remedies."""
     named, lacking = settings.data_folder(), idx_files.missing_in(own_folder())
     reason = "Fashion-MNIST is not on this machine yet."
     if named is not None:
@@ -186,18 +200,19 @@ def _unavailable_sentence() -> str:
         reason = f"Fashion-MNIST is not complete: {own_folder()} lacks {', '.join(lacking)}."
     megabytes = round(sum(file.size for file in idx_files.FILES) / 1e6)
     return (
-        f"{reason} Download it ({megabytes} MB), put its four .gz files into a folder and name that in ATELIER_DATA, "
-        "or use the offline sample."
+        f"{reason} Download it ({megabytes} MB), put its four .gz files into a folder and name that "
+        "folder in ATELIER_DATA, or use the offline sample."
     )
 
 
-def _remedy(origin: str) -> str:
+def _remedy(origin: Origin) -> str:
+    """What to do about a damaged file."""
     if origin == _USERS:
         return (
-            "Nothing in your folder was changed: replace the file there, or unset ATELIER_DATA to let Atelier keep a "
-            "copy of its own."
+            "Nothing in your folder was changed: replace the file there, or unset ATELIER_DATA to "
+            "let Atelier keep a copy of its own."
         )
-    return "Download it again to get it whole."
+    return "Download it again."
 
 
 def _assemble(folder: Path) -> Dataset:
@@ -214,11 +229,11 @@ def _assemble(folder: Path) -> Dataset:
             or labels.max(initial=0) > 9
         ):
             raise DataDamaged(
-                f"The {part} files in {folder} do not belong together: pictures {pixels.shape}, labels {labels.shape}, "
-                f"largest label {labels.max(initial=0)} (9 at most). Download them again."
+                f"The {part} files in {folder} do not belong together: pictures {pixels.shape}, "
+                f"labels {labels.shape}, largest label {labels.max(initial=0)} (9 at most). "
+                "Download them again."
             )
-    # The hashes were checked, so they stand for the contents and the pixels need not be hashed
-    # again.
+    # The files were checked against these hashes, so the pixels need not be hashed again.
     fingerprint = hashlib.sha256(
         "".join(file.sha256 for file in idx_files.FILES).encode()
     ).hexdigest()[:16]
@@ -234,18 +249,20 @@ def _assemble(folder: Path) -> Dataset:
 
 @functools.lru_cache(maxsize=1)
 def _offline_sample() -> Dataset:
+    """The computer-generated garments, drawn once per process."""
     from core.garments import drawing  # draws with Pillow, which the real data do without
 
     pixels, labels = drawing.sample()
     fingerprint = hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()[:16]
     pixels.flags.writeable = False
-    labels, cut = _frozen(labels), len(pixels) - SAMPLE_TEST
+    frozen, cut = _frozen(labels), len(pixels) - SAMPLE_TEST
     return Dataset(
-        "offline-sample", pixels[:cut], labels[:cut], pixels[cut:], labels[cut:], fingerprint
+        "offline-sample", pixels[:cut], frozen[:cut], pixels[cut:], frozen[cut:], fingerprint
     )
 
 
-def _frozen(labels: np.ndarray) -> np.ndarray:
-    labels = labels.astype(np.int64)
-    labels.flags.writeable = False
-    return labels
+def _frozen(labels: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A read-only copy."""
+    copy = labels.astype(np.int64)
+    copy.flags.writeable = False
+    return copy

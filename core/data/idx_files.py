@@ -1,10 +1,10 @@
-"""The four files in which Fashion-MNIST is published: how to recognise, read and fetch them.
+"""The four files in which Fashion-MNIST is published: how to recognise, read and download them.
 
-One idea: a file counts only when its SHA-256 is the official one. A download is written under
-another name, compared, and only then given its own, so a file with the right name is never half a
-file that we wrote.
+A file is accepted only if its SHA-256 is the official one. A download is written under another
+name, checked, and only then renamed, so that a file with the right name is never half written by
+us.
 
-Where to look for them, and what they mean together, is the business of `core.data.fashion_mnist`.
+Where to look for the files, and how they belong together, is decided in `core.data.fashion_mnist`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import DataDamaged, DataUnavailable, StorageProblem
 
-# Zalando's own bucket first; the copy that Keras hands out when that one is silent. Same names in
-# both.
+# Zalando's own bucket first, then the copy that Keras uses. The names are the same in both.
 SOURCES = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
 )
 
-Progress = Callable[[str, int, int], None]
+# Called with the name of the current file, the bytes done and those in total.
+DownloadProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """One official file: its name, its length in bytes and the SHA-256 of its (compressed) bytes."""
+    """One official file: its name, its length in bytes and the SHA-256 of its packed bytes."""
 
     name: str
     size: int
@@ -69,17 +70,17 @@ FILES = (
 # Unsigned bytes with one and with three dimensions.
 _LABELS_MAGIC, _IMAGES_MAGIC = 0x00000801, 0x00000803
 _LONGEST = 16 + 100_000 * 28 * 28  # bytes; a small file must not unpack into all of the memory
-_CHUNK = 256 * 1024
+_CHUNK = 256 * 1024  # bytes
 _TIMEOUT = (6, 30)  # seconds to connect, and between two packets
 _STALE_SECONDS = 3600
 
-# Files whose hash was found right, by (path, size, mtime in ns): hashing 30 MB at every load would
-# be felt.
+# Files whose hash was right, by (path, size, mtime in ns): hashing 30 MB at every load would be
+# noticeable.
 _verified: set[tuple[str, int, int]] = set()
 _one_download_at_a_time = threading.Lock()
 
 
-def parse_idx(raw: bytes, *, name: str) -> np.ndarray:
+def parse_idx(raw: bytes, *, name: str) -> NDArray[np.uint8]:
     """Read an IDX file of labels or of 28 x 28 pictures.
 
     Args:
@@ -99,8 +100,8 @@ def parse_idx(raw: bytes, *, name: str) -> np.ndarray:
     magic = int.from_bytes(data[:4], "big")
     if magic not in (_LABELS_MAGIC, _IMAGES_MAGIC):
         raise DataDamaged(
-            f"{name} starts with the magic number 0x{magic:08X}; expected 0x{_LABELS_MAGIC:08X} (labels) or "
-            f"0x{_IMAGES_MAGIC:08X} (pictures)."
+            f"{name} starts with the magic number 0x{magic:08X}; expected 0x{_LABELS_MAGIC:08X} "
+            f"(labels) or 0x{_IMAGES_MAGIC:08X} (pictures)."
         )
     header = 8 if magic == _LABELS_MAGIC else 16
     if len(data) < header:
@@ -114,7 +115,7 @@ def parse_idx(raw: bytes, *, name: str) -> np.ndarray:
     if len(data) != expected:
         fault = "ends too early" if len(data) < expected else "is longer than its header says"
         raise DataDamaged(
-            f"{name} {fault}: {len(data):,} bytes for {shape[0]:,} entries, expected {expected:,}."
+            f"{name} {fault}: {len(data):,} bytes for {shape[0]:,} entries; expected {expected:,}."
         )
     values = np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape)
     values.flags.writeable = False
@@ -122,26 +123,28 @@ def parse_idx(raw: bytes, *, name: str) -> np.ndarray:
 
 
 def missing_in(folder: Path) -> list[str]:
-    """The names that a folder lacks; all four when there is no such folder."""
+    """Names of the files that a folder lacks: all four if the folder does not exist."""
     return [file.name for file in FILES if not os.path.isfile(folder / file.name)]
 
 
 def wrong_lengths_in(folder: Path) -> list[str]:
-    """The names of files that have not the official number of bytes: damage that shows without
-    reading them.
-    """
+    """Names of the files whose length is not the official one, which shows without reading them."""
     return [file.name for file in FILES if not _has_length(folder / file.name, file.size)]
 
 
 def damage_in(folder: Path) -> dict[str, str]:
-    """What is wrong with the four files: a sentence by file name; empty when all are official."""
-    found = {file.name: _damage(folder / file.name, file) for file in FILES}
-    return {name: sentence for name, sentence in found.items() if sentence}
+    """What is wrong with the four files: a sentence for each damaged one, by its name."""
+    sentences = {file.name: _damage(folder / file.name, file) for file in FILES}
+    return {name: sentence for name, sentence in sentences.items() if sentence}
 
 
-def read(folder: Path) -> list[np.ndarray]:
-    """Parse the four files, in the order of `FILES`; whether they are the official ones is for
-    `damage_in` to say.
+def read(folder: Path) -> list[NDArray[np.uint8]]:
+    """Parse the four files, in the order of `FILES`.
+
+    Whether they are the official ones is checked by `damage_in`.
+
+    Raises:
+        DataDamaged: naming the file and what is wrong with it.
     """
     paths = [folder / file.name for file in FILES]
     try:
@@ -160,14 +163,14 @@ def _has_length(path: Path, size: int) -> bool:
 
 
 def _damage(path: Path, file: DataFile) -> str | None:
-    """A sentence on what is wrong with one file, or None when it is the official one."""
+    """What is wrong with a file, in a sentence; None if it is the official one."""
     try:
         facts = path.stat()
         identity = (str(path), facts.st_size, facts.st_mtime_ns)
         if identity in _verified:
             return None
         with path.open("rb") as stream:
-            # A little more, to say what is wrong; never a whole disk image.
+            # A little more than it should have, to say what is wrong; never a whole disk image.
             raw = stream.read(file.size + _CHUNK)
     except OSError as error:
         return f"{path} cannot be read ({error.strerror})."
@@ -184,7 +187,11 @@ def _damage(path: Path, file: DataFile) -> str | None:
 
 
 def set_aside(folder: Path, names: list[str]) -> None:
-    """Rename files to `*.damaged`, so that nobody reads them again and nothing is lost."""
+    """Rename files to `*.damaged`, so that they are not read again and nothing is lost.
+
+    Raises:
+        StorageProblem: if they cannot be renamed.
+    """
     for name in names:
         try:
             os.replace(folder / name, folder / f"{name}.damaged")
@@ -194,14 +201,13 @@ def set_aside(folder: Path, names: list[str]) -> None:
             raise _storage_problem(folder, error) from error
 
 
-def fetch(folder: Path, progress: Progress | None = None) -> None:
-    """Get every file that is missing or damaged into `folder`; sound ones stay, so starting again
-    goes on.
+def fetch(folder: Path, progress: DownloadProgress | None = None) -> None:
+    """Download every file that is missing or damaged; the others stay as they are.
 
     Args:
-        folder: made if need be; a damaged file in it is set aside as `*.damaged`.
-        progress: called with the file at work and the bytes done and to do, counted over all four
-            files.
+        folder: created if necessary; a damaged file in it is set aside as `*.damaged`.
+        progress: called with the name of the current file, the bytes done and those in total, both
+            counted over all four files.
 
     Raises:
         DataUnavailable: no source delivered a file.
@@ -227,7 +233,7 @@ def fetch(folder: Path, progress: Progress | None = None) -> None:
 
 
 def _gunzip(raw: bytes, name: str) -> bytes:
-    """Unpack, checking the gzip file's own length and CRC."""
+    """Unpack a gzip file, and check its own length and CRC."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         data = unpacker.decompress(raw, _LONGEST)
@@ -244,22 +250,26 @@ def _gunzip(raw: bytes, name: str) -> bytes:
 
 
 class _Bar:
-    """What pooch moves as bytes arrive.
+    """A progress bar for pooch, which hands on what it is told.
 
-    Its counts are whole chunks, so the last one may overshoot.
+    Pooch counts whole chunks, so that the last one may overshoot.
     """
 
-    def __init__(self, file: DataFile, before: int, total: int, progress: Progress | None) -> None:
+    def __init__(
+        self, file: DataFile, before: int, total: int, progress: DownloadProgress | None
+    ) -> None:
         self._file, self._before, self._all, self._progress = file, before, total, progress
         self._done = 0
-        self.total = 0  # set by pooch to what the server announces; our own table is surer
+        self.total = 0  # pooch sets it to what the server announces; our own table is more reliable
 
     def update(self, amount: int) -> None:
+        """So many more bytes have arrived."""
         self._done = min(self._done + amount, self._file.size)
         if self._progress:
             self._progress(self._file.name, self._before + self._done, self._all)
 
     def reset(self) -> None:
+        """Start the file again, from another source."""
         self._done = 0
 
     def close(self) -> None:
@@ -267,9 +277,7 @@ class _Bar:
 
 
 def _fetch_one(file: DataFile, folder: Path, sources: list[str], bar: _Bar) -> None:
-    """Get one file from the first source that has it, and move that source to the front for the
-    next file.
-    """
+    """Download a file from the first source that has it; that source is asked first next time."""
     import pooch  # with requests 0.15 s to import, and only a download needs them
     import requests
 
@@ -288,7 +296,7 @@ def _fetch_one(file: DataFile, folder: Path, sources: list[str], bar: _Bar) -> N
             )
         except requests.RequestException as error:
             failures.append(f"{urlsplit(source).netloc} did not deliver it ({_in_words(error)})")
-        except ValueError:  # pooch's word for a hash that differs
+        except ValueError:  # which pooch raises for a hash that differs
             failures.append(
                 f"{urlsplit(source).netloc} delivered something else (its SHA-256 differs)"
             )
@@ -299,13 +307,14 @@ def _fetch_one(file: DataFile, folder: Path, sources: list[str], bar: _Bar) -> N
             sources.insert(0, source)
             return
     raise DataUnavailable(
-        f"{file.name} could not be downloaded: {'; '.join(failures)}. Connect to the internet and try again, put the "
-        "four .gz files into a folder and name that in ATELIER_DATA, or use the offline sample."
+        f"{file.name} could not be downloaded: {'; '.join(failures)}. Connect to the internet and "
+        "try again, put the four .gz files into a folder and name that folder in ATELIER_DATA, or "
+        "use the offline sample."
     )
 
 
 def _in_words(error: Exception) -> str:
-    """The gist of a network error, whose own text names sockets and pools."""
+    """A network error for people; its own text is about sockets and connection pools."""
     import requests
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
@@ -318,7 +327,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Delete what a killed download left behind; younger files may belong to one that is running."""
+    """Delete what a killed download left behind; recent files may belong to a running one."""
     for path in folder.glob("tmp*"):
         if time.time() - path.stat().st_mtime > _STALE_SECONDS:
             path.unlink(missing_ok=True)
@@ -326,6 +335,6 @@ def _remove_leftovers(folder: Path) -> None:
 
 def _storage_problem(folder: Path, error: OSError) -> StorageProblem:
     return StorageProblem(
-        f"Atelier cannot write to {folder} ({error.strerror or error}). Free some space or make the folder writable, "
-        "or choose another one with ATELIER_HOME."
+        f"Atelier cannot write to {folder} ({error.strerror or error}). Free some space, make the "
+        "folder writable, or choose another one with ATELIER_HOME."
     )

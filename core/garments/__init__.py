@@ -1,1 +1,1 @@
-"""Garments drawn by the computer: the offline sample, and the shapes of drawn pictures."""
+"""Garments drawn by the computer: for the offline sample, and as shapes for drawn pictures."""

@@ -1,33 +1,33 @@
-"""Garments drawn by program: the offline sample, small real data for tests, and raw material for
-augmentation.
+"""Computer-generated garments: the offline sample, and the parts of sketches and icons.
 
-One idea: a shape (`core.garments.shapes`) is painted part by part at several times the size,
-reduced to 28 x 28 pixels, and only then gets cloth, pattern, light and noise, which cost next to
-nothing at that size. As in Fashion-MNIST the garment is bright on black and its longest edge fills
-the frame.
+A shape (`core.garments.shapes`) is painted part by part at several times the size, reduced to
+28 x 28 pixels, and only then given cloth, pattern, light and noise, which cost next to nothing at
+that size. As in Fashion-MNIST, the garment is bright on black and its longest edge fills the frame.
 
-These are not photographs: a network that learnt from them alone knows little of real clothing.
+These are no photographs: a network trained on them alone knows little about real clothing.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from core.garments.parts import Part
 from core.garments.shapes import shape
 from core.labels import SIDE
 
-STYLES = ("filled", "outline")
+Style = Literal["filled", "outline"]
+Pattern = Literal["stripes", "pinstripes", "checks", "blotches", "print"]
 
-OVER = 5  # how many times larger shapes are painted; more does not show at 28 x 28
+OVER = 5  # shapes are painted this many times larger; more does not show at 28 x 28
 _TONE = 120  # grey level that stands for tone 1 while painting; leaves room for tones up to 2
 
-# How often a class is striped, checked, blotched, printed on; the rest is plain. Shoes and bags
-# have few patterns.
-_PATTERNS = ("stripes", "pinstripes", "checks", "blotches", "print")
+# How often each class has which pattern; the rest is plain. Shoes and bags have few patterns.
+_PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
 _SHARES = (
     (0.16, 0.03, 0.03, 0.12, 0.36),
     (0.00, 0.04, 0.03, 0.12, 0.00),
@@ -40,17 +40,17 @@ _SHARES = (
     (0.04, 0.03, 0.05, 0.15, 0.08),
     (0.00, 0.00, 0.00, 0.20, 0.00),
 )
-# Two clocks along the frame, for patterns and light: rows and columns from -1 to 1.
+# Coordinates of the frame, for patterns and light: rows and columns from -1 to 1.
 _ROWS, _COLUMNS = np.linspace(-1, 1, SIDE)[:, None], np.linspace(-1, 1, SIDE)[None, :]
 
 
-def draw(label: int, rng: np.random.Generator, *, style: str = "filled") -> np.ndarray:
+def draw(label: int, rng: np.random.Generator, *, style: Style = "filled") -> NDArray[np.uint8]:
     """Draw one garment.
 
     Args:
         label: its class, 0..9.
-        rng: decides everything that varies; it is advanced.
-        style: "filled" for cloth as in the data, "outline" for a drawing in white lines on black.
+        rng: decides everything that varies.
+        style: "filled" for cloth as in the data, "outline" for a line drawing, white on black.
 
     Returns:
         uint8 `(28, 28)`, bright on black.
@@ -58,9 +58,10 @@ def draw(label: int, rng: np.random.Generator, *, style: str = "filled") -> np.n
     Raises:
         ValueError: no such class or style.
     """
-    if not 0 <= label <= 9 or style not in STYLES:
+    styles = get_args(Style)
+    if not 0 <= label <= 9 or style not in styles:
         raise ValueError(
-            f"Expected a label from 0 to 9 and a style of {STYLES}; received {label!r}, {style!r}."
+            f"Expected a label from 0 to 9 and a style of {styles}; received {label!r}, {style!r}."
         )
     parts = fit(shape(int(label), rng), angle=float(rng.normal(0, 2.0)))
     if style == "outline":
@@ -69,21 +70,22 @@ def draw(label: int, rng: np.random.Generator, *, style: str = "filled") -> np.n
     return _cloth(tones, int(label), rng)
 
 
-def sample(n: int = 2400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a small data set; every ten pictures in a row hold each class once, so any cut keeps the
-    classes balanced.
+def sample(n: int = 2400, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Draw a small data set.
+
+    Each ten pictures in a row have one of each class, so that the classes stay balanced wherever
+    the data set is cut.
 
     Args:
-        n: how many.
+        n: number of pictures.
         seed: the same seed gives the same pictures; a smaller `n` gives the first of them.
 
     Returns:
         uint8 `(n, 28, 28)` and int64 `(n,)`.
     """
     order = np.random.default_rng(seed)
-    labels = np.concatenate(
-        [order.permutation(10) for _ in range(math.ceil(n / 10))] or [np.empty(0)]
-    )[:n]
+    tens = [order.permutation(10) for _ in range(math.ceil(n / 10))]
+    labels = np.concatenate(tens)[:n] if tens else np.empty(0, np.int64)
     pixels = np.empty((n, SIDE, SIDE), dtype=np.uint8)
     for position, label in enumerate(labels):
         pixels[position] = draw(int(label), np.random.default_rng([seed, position]))
@@ -91,11 +93,10 @@ def sample(n: int = 2400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(parts: list[Part], *, angle: float = 0.0) -> list[Part]:
-    """Turn a shape by `angle` degrees and scale it so that its longest edge fills the frame,
-    centred.
+    """Turn a shape by `angle` degrees, centre it, and scale its longest edge to fill the frame.
 
     Returns:
-        The same parts in pixels of the enlarged frame on which `fill` and `outline` paint.
+        the same parts, in pixels of the enlarged frame on which `fill` and `outline` paint.
     """
     turn = math.radians(angle)
     cosine, sine = math.cos(turn), math.sin(turn)
@@ -113,7 +114,7 @@ def fit(parts: list[Part], *, angle: float = 0.0) -> list[Part]:
 
 
 def fill(parts: list[Part]) -> Image.Image:
-    """Paint fitted parts one over the other; 28 x 28, grey level 120 for cloth, 0 for background."""
+    """Paint fitted parts over each other: 28 x 28, grey level 120 for cloth, 0 for background."""
     canvas = Image.new("L", (SIDE * OVER, SIDE * OVER), 0)
     brush = ImageDraw.Draw(canvas)
     for part in parts:
@@ -126,11 +127,14 @@ def fill(parts: list[Part]) -> Image.Image:
 
 
 def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
-    """Draw fitted parts as a sketch: the contour of the whole and the lines within; 28 x 28, white
-    on black.
+    """Draw fitted parts as a sketch, the contour of the whole and the lines within.
 
     Args:
-        stroke: width of the lines in pixels of the small picture.
+        parts: as `fit` returns them.
+        stroke: width of the lines, in pixels of the small picture.
+
+    Returns:
+        28 x 28, white on black.
     """
     side = SIDE * OVER
     whole = Image.new("L", (side, side), 0)
@@ -142,8 +146,7 @@ def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
         elif not part.width:
             brush.polygon(points, fill=level)
     width = max(3, round(stroke * OVER) | 1)
-    # Without a rim of background a garment that fills the frame would have no contour where it
-    # touches the edge.
+    # Without some background around it, a garment would have no contour where it touches the edge.
     framed = Image.new("L", (side + 2 * width, side + 2 * width), 0)
     framed.paste(whole, (width, width))
     contour = ImageChops.subtract(framed, framed.filter(ImageFilter.MinFilter(width)))
@@ -151,14 +154,14 @@ def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
     pen = ImageDraw.Draw(contour)
     for part in parts:
         if abs(part.tone - 1) < 0.2:
-            continue  # faint folds, which nobody sketches
-        points = part.points if part.width else np.concatenate([part.points, part.points[:1]])
-        pen.line(points.ravel().tolist(), fill=255, width=width // 2 + 1, joint="curve")
+            continue  # a faint fold, which nobody would sketch
+        path = part.points if part.width else np.concatenate([part.points, part.points[:1]])
+        pen.line(path.ravel().tolist(), fill=255, width=width // 2 + 1, joint="curve")
     return ImageChops.multiply(contour, whole).reduce(OVER)
 
 
-def _cloth(tones: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
-    """Give a painted shape its brightness, pattern, light and noise; `(28, 28)` uint8."""
+def _cloth(tones: NDArray[np.floating], label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Give a painted shape its brightness, pattern, light and noise; `(28, 28)`."""
     base = 255 * (0.3 + 0.65 * rng.beta(2.2, 1.3))
     shares = np.cumsum(_SHARES[label])
     kind = int(np.searchsorted(shares, rng.random(), side="right"))
@@ -169,16 +172,17 @@ def _cloth(tones: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarra
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def _light(rng: np.random.Generator) -> np.ndarray:
-    """Darker towards one side and the edges, with folds; factors around 1, `(28, 28)`."""
+def _light(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Factors around 1, `(28, 28)`: darker towards one side and the edges, with folds."""
     side, down = rng.uniform(-0.12, 0.12, 2)
     edge, fold = rng.uniform(0, 0.25), rng.uniform(0, 0.1)
     waves = np.sin(_COLUMNS * rng.uniform(4, 14) + _ROWS * rng.uniform(-3, 3) + rng.uniform(0, 6.3))
-    return 1 + side * _COLUMNS + down * _ROWS - edge * _COLUMNS**2 + fold * waves
+    light: NDArray[np.float64] = 1 + side * _COLUMNS + down * _ROWS - edge * _COLUMNS**2
+    return light + fold * waves
 
 
-def _pattern(kind: str, rng: np.random.Generator) -> np.ndarray:
-    """What is woven in or printed on; factors up to 1.4, broadcasting to `(28, 28)`."""
+def _pattern(kind: Pattern, rng: np.random.Generator) -> NDArray[np.float64]:
+    """What is woven in or printed on: factors up to 1.4 that broadcast to `(28, 28)`."""
     strong = rng.uniform(0.2, 0.75)
     if kind == "stripes":
         return 1 - strong * _bands(_ROWS, rng)
@@ -201,7 +205,8 @@ def _pattern(kind: str, rng: np.random.Generator) -> np.ndarray:
     return factor
 
 
-def _bands(along: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """0 and 1 in turn along rows or columns, two to seven pixels a period."""
+def _bands(along: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """0 and 1 in turn along rows or columns, with a period of two to seven pixels."""
     period = rng.uniform(2.2, 7.5) * 2 / SIDE
-    return ((along / period + rng.random()) % 1 < rng.uniform(0.3, 0.6)).astype(float)
+    phase: NDArray[np.float64] = (along / period + rng.random()) % 1
+    return (phase < rng.uniform(0.3, 0.6)).astype(np.float64)

@@ -1,9 +1,8 @@
-"""What garments are put together from: parts, and the little geometry that makes their outlines.
+"""What garments are made of: parts, and the little geometry that makes their outlines.
 
-One idea: a shape is geometry only. A `Part` is a filled outline or a stroke and says how bright it
-is beside the cloth; the cloth itself, its pattern and its light come later, in
-`core.garments.drawing`, so that one shape serves a picture like a photograph and a sketch alike.
-Nothing is painted here.
+A shape is geometry only. A `Part` is a filled outline or a stroke, with its brightness relative to
+the cloth. The cloth itself, its pattern and its light come later, in `core.garments.drawing`, so
+that one shape serves for a photo-like picture as well as for a sketch. Nothing is painted here.
 
 Coordinates: x to the right, y down, in any unit; `core.garments.drawing.fit` scales the whole to
 the frame.
@@ -15,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 Points = Sequence[tuple[float, float]]
 
@@ -25,28 +25,28 @@ class Part:
 
     Attributes:
         points: float `(k, 2)`.
-        tone: brightness beside the cloth: 1 is cloth, 0 lets the black background through, at most
-            2.
+        tone: brightness relative to the cloth: 1 is cloth, 0 shows the black background, 2 is the
+            most.
         width: 0 for a filled outline; else the stroke's width, in the unit of the points.
     """
 
-    points: np.ndarray
+    points: NDArray[np.float64]
     tone: float = 1.0
     width: float = 0.0
 
 
 def pick(rng: np.random.Generator, *choices: tuple[float, float]) -> float:
-    """One of `(value, share)`; the shares add up to 1."""
-    dice = rng.random()
+    """Draw one value from `(value, share)` pairs whose shares add up to 1."""
+    left = rng.random()
     for value, share in choices:
-        dice -= share
-        if dice < 0:
+        left -= share
+        if left < 0:
             return value
     return choices[-1][0]  # the shares fell short of 1 by a rounding error
 
 
 def area(points: Points, tone: float = 1.0, rounds: int = 0) -> Part:
-    """A filled outline, its corners cut `rounds` times."""
+    """A filled outline whose corners are cut `rounds` times."""
     return Part(smooth(np.array(points, dtype=float), rounds), tone)
 
 
@@ -62,25 +62,24 @@ def mirrored(right: Points, rounds: int = 1) -> Part:
 
 
 def stretched(points: Points, tall: float) -> list[tuple[float, float]]:
-    """The same points `tall` times as high."""
+    """The same points, `tall` times as high."""
     return [(x, y * tall) for x, y in points]
 
 
-def dense(corners: Points) -> np.ndarray:
-    """Points along the edges of a polygon, so that smoothing rounds its corners and leaves its
-    sides.
-    """
-    corners = np.array(corners, dtype=float)
-    following = np.roll(corners, -1, axis=0)
-    near, far = 0.85 * corners + 0.15 * following, 0.15 * corners + 0.85 * following
-    return np.stack([corners, near, far], axis=1).reshape(-1, 2)
+def dense(corners: Points) -> NDArray[np.float64]:
+    """Points along the edges of a polygon, so that smoothing rounds only its corners."""
+    here = np.array(corners, dtype=float)
+    there = np.roll(here, -1, axis=0)
+    near, far = 0.85 * here + 0.15 * there, 0.15 * here + 0.85 * there
+    return np.stack([here, near, far], axis=1).reshape(-1, 2)
 
 
 def arc(
     x: float, y: float, wide: float, high: float, start: float, end: float
 ) -> list[tuple[float, float]]:
-    """Points on an ellipse around `(x, y)`; degrees run clockwise from the right, so 180 to 360 is
-    the upper half.
+    """Points on an ellipse around `(x, y)`.
+
+    Degrees run clockwise from the right, so that 180 to 360 is the upper half.
     """
     angles = np.radians(np.linspace(start, end, 14))
     return list(
@@ -88,9 +87,10 @@ def arc(
     )
 
 
-def smooth(points: np.ndarray, rounds: int, closed: bool = True) -> np.ndarray:
-    """Cut the corners of an outline `rounds` times (Chaikin's rule: a quarter off both ends of
-    every edge).
+def smooth(points: NDArray[np.float64], rounds: int, closed: bool = True) -> NDArray[np.float64]:
+    """Cut the corners of an outline `rounds` times.
+
+    By Chaikin's rule, a quarter is cut off both ends of every edge.
     """
     for _ in range(rounds):
         here, there = (points, np.roll(points, -1, axis=0)) if closed else (points[:-1], points[1:])

@@ -1,8 +1,10 @@
-"""The shapes of ten kinds of garment, with everything that varies left to a random generator.
+"""The shapes of the ten kinds of garment; whatever varies is left to a random generator.
 
-Tops are symmetric about x = 0 with the shoulders near y = 0 and about 1 long; shoes are in
+Tops are symmetric about x = 0, with the shoulders near y = 0, and about 1 long. Shoes are in
 `core.garments.shoes`. Where the real classes overlap (a blouse, a coat closed to the top, a
-pullover with a collar) so do these: nobody should get all of them right.
+pullover with a collar), so do these, so that no classifier can get all of them right.
+
+How a shape is painted is in `core.garments.drawing`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from core.garments.shoes import boot, sandal, sneaker
 
 
 def shape(label: int, rng: np.random.Generator) -> list[Part]:
-    """Make up a garment of class `label` (0..9); its parts are to be painted in this order."""
+    """The parts of a random garment of class `label` (0..9), in the order to paint them in."""
     return _SHAPES[label](rng)
 
 
@@ -72,7 +74,7 @@ def _shirt(rng: np.random.Generator) -> list[Part]:
         tail=rng.uniform(0.0, 0.07),
     )
     kind = rng.random()
-    if kind < 0.3:  # blouses: nothing but their cut tells them from T-shirts and pullovers
+    if kind < 0.3:  # blouses, which only their cut distinguishes from T-shirts and pullovers
         return parts + _neckline(rng, neck, rng.choice(["round", "v"]))
     parts += _collar(rng, neck)
     bottom = length if kind < 0.88 else 0.35
@@ -178,7 +180,7 @@ def _top(
     cuffs: float = 1.0,
     tail: float = 0.0,
 ) -> tuple[list[Part], float]:
-    """Body and sleeves of anything worn above the waist; also half the width of its neck."""
+    """Body and sleeves of anything worn above the waist, and half the width of its neck."""
     neck, drop, chest = (
         rng.uniform(0.09, 0.15),
         rng.uniform(0.03, 0.08),
@@ -203,8 +205,9 @@ def _sleeves(
     spread: float,
     cuffs: float,
 ) -> list[Part]:
-    """Both sleeves and their seams; `spread` is the slope away from the body, `cuffs` the tone of
-    the last part.
+    """Both sleeves and their seams.
+
+    `spread` is their slope away from the body, `cuffs` the tone of the cuffs.
     """
     along = np.array([spread, 1.0]) / np.hypot(spread, 1.0)
     across = np.array([along[1], -along[0]])
@@ -230,7 +233,7 @@ def _sleeves(
 
 
 def _neckline(rng: np.random.Generator, neck: float, kind: str) -> list[Part]:
-    """The cut of the neck, with the hem around it."""
+    """The neckline, with the hem around it."""
     if kind == "roll":
         collar = [(-neck, 0.04), (-neck * 0.85, -0.1), (neck * 0.85, -0.1), (neck, 0.04)]
         return [
@@ -257,7 +260,7 @@ def _neckline(rng: np.random.Generator, neck: float, kind: str) -> list[Part]:
 
 
 def _collar(rng: np.random.Generator, neck: float) -> list[Part]:
-    """Two flaps that meet in the middle."""
+    """A collar of two flaps that meet in the middle."""
     drop, reach, tone = rng.uniform(0.09, 0.16), rng.uniform(0.02, 0.07), rng.uniform(0.85, 1.2)
     parts = [area([(-neck, -0.03), (neck, -0.03), (0, drop * 0.8)], rng.uniform(0.25, 0.6))]
     for side in (-1, 1):
@@ -338,7 +341,7 @@ def _bag(rng: np.random.Generator) -> list[Part]:
 
 
 def _handles(rng: np.random.Generator, top: float, kind: str) -> list[Part]:
-    """A grip, two grips one behind the other, a strap at the sides, or none (a clutch)."""
+    """One handle, two of them one behind the other, a shoulder strap, or none (a clutch)."""
     width, rise, tone = rng.uniform(0.025, 0.055), rng.uniform(0.2, 0.5), rng.uniform(0.6, 1.2)
     reach = top * rng.uniform(0.35, 0.85)
     choice = 0.3 if kind == "tote" else rng.random()

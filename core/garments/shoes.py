@@ -1,8 +1,8 @@
 """The shapes of sandals, sneakers and ankle boots, seen from the side.
 
 They stand on y = 0 with the toe at x = 0 and the heel at x = 1, pointing left as nearly all shoes
-in Fashion-MNIST do. Each is drawn flat and then bent over its heel. A low boot and a high sneaker
-meet half-way, as they do in the data.
+in Fashion-MNIST do. Each is made flat and then bent over its heel. Low boots and high sneakers look
+alike, as they do in the data.
 
 Cloth, light and scale come later, in `core.garments.drawing`.
 """
@@ -10,12 +10,13 @@ Cloth, light and scale come later, in `core.garments.drawing`.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.garments.parts import Part, Points, arc, area, line, pick, smooth, stretched
 
 
 def sneaker(rng: np.random.Generator) -> list[Part]:
-    """Low or, now and then, over the ankle; with laces, stripes and a sole that stands out."""
+    """A sneaker: low or, now and then, above the ankle, with laces, stripes and a clear sole."""
     tall, ankle = (
         rng.uniform(0.85, 1.15),
         rng.uniform(0.26, 0.36) if rng.random() < 0.82 else rng.uniform(0.4, 0.6),
@@ -53,11 +54,11 @@ def sneaker(rng: np.random.Generator) -> list[Part]:
         )
     if rng.random() < 0.3:
         parts.append(line(stretched([(0.14, -toe), (0.2, -0.06)], tall), 0.6, 0.02))
-    return parts + [_sole(rng, rng.uniform(0.05, 0.09), 0.0)]
+    return [*parts, _sole(rng, rng.uniform(0.05, 0.09), 0.0)]
 
 
 def boot(rng: np.random.Generator) -> list[Part]:
-    """Ends above the ankle; flat or on a heel, with laces, a zip, an elastic panel or nothing."""
+    """An ankle boot: flat or on a heel, with laces, a zip, an elastic panel or nothing."""
     shaft, lift = rng.uniform(0.46, 0.95), pick(rng, (0.0, 0.45), (0.1, 0.3), (0.26, 0.25))
     lift *= rng.uniform(0.8, 1.2)
     toe, front = rng.uniform(0.12, 0.18), rng.uniform(0.4, 0.52)
@@ -98,10 +99,10 @@ def boot(rng: np.random.Generator) -> list[Part]:
 
 
 def sandal(rng: np.random.Generator) -> list[Part]:
-    """A sole, flat or raised, and what holds it to the foot, with black between."""
+    """A sandal: a sole, flat or raised, and straps with black between them."""
     lift = pick(rng, (0.0, 0.5), (0.16, 0.15), (0.45, 0.35)) * rng.uniform(0.8, 1.2)
     thick = rng.uniform(0.04, 0.08) if rng.random() < 0.75 else rng.uniform(0.1, 0.15)
-    parts = _heel(rng, lift) + [_sole(rng, thick, lift)]
+    parts = [*_heel(rng, lift), _sole(rng, thick, lift)]
     width, tone = rng.uniform(0.025, 0.06), rng.uniform(0.8, 1.4)
 
     def strap(points: Points, broad: float = 1.0) -> Part:
@@ -129,18 +130,14 @@ def sandal(rng: np.random.Generator) -> list[Part]:
             strap([(0.16, base), (0.22, -rise * 0.6), (0.38, -rise * 0.9), (0.66, base)], 1.3)
         )
     else:
-        for x in np.linspace(0.12, rng.uniform(0.26, 0.44), int(rng.integers(1, 4))):
-            parts.append(
-                strap(
-                    [
-                        (x - 0.04, base),
-                        (x + 0.06, -rise),
-                        (x + 0.16, -rise - 0.04),
-                        (x + 0.26, base),
-                    ],
-                    1.3,
-                )
+        steps = np.linspace(0.12, rng.uniform(0.26, 0.44), int(rng.integers(1, 4)))
+        parts += [
+            strap(
+                [(x - 0.04, base), (x + 0.06, -rise), (x + 0.16, -rise - 0.04), (x + 0.26, base)],
+                1.3,
             )
+            for x in steps
+        ]
     if kind != "thong" or rng.random() < 0.4:
         top = rng.uniform(0.28, 0.42)
         parts.append(strap([(0.98, base), (0.95, -top * 0.7), (0.92, -top)], 1.4))
@@ -154,7 +151,7 @@ def sandal(rng: np.random.Generator) -> list[Part]:
 
 
 def _sole(rng: np.random.Generator, thick: float, lift: float) -> Part:
-    """What a shoe stands on, from toe to heel."""
+    """The sole, from toe to heel."""
     xs = np.linspace(0.0, 1.0, 9)
     top = [(x, -thick - 0.02 * (x < 0.05)) for x in xs]
     return Part(
@@ -163,7 +160,7 @@ def _sole(rng: np.random.Generator, thick: float, lift: float) -> Part:
 
 
 def _heel(rng: np.random.Generator, lift: float) -> list[Part]:
-    """What holds the heel up, from a needle to a wedge; nothing on a flat shoe."""
+    """The heel, from a stiletto to a wedge; none on a flat shoe."""
     if lift < 0.05:
         return []
     wide, foot = rng.uniform(0.12, 0.28), rng.uniform(0.035, 0.16)
@@ -177,9 +174,9 @@ def _heel(rng: np.random.Generator, lift: float) -> list[Part]:
     return [area(block, rng.uniform(0.7, 1.1))]
 
 
-def _raised(points: Points | np.ndarray, lift: float) -> np.ndarray:
+def _raised(points: Points | NDArray[np.float64], lift: float) -> NDArray[np.float64]:
     """Bend a flat shoe so that its heel stands `lift` above the ground and its toe stays on it."""
-    points = np.array(points, dtype=float)
-    way = np.clip((points[:, 0] - 0.25) / 0.55, 0.0, 1.0)
-    points[:, 1] -= lift * way * way * (3 - 2 * way)
-    return points
+    bent = np.array(points, dtype=float)
+    way = np.clip((bent[:, 0] - 0.25) / 0.55, 0.0, 1.0)
+    bent[:, 1] -= lift * way * way * (3 - 2 * way)
+    return bent

@@ -1,5 +1,6 @@
-"""Finding, fetching, checking and splitting the data, on small files of the same form served on
-this machine alone.
+"""Finding, downloading, checking and splitting the data, on small files of the same form.
+
+The only server is one on this machine.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from core import labels
 from core.data import fashion_mnist as dataset
 from core.data import idx_files, splits
 from core.errors import DataDamaged, DataUnavailable, InvalidSpec, StorageProblem
+from core.specs.fields import Validation
 
 NOBODY = "http://127.0.0.1:9/"  # the discard port, where nothing answers
 
@@ -35,9 +38,7 @@ def idx(values: np.ndarray) -> bytes:
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """A folder with four small files that count as the official ones while the test runs; no source
-    answers.
-    """
+    """A folder with four small files that pass for the official ones; no source answers."""
     rng, folder, files = np.random.default_rng(0), tmp_path / "published", []
     folder.mkdir()
     for name, n in (("train", 40), ("t10k", 20)):
@@ -59,9 +60,7 @@ def small(tmp_path, monkeypatch):
 
 @pytest.fixture
 def serve(request):
-    """Start a server of a folder on a free port of this machine and return its address and the
-    paths asked for.
-    """
+    """Serve a folder on a free port of this machine; gives the address and the requested paths."""
 
     def start(folder: Path) -> tuple[str, list[str]]:
         asked = []
@@ -95,7 +94,7 @@ def flip_byte(path: Path, position: int) -> None:
     path.write_bytes(bytes(content))
 
 
-# Looking it up
+# Finding it
 
 
 def test_the_folder_that_the_user_named_is_read(users_folder):
@@ -116,7 +115,7 @@ def test_arrays_shared_by_visitors_cannot_be_written_to(users_folder):
                 array[0] = 0
 
 
-def test_without_data_the_sentence_carries_the_remedies_and_nothing_is_downloaded(
+def test_without_data_the_sentence_has_the_remedies_and_nothing_is_downloaded(
     small, serve, monkeypatch
 ):
     address, asked = serve(small)
@@ -131,12 +130,12 @@ def test_without_data_the_sentence_carries_the_remedies_and_nothing_is_downloade
 
 def test_three_of_the_four_files_are_not_enough_and_the_fourth_is_named(users_folder):
     (users_folder / "t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(DataUnavailable, match="lacks t10k-labels-idx1-ubyte.gz"):
+    with pytest.raises(DataUnavailable, match=r"lacks t10k-labels-idx1-ubyte\.gz"):
         dataset.load()
     assert "lacks t10k-labels-idx1-ubyte.gz" in dataset.status().sentence
 
 
-def test_a_named_folder_that_does_not_exist_is_said_so(small, monkeypatch, tmp_path):
+def test_a_named_folder_that_does_not_exist_is_reported(small, monkeypatch, tmp_path):
     monkeypatch.setenv("ATELIER_DATA", str(tmp_path / "elsewhere"))
     assert "elsewhere, named in ATELIER_DATA, does not exist" in dataset.status().sentence
 
@@ -154,7 +153,7 @@ def test_an_incomplete_named_folder_gives_way_to_ateliers_own(
     )
 
 
-def test_a_data_set_of_another_name_is_refused_with_the_ones_there_are():
+def test_an_unknown_data_set_is_refused_with_the_known_ones():
     with pytest.raises(InvalidSpec, match="fashion-mnist, offline-sample"):
         dataset.load("imagenet")
 
@@ -163,9 +162,9 @@ def test_a_data_set_of_another_name_is_refused_with_the_ones_there_are():
 
 
 def corrupt(kind: str, path: Path) -> None:
-    """Harm a file in one of the ways in which files come to harm."""
+    """Damage a file in one of the ways in which files get damaged."""
     content, plain = path.read_bytes(), gzip.decompress(path.read_bytes())
-    harmed = {
+    damaged = {
         "empty": b"",
         "truncated": content[: len(content) // 2],
         "far too long": content + bytes(300_000),
@@ -173,7 +172,7 @@ def corrupt(kind: str, path: Path) -> None:
         "wrong magic": gzip.compress(b"\x00\x00\x0d\x03" + plain[4:]),
         "other contents": gzip.compress(plain[:-1] + bytes([plain[-1] ^ 1])),
     }
-    path.write_bytes(harmed[kind])
+    path.write_bytes(damaged[kind])
 
 
 @pytest.mark.parametrize(
@@ -200,15 +199,15 @@ def test_a_damaged_file_in_the_users_folder_is_named_and_left_alone(users_folder
 
 
 @pytest.mark.parametrize("position", [0, 4, 100, -20, -1])
-def test_a_flipped_byte_anywhere_is_found_although_the_length_is_right(users_folder, position):
+def test_a_flipped_byte_anywhere_is_found_even_if_the_length_is_right(users_folder, position):
     path = users_folder / "t10k-images-idx3-ubyte.gz"
     flip_byte(path, position)
     assert dataset.status().available, "names and lengths alone do not show it"
-    with pytest.raises(DataDamaged, match="t10k-images-idx3-ubyte.gz"):
+    with pytest.raises(DataDamaged, match=r"t10k-images-idx3-ubyte\.gz"):
         dataset.load()
 
 
-def test_a_truncated_file_shows_in_the_status_already(users_folder):
+def test_a_truncated_file_already_shows_in_the_status(users_folder):
     corrupt("truncated", users_folder / "train-images-idx3-ubyte.gz")
     status = dataset.status()
     assert not status.available and not status.downloadable
@@ -217,25 +216,27 @@ def test_a_truncated_file_shows_in_the_status_already(users_folder):
     )
 
 
-def test_a_damaged_file_of_ateliers_own_is_set_aside_and_fetched_anew(small, serve, monkeypatch):
+def test_a_damaged_file_of_ateliers_own_is_set_aside_and_downloaded_again(
+    small, serve, monkeypatch
+):
     address, asked = serve(small)
     monkeypatch.setattr(idx_files, "SOURCES", (address,))
     folder = dataset.download()
     flip_byte(folder / "train-labels-idx1-ubyte.gz", -10)
-    harmed = (folder / "train-labels-idx1-ubyte.gz").read_bytes()
+    damaged = (folder / "train-labels-idx1-ubyte.gz").read_bytes()
     asked.clear()
     assert dataset.load(download=True).train_labels[:3].tolist() == [0, 1, 2]
-    assert (folder / "train-labels-idx1-ubyte.gz.damaged").read_bytes() == harmed
-    assert asked == ["/train-labels-idx1-ubyte.gz"], "the sound files are not fetched again"
+    assert (folder / "train-labels-idx1-ubyte.gz.damaged").read_bytes() == damaged
+    assert asked == ["/train-labels-idx1-ubyte.gz"], "undamaged files are not downloaded again"
 
 
-def test_without_leave_to_download_a_damaged_file_is_set_aside_and_the_next_status_offers_it(
+def test_a_damaged_file_that_may_not_be_downloaded_is_set_aside_and_then_missing(
     small, serve, monkeypatch
 ):
     monkeypatch.setattr(idx_files, "SOURCES", (serve(small)[0],))
     folder = dataset.download()
     flip_byte(folder / "t10k-images-idx3-ubyte.gz", 50)
-    with pytest.raises(DataDamaged, match="t10k-images-idx3-ubyte.gz .*Download it again"):
+    with pytest.raises(DataDamaged, match=r"t10k-images-idx3-ubyte\.gz .*Download it again"):
         dataset.load()
     assert (folder / "t10k-images-idx3-ubyte.gz.damaged").exists()
     assert (
@@ -297,7 +298,7 @@ def test_a_download_reports_its_bytes_and_leaves_exactly_the_four_files(small, s
     assert len(seen) > 20, "many steps, not one for each file"
 
 
-def test_a_second_download_fetches_nothing(small, serve, monkeypatch):
+def test_a_second_download_requests_nothing(small, serve, monkeypatch):
     address, asked = serve(small)
     monkeypatch.setattr(idx_files, "SOURCES", (address,))
     dataset.download()
@@ -311,7 +312,7 @@ def test_the_second_source_steps_in_when_the_first_is_silent(small, serve, monke
     assert len(dataset.load(download=True).test_labels) == 20
 
 
-def test_the_second_source_steps_in_when_the_first_hands_out_something_else(
+def test_the_second_source_steps_in_when_the_first_delivers_something_else(
     small, serve, monkeypatch, tmp_path
 ):
     wrong = tmp_path / "portal"
@@ -324,7 +325,7 @@ def test_the_second_source_steps_in_when_the_first_hands_out_something_else(
     assert len(asked_first) == 1, "a source that failed is not asked first again"
 
 
-def test_a_file_that_a_source_has_not_is_looked_for_in_the_other(
+def test_a_file_that_one_source_lacks_is_requested_from_the_other(
     small, serve, monkeypatch, tmp_path
 ):
     (tmp_path / "bare").mkdir()
@@ -345,7 +346,7 @@ def test_no_network_at_all_gives_one_sentence_with_the_remedy_and_leaves_no_half
     assert list(dataset.own_folder().iterdir()) == []
 
 
-def test_a_download_that_was_broken_off_goes_on_where_it_was(small, serve, monkeypatch):
+def test_an_interrupted_download_continues_with_the_missing_files(small, serve, monkeypatch):
     class ClosedTab(Exception):
         pass
 
@@ -363,7 +364,7 @@ def test_a_download_that_was_broken_off_goes_on_where_it_was(small, serve, monke
     assert asked == [f"/{file.name}" for file in idx_files.FILES[1:]]
 
 
-def test_what_a_killed_download_left_behind_is_cleared_but_not_one_that_may_be_running(
+def test_leftovers_of_a_killed_download_are_deleted_but_not_those_of_a_running_one(
     small, serve, monkeypatch
 ):
     monkeypatch.setattr(idx_files, "SOURCES", (serve(small)[0],))
@@ -376,7 +377,7 @@ def test_what_a_killed_download_left_behind_is_cleared_but_not_one_that_may_be_r
     assert sorted(path.name for path in folder.glob("tmp*")) == ["tmpyoung"]
 
 
-def test_a_disk_that_takes_no_more_is_reported_as_such(small, serve, monkeypatch):
+def test_a_full_disk_is_reported_as_such(small, serve, monkeypatch):
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(idx_files, "SOURCES", (serve(small)[0],))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -389,7 +390,7 @@ def test_a_disk_that_takes_no_more_is_reported_as_such(small, serve, monkeypatch
     assert list(dataset.own_folder().iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_is_reported_as_such(small, monkeypatch, tmp_path):
+def test_a_folder_that_cannot_be_created_is_reported_as_such(small, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("ATELIER_HOME", str(tmp_path / "file"))
     with pytest.raises(StorageProblem, match="choose another one with ATELIER_HOME"):
@@ -421,7 +422,7 @@ def test_idx_is_read_plain_and_gzipped():
         (b"\x1f\x8b not gzip after all", "cannot be unpacked"),
     ],
 )
-def test_idx_that_is_not_right_is_refused_by_name_and_reason(raw, words):
+def test_a_faulty_idx_file_is_refused_with_its_name_and_the_reason(raw, words):
     with pytest.raises(DataDamaged, match=f"^some-file .*{words}"):
         idx_files.parse_idx(raw, name="some-file")
 
@@ -453,7 +454,7 @@ def test_shuffled_splits_are_those_of_scikit_learn(method):
         assert np.array_equal(got, wanted)
 
 
-@pytest.mark.parametrize("method", splits.SPLITS)
+@pytest.mark.parametrize("method", get_args(Validation))
 def test_every_split_is_a_partition(method):
     train, validation = splits.split(np.arange(100) % 10, method, 0.3, seed=1)
     assert sorted([*train, *validation]) == list(range(100))
@@ -471,12 +472,12 @@ def test_folds_are_those_of_scikit_learn(shuffle):
 
 
 @pytest.mark.parametrize(("folds", "fold"), [(5, 6), (5, 0), (1, 1), (11, 1)])
-def test_a_fold_that_there_is_not_is_refused(folds, fold):
+def test_a_fold_that_does_not_exist_is_refused(folds, fold):
     with pytest.raises(InvalidSpec, match="There is no fold"):
         splits.split(np.zeros(10), "fold", 0.1, 0, folds=folds, fold=fold)
 
 
-def test_a_stratified_split_holds_every_class_in_its_share():
+def test_a_stratified_split_has_every_class_in_its_share():
     labels = np.repeat(np.arange(10), 30)
     _, validation = splits.split(labels, "stratified", 0.1, seed=3)
     assert np.bincount(labels[validation]).tolist() == [3] * 10
@@ -495,7 +496,7 @@ def test_unknown_and_impossible_splits_are_refused():
         splits.split(np.arange(10), "stratified", 0.2, seed=0)
 
 
-# What people get
+# The data themselves
 
 
 def test_the_offline_sample_needs_neither_disk_nor_network(tmp_path):
@@ -531,5 +532,5 @@ def test_a_flipped_byte_in_the_official_files_is_found(fashion_mnist, tmp_path, 
         (tmp_path / file.name).write_bytes((Path(fashion_mnist) / file.name).read_bytes())
     flip_byte(tmp_path / "train-images-idx3-ubyte.gz", 20_000_000)
     monkeypatch.setenv("ATELIER_DATA", str(tmp_path))
-    with pytest.raises(DataDamaged, match="train-images-idx3-ubyte.gz"):
+    with pytest.raises(DataDamaged, match=r"train-images-idx3-ubyte\.gz"):
         dataset.load()

@@ -1,4 +1,4 @@
-"""Garments drawn by program: the same every time, filling the frame, and neither trivial nor
+"""Computer-generated garments: the same every time, filling the frame, and neither trivial nor
 hopeless to tell apart.
 """
 
@@ -21,11 +21,11 @@ def test_the_sample_has_2400_pictures_in_the_form_of_the_real_ones(drawn):
     assert labels.shape == (2400,) and labels.dtype == np.int64
 
 
-def test_every_ten_pictures_in_a_row_hold_each_class_once(drawn):
+def test_every_ten_pictures_in_a_row_have_each_class_once(drawn):
     assert (np.sort(drawn[1].reshape(-1, 10), axis=1) == np.arange(10)).all()
 
 
-def test_the_same_seed_draws_the_same_and_a_smaller_sample_is_the_beginning_of_it(drawn):
+def test_the_same_seed_draws_the_same_and_a_smaller_sample_is_its_beginning(drawn):
     pixels, labels = drawing.sample(25)
     assert len(pixels) == 25
     assert np.array_equal(pixels, drawn[0][:25]) and np.array_equal(labels, drawn[1][:25])
@@ -56,11 +56,12 @@ def test_garments_are_bright_on_black(drawn):
 
 
 def test_a_small_network_gets_most_but_not_all_right(drawn):
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
     pixels, labels = drawn[0].reshape(2400, -1) / 255.0, drawn[1]
     network = MLPClassifier((64,), alpha=1e-3, max_iter=12, learning_rate_init=3e-3, random_state=0)
-    with pytest.warns(UserWarning):  # it is not given the time to converge
+    with pytest.warns(ConvergenceWarning):  # it is not given the time to converge
         network.fit(pixels[:2000], labels[:2000])
     assert 0.78 < network.score(pixels[2000:], labels[2000:]) < 0.95
 
