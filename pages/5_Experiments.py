@@ -4,37 +4,42 @@ methods, check the gradient.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
-from core.experiments.records import FOLDS, SWEEP
+from core.experiments.records import FOLDS, SWEEP, Kind
 from ui import frame, state
 from ui.experiments import classical, gradient_panel, progress, run_table, setup
 
-VIEWS = {
+View = Literal["sweep", "folds", "compare", "baselines", "gradient"]
+VIEWS: dict[View, str] = {
     "sweep": "Sweep",
     "folds": "K-fold",
     "compare": "Compare runs",
     "baselines": "Classical methods",
     "gradient": "Gradient check",
 }
-SENTENCES = {
-    "sweep": "Train the same network with different values of one setting, or of two, and see what they change.",
-    "folds": "Train k times, each time without another k-th of the pictures, and judge on that k-th: how much depends on the split?",
+SENTENCES: dict[View, str] = {
+    "sweep": "Train the same network with different values of one setting, or of two, and see what "
+    "they change.",
+    "folds": "Train k times, each time leaving out a different k-th of the pictures, and judge on "
+    "that k-th: how much depends on the split?",
     "compare": "All finished runs and classical baselines in one table.",
-    "baselines": "What methods without a network reach on the same pictures.",
-    "gradient": "Is back-propagation the slope of the loss?",
+    "baselines": "How well methods without a neural network do on the same pictures.",
+    "gradient": "Does back-propagation compute the true slope of the loss?",
 }
 
 
-def experiment(kind: str) -> None:
-    """A sweep or cross-validation that was begun, or the form of a new one."""
+def show_experiment(kind: Kind) -> None:
+    """Draw a sweep or cross-validation that was started, or the form of a new one."""
     chosen = setup.choose(kind)
     if chosen is not None:
         progress.show(chosen)
     elif kind == SWEEP:
-        setup.sweep()
+        setup.show_sweep_form()
     else:
-        setup.folds()
+        setup.show_folds_form()
 
 
 frame.begin(
@@ -46,7 +51,7 @@ with frame.errors():
     view = state.linked(
         "view",
         "experiments_view",
-        {text: text for text in VIEWS},
+        {name: name for name in VIEWS},
         "the view",
         "sweep",
         lambda options: st.segmented_control(
@@ -54,14 +59,18 @@ with frame.errors():
             options,
             key="experiments_view",
             required=True,
-            format_func=VIEWS.get,
+            format_func=VIEWS.__getitem__,
             label_visibility="collapsed",
         ),
     )
     st.caption(SENTENCES[view])
-    if view in ("sweep", "folds"):
-        experiment({"sweep": SWEEP, "folds": FOLDS}[view])
+    if view == "sweep":
+        show_experiment(SWEEP)
+    elif view == "folds":
+        show_experiment(FOLDS)
+    elif view == "compare":
+        run_table.show()
+    elif view == "baselines":
+        classical.show()
     else:
-        {"compare": run_table.show, "baselines": classical.show, "gradient": gradient_panel.show}[
-            view
-        ]()
+        gradient_panel.show()

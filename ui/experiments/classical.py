@@ -1,32 +1,39 @@
-"""Classical methods on the page: which, on which split, how far the process is, and what they
-reach.
+"""Classical methods on the page: which, on which split, how far the process is, and the accuracy of
+each.
 
-Everything shown is read from the record and the results on disk; a fragment looks again while the
-process is at work.
+Everything shown is read from the record and the results on disk; a fragment reads them again while
+the process is working.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
 from core.errors import RunDamaged, RunNotFound
 from core.experiments import baselines, summary
-from core.experiments.baselines import METHODS, Baselines
+from core.experiments.baselines import METHODS, Baselines, Fit, FitResult
 from core.experiments.records import delete
 from core.wording import duration
 from ui import frame, state
 from ui.components import run_names
 from ui.components.theme import percent
 from ui.experiments import series_charts, setup
+from ui.experiments.sweep import in_percent
 
 SECONDS = 2.0
 NEW = "new"
-WITHOUT, BOTH, WITH = "Grey values", "Both", "Principal components"
+Input = Literal["Grey values", "Both", "Principal components"]
+WITHOUT: Input = "Grey values"
+BOTH: Input = "Both"
+WITH: Input = "Principal components"
 
 
 def show() -> None:
-    """The choice, then the form or what came of it."""
-    known = {one.id: one for one in baselines.list_all()}
+    """Draw the choice of baselines, then the form or their results."""
+    known = {record.id: record for record in baselines.list_all()}
 
     def parse(text: str) -> str:
         if text not in known:
@@ -36,37 +43,34 @@ def show() -> None:
                 raise ValueError(str(problem)) from problem
         return text
 
+    def title(record_id: str) -> str:
+        if record_id == NEW:
+            return "New ones"
+        record = known[record_id]
+        return f"{record.name} · {record.created[:16].replace('T', ' ')} · {record_id[-4:]}"
+
     state.follow(
         "baselines",
         "experiments_baselines",
         parse,
         next(iter(known), NEW),
-        valid=lambda one: one == NEW or one in known,
+        valid=lambda record_id: record_id == NEW or record_id in known,
     )
     if known:
-        st.selectbox(
-            "Baselines",
-            [*known, NEW],
-            key="experiments_baselines",
-            format_func=lambda one: (
-                "New ones"
-                if one == NEW
-                else f"{known[one].name} · {known[one].created[:16].replace('T', ' ')} · {one[-4:]}"
-            ),
-        )
+        st.selectbox("Baselines", [*known, NEW], key="experiments_baselines", format_func=title)
     chosen = st.session_state["experiments_baselines"]
     state.publish("baselines", "experiments_baselines", chosen if chosen in known else None)
     if chosen not in known:
         _form(list(known.values()))
         return
-    now = baselines.working()
-    if now is not None and now.id == chosen:
-        _followed(chosen)
+    working = baselines.working()
+    if working is not None and working.id == chosen:
+        _follow(chosen)
     else:
         _body(known[chosen])
 
 
-def _form(known: list[Baselines]) -> None:
+def _form(known: Sequence[Baselines]) -> None:
     data = frame.data_or_stop()
     left, right = st.columns([1, 2])
     spec = setup.choose_base(
@@ -74,51 +78,33 @@ def _form(known: list[Baselines]) -> None:
         "Split of",
         "experiments_baseline_split",
         data.is_sample,
-        help="The baselines learn from the pictures that this preset trains on, and are judged on those it keeps back. For other data or "
-        "another split, fill the form of the Train page; it is then offered here.",
+        help="The baselines learn from the pictures that this preset trains on, and are judged on "
+        "those it holds out. For other data or another split, fill the form of the Train page; "
+        "its settings are then offered here.",
     )
     methods = right.multiselect(
         "Methods",
         list(METHODS),
         default=list(METHODS),
         key="experiments_baseline_methods",
-        format_func=lambda one: METHODS[one].title,
+        format_func=lambda name: METHODS[name].title,
         persist_state="session",
     )
-    seen, count = st.columns([2, 1], vertical_alignment="bottom")
-    way = seen.segmented_control(
-        "They see",
-        (WITHOUT, BOTH, WITH),
-        default=BOTH,
-        key="experiments_baseline_way",
-        required=True,
-        persist_state="session",
-    )
-    number = int(
-        count.number_input(
-            "Components",
-            min_value=1,
-            max_value=baselines.PIXELS,
-            value=50,
-            step=1,
-            disabled=way == WITHOUT,
-            key="experiments_baseline_components",
-            persist_state="session",
-            help="How many principal components of the 784 grey values.",
-        )
-    )
+    components = _components()
+    count = components[-1]
     variance = next(
         (one.variance for one in known if one.variance and one.spec.data == spec.data), ()
     )
-    if variance and way != WITHOUT:
+    if variance and count:
         series_charts.show(
-            series_charts.variance(variance, [number]),
+            series_charts.variance(variance, [count]),
             key="experiments_baseline_variance",
-            alt=f"{number} components hold {percent(sum(variance[:number]))} of the variance",
+            alt=_explained(variance, count),
         )
     st.caption(
         summary.size_note()
-        + " One after the other on one core, at the lowest priority, also while a network trains."
+        + " They run one after the other on one core, at the lowest priority, also while a network "
+        "is being trained."
     )
     if st.button(
         "Compute",
@@ -128,118 +114,131 @@ def _form(known: list[Baselines]) -> None:
         disabled=not methods,
     ):
         with frame.errors(stop=False):
-            made = baselines.create(
-                spec, tuple(methods), {WITHOUT: (0,), BOTH: (0, number), WITH: (number,)}[way]
-            )
-            state.put({"baselines": made.id})
-            _start(made.id)
+            created = baselines.create(spec, tuple(methods), components)
+            state.put({"baselines": created.id})
+            _start(created.id)
 
 
-def _start(baselines_id: str) -> None:
+def _components() -> tuple[int, ...]:
+    """Draw the choice of input; returns numbers of principal components, 0 for grey values."""
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    chosen = left.segmented_control(
+        "Input",
+        (WITHOUT, BOTH, WITH),
+        default=BOTH,
+        key="experiments_baseline_way",
+        required=True,
+        persist_state="session",
+    )
+    count = int(
+        right.number_input(
+            "Components",
+            min_value=1,
+            max_value=baselines.PIXELS,
+            value=50,
+            step=1,
+            disabled=chosen == WITHOUT,
+            key="experiments_baseline_components",
+            persist_state="session",
+            help="How many principal components of the 784 grey values.",
+        )
+    )
+    return {WITHOUT: (0,), BOTH: (0, count), WITH: (count,)}[chosen]
+
+
+def _explained(variance: Sequence[float], count: int) -> str:
+    return f"{count} components explain {percent(sum(variance[:count]))} of the variance"
+
+
+def _start(record_id: str) -> None:
     with frame.errors(stop=False):
-        baselines.start(baselines_id)
+        baselines.start(record_id)
         st.rerun()
 
 
 @st.fragment(run_every=SECONDS)
-def _followed(baselines_id: str) -> None:
-    now = baselines.working()
-    if now is None or now.id != baselines_id:
+def _follow(record_id: str) -> None:
+    working = baselines.working()
+    if working is None or working.id != record_id:
         st.rerun()
     with frame.errors(stop=False):
-        _body(baselines.read(baselines_id), now)
+        _body(baselines.read(record_id), working)
 
 
-def _body(found: Baselines, now: baselines.FitProgress | None = None) -> None:
-    st.subheader(run_names.literal(found.name), anchor=False)
-    words = f"{found.done} of {len(found.wanted)} done"
-    if now is not None:
-        at = found.wanted[now.at].title if 0 <= now.at < len(found.wanted) else "opening the data"
-        words += f" · {at}, for {duration(now.seconds)} so far"
-    st.progress(found.done / len(found.wanted), words)
+def _body(record: Baselines, working: baselines.FitProgress | None = None) -> None:
+    """Draw how far some baselines are and their results.
+
+    Args:
+        working: what the process is doing, if it is computing these.
+    """
+    st.subheader(run_names.literal(record.name), anchor=False)
+    text = f"{record.done} of {len(record.wanted)} done"
+    if working is not None:
+        fitting = 0 <= working.at < len(record.wanted)
+        current = record.wanted[working.at].title if fitting else "opening the data"
+        text += f" · {current}, for {duration(working.seconds)} so far"
+    st.progress(record.done / len(record.wanted), text)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if now is not None:
-            if st.button(
-                "Stop",
-                key="experiments_baseline_stop",
-                icon=":material/stop_circle:",
-                help="What is done stays.",
-            ):
-                baselines.stop()
-                st.rerun()
-        else:
-            lacking = sum(result is None or bool(result.problem) for result in found.results)
-            if lacking and st.button(
-                f"Compute the other {lacking}" if found.done else "Compute",
-                key="experiments_baseline_go_on",
-                type="primary",
-                icon=":material/play_circle:",
-            ):
-                _start(found.id)
-            if st.button("Delete", key="experiments_baseline_delete", icon=":material/delete:"):
-                delete(found.id)
-                state.put({"baselines": None})
-                st.rerun()
-        if st.button(
-            "Beside the networks", key="experiments_baseline_compare", icon=":material/table_rows:"
-        ):
-            state.put({"view": "compare"})
-            st.rerun()
-    _table(found)
+        _buttons(record, working is not None)
+    _table(record)
     st.caption(
-        f"{summary.size_note()} Judged on the same validation and test pictures as the networks on this split."
+        f"{summary.size_note()} Judged on the same validation and test pictures as the networks "
+        "on this split."
     )
-    if found.variance:
+    if record.variance:
         chosen = sorted(
-            {one.components for one in found.wanted if 0 < one.components <= len(found.variance)}
+            {fit.components for fit in record.wanted if 0 < fit.components <= len(record.variance)}
         )
         series_charts.show(
-            series_charts.variance(found.variance, chosen),
+            series_charts.variance(record.variance, chosen),
             key="experiments_variance",
-            alt="; ".join(
-                f"{number} components hold {percent(sum(found.variance[:number]))} of the variance"
-                for number in chosen
-            )
+            alt="; ".join(_explained(record.variance, count) for count in chosen)
             or "Explained variance",
         )
 
 
-def _table(found: Baselines) -> None:
-    columns: dict[str, list] = {
-        name: []
-        for name in (
-            "Method",
-            "Components",
-            "State",
-            "Pictures",
-            "Validation accuracy",
-            "Test accuracy",
-            "Seconds",
-            "Settings",
-        )
-    }
-    for wanted, result in zip(found.wanted, found.results, strict=True):
-        good = result if result is not None and not result.problem else None
-        cells = (
-            METHODS[wanted.method].title,
-            wanted.components or None,
-            "Done" if good else result.problem if result else "Not computed",
-            good and good.pictures,
-            good and good.validation_accuracy and 100 * good.validation_accuracy,
-            good and 100 * good.test_accuracy,
-            good and good.seconds,
-            METHODS[wanted.method].settings,
-        )
-        for name, cell in zip(columns, cells, strict=True):
-            columns[name].append(cell)
+def _buttons(record: Baselines, working: bool) -> None:
+    if working:
+        if st.button(
+            "Stop",
+            key="experiments_baseline_stop",
+            icon=":material/stop_circle:",
+            help="Finished results are kept.",
+        ):
+            baselines.stop()
+            st.rerun()
+    else:
+        left = sum(result is None or bool(result.problem) for result in record.results)
+        if left and st.button(
+            f"Compute the other {left}" if record.done else "Compute",
+            key="experiments_baseline_go_on",
+            type="primary",
+            icon=":material/play_circle:",
+        ):
+            _start(record.id)
+        if st.button("Delete", key="experiments_baseline_delete", icon=":material/delete:"):
+            delete(record.id)
+            state.put({"baselines": None})
+            st.rerun()
+    if st.button(
+        "Compare with the networks",
+        key="experiments_baseline_compare",
+        icon=":material/table_rows:",
+    ):
+        state.put({"view": "compare"})
+        st.rerun()
+
+
+def _table(record: Baselines) -> None:
+    rows = [_row(fit, result) for fit, result in zip(record.wanted, record.results, strict=True)]
     share = st.column_config.NumberColumn(format="%.2f %%")
     st.dataframe(
-        columns,
+        {name: [row[name] for row in rows] for name in rows[0]},
         key="experiments_baseline_table",
         hide_index=True,
         height="content",
         placeholder="–",
-        alt=f"{len(found.wanted)} classical methods with accuracies and seconds",
+        alt=f"{len(rows)} classical methods with accuracies and seconds",
         column_config={
             "Validation accuracy": share,
             "Test accuracy": share,
@@ -247,3 +246,18 @@ def _table(found: Baselines) -> None:
             "Pictures": st.column_config.NumberColumn(format="localized"),
         },
     )
+
+
+def _row(fit: Fit, result: FitResult | None) -> dict[str, str | float | None]:
+    problem = result.problem if result else "Not computed"
+    done = None if problem else result
+    return {
+        "Method": METHODS[fit.method].title,
+        "Components": fit.components or None,
+        "State": problem or "Done",
+        "Pictures": done.pictures if done else None,
+        "Validation accuracy": in_percent(done.validation_accuracy) if done else None,
+        "Test accuracy": in_percent(done.test_accuracy) if done else None,
+        "Seconds": done.seconds if done else None,
+        "Settings": METHODS[fit.method].settings,
+    }

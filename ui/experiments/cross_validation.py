@@ -1,43 +1,50 @@
-"""What came of a k-fold cross-validation: the curves of all folds over each other, each fold's
-accuracy, mean and deviation.
+"""The results of a k-fold cross-validation: overlaid curves of all folds, accuracies, mean and
+deviation.
 
-The figure of a fold is its accuracy after the last epoch on the pictures that were kept back: no
-epoch is chosen by them. A report's folds stand beside ours.
+The figure of a fold is its accuracy after the last epoch on the pictures held out: no epoch is
+chosen by them. A report's folds are shown next to ours.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from core import runs
 from core.errors import AtelierError
 from core.experiments import records, summary
-from core.experiments.queue import DONE, STOPPED, PointState
+from core.experiments.queue import DONE, PointState
 from core.experiments.records import Experiment
+from core.experiments.summary import Figures
+from core.runs import Epoch
+from core.specs.published import Folds
+from ui.components import charts, curves
+from ui.components.curves import Level, Overlay
 from ui.experiments import series_charts, sweep
-from ui.train import jobs
 
 
-def draw(experiment: Experiment, found: list[PointState]) -> None:
-    """Figures, curves and table.
+def show(experiment: Experiment, states: Sequence[PointState]) -> None:
+    """Draw figures, curves and table.
 
     Args:
-        found: how far each fold is, in order.
+        states: how far each fold is, in order.
     """
-    lines = [summary.of_run(one.run) if one.state in (DONE, STOPPED) else None for one in found]
+    figures = [sweep.figures_of(state) for state in states]
     accuracies = [
-        100 * line.last_validation if line and one.state == DONE else None
-        for line, one in zip(lines, found, strict=True)
+        100 * known.last_validation
+        if known and known.last_validation is not None and state.state == DONE
+        else None
+        for known, state in zip(figures, states, strict=True)
     ]
-    done = [value for value in accuracies if value is not None]
-    report = records.report_of(experiment)
+    report = records.folds_report(experiment)
     folds = report[1] if report else None
-    _figures(done, len(found), folds)
-    histories = [(f"Fold {place}", _history(one)) for place, one in enumerate(found, 1)]
-    level = (
-        (f"published mean {folds.mean_percent:.2f} %", folds.mean_percent / 100) if folds else None
-    )
-    for column, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+    _figures([value for value in accuracies if value is not None], len(states), folds)
+    histories = [
+        Overlay(f"Fold {number}", _history(state)) for number, state in enumerate(states, start=1)
+    ]
+    level = Level(folds.mean_percent / 100, "published mean") if folds else None
+    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
         with column:
             series_charts.show(
                 series_charts.overlaid(
@@ -46,21 +53,37 @@ def draw(experiment: Experiment, found: list[PointState]) -> None:
                 key=f"experiments_folds_{metric}",
                 alt=f"Validation {metric} of every fold after each epoch",
             )
+    _table(states, figures, accuracies, folds)
+    if report and report[0].published:
+        st.caption(
+            f"Published: {report[0].published.source}. Its folds are cut like ours; its initial "
+            "weights and the order of its pictures are not known."
+        )
+    st.caption(
+        "Each network learns from all folds but one and is judged on that one. "
+        "The test set decides nothing here."
+    )
+
+
+def _table(
+    states: Sequence[PointState],
+    figures: Sequence[Figures | None],
+    accuracies: Sequence[float | None],
+    folds: Folds | None,
+) -> None:
     rows = []
-    for place, (one, line) in enumerate(zip(found, lines, strict=True)):
-        row = {
-            "Fold": place + 1,
-            "State": sweep.words_of(one),
-            "Kept back, last epoch": accuracies[place],
+    for position, (state, known) in enumerate(zip(states, figures, strict=True)):
+        row: dict[str, str | float | None] = {
+            "Fold": position + 1,
+            "State": sweep.state_text(state),
+            "Held out, last epoch": accuracies[position],
         }
         if folds:
-            row["Published"] = 100 * folds.accuracies[place]
+            row["Published"] = 100 * folds.accuracies[position]
         row |= {
-            "Best epoch": line.best_epoch if line else None,
-            "Test accuracy": 100 * line.test_accuracy
-            if line and line.test_accuracy is not None
-            else None,
-            "Seconds": line.seconds if line else None,
+            "Best epoch": known.best_epoch if known else None,
+            "Test accuracy": sweep.in_percent(known.test_accuracy) if known else None,
+            "Seconds": known.seconds if known else None,
         }
         rows.append(row)
     percent = st.column_config.NumberColumn(format="%.2f %%")
@@ -72,33 +95,25 @@ def draw(experiment: Experiment, found: list[PointState]) -> None:
         placeholder="–",
         alt=f"{len(rows)} folds with their accuracies",
         column_config={
-            "Kept back, last epoch": percent,
+            "Held out, last epoch": percent,
             "Published": percent,
             "Test accuracy": percent,
             "Seconds": st.column_config.NumberColumn(format="%.0f"),
         },
     )
-    if report:
-        st.caption(
-            f"Published: {report[0].published.source}. Its folds are cut like ours; its first weights and order of pictures are not "
-            "known."
-        )
-    st.caption(
-        "Each network learns from all folds but one and is judged on that one. The test set decides nothing here."
-    )
 
 
-def _figures(done: list[float], count: int, folds) -> None:
-    """Mean and deviation, ours and the report's."""
-    entries = []
+def _figures(done: Sequence[float], count: int, folds: Folds | None) -> None:
+    """Draw mean and deviation, ours and the report's."""
+    entries: list[tuple[str, str, str | None]] = []
     if done:
         mean, deviation = summary.spread(done)
         note = "all folds" if len(done) == count else f"{len(done)} of {count} folds"
-        entries = [
+        entries += [
             (
                 "Mean",
                 f"{mean:.2f} %",
-                f"Accuracy on the fold kept back, after the last epoch; {note}.",
+                f"Accuracy on the fold held out, after the last epoch; {note}.",
             ),
             ("Deviation", f"± {deviation:.2f}", "Standard deviation of the folds, in points."),
         ]
@@ -108,14 +123,14 @@ def _figures(done: list[float], count: int, folds) -> None:
             ("Published deviation", f"± {folds.deviation_percent:.2f}", None),
         ]
     if entries:
-        jobs.figures(*entries)
+        charts.figures(*entries)
 
 
-def _history(one: PointState) -> list[dict]:
-    """The epochs so far, also of a fold in the making."""
-    if one.run is None:
+def _history(state: PointState) -> list[Epoch]:
+    """The epochs so far, also of a fold that is being trained."""
+    if state.run is None:
         return []
     try:
-        return runs.history(one.run.id)
+        return runs.history(state.run.id)
     except AtelierError:
-        return []  # its run was deleted or damaged in this moment; the table says so
+        return []  # its run was deleted or damaged a moment ago; the table says so

@@ -1,24 +1,27 @@
-"""One experiment on the page: how far it is, its points as they come, stop and go on, and what came
-of it.
+"""One experiment on the page: how far it is, its trainings as they finish, buttons to stop and to
+continue it, and its results.
 
-A fragment asks engine and library every other second while something is to come, so that each
+A fragment asks engine and library every other second while something is still to come, so that each
 finished training appears at once; nothing is remembered here, and a reload, another tab or another
 computer sees the same.
 
-What is drawn for a sweep and for a cross-validation is in `sweep_result` and `folds_result`.
+The results are drawn by `sweep` and `cross_validation`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from core.engine import JobState
 from core.errors import EngineUnavailable
 from core.experiments import queue, records
-from core.experiments.queue import BROKEN, DONE, RUNNING, PointState
+from core.experiments.queue import BROKEN, DONE, PointState
 from core.experiments.records import FOLDS, Experiment
 from core.networks import architectures
 from ui import cache, frame, state
-from ui.components import run_names, words
+from ui.components import run_names, theme, words
 from ui.experiments import cross_validation, sweep
 from ui.train import jobs
 
@@ -28,132 +31,141 @@ SECONDS = 2.0
 def show(experiment: Experiment) -> None:
     """Draw an experiment, following it while something is still to come."""
     st.subheader(run_names.literal(experiment.name), anchor=False)
-    st.caption(_described(experiment))
+    st.caption(_description(experiment))
     if experiment.base.data == "offline-sample":
         frame.sample_badge(cache.dataset("offline-sample"))
-    if any(one.alive for one in _states(experiment)):
-        _followed(experiment.id)
+    if any(point.alive for point in _states(experiment)):
+        _follow(experiment.id)
     else:
         _body(experiment, following=False)
 
 
 @st.fragment(run_every=SECONDS)
-def _followed(experiment_id: str) -> None:
+def _follow(experiment_id: str) -> None:
     with frame.errors(stop=False):
         _body(records.read(experiment_id), following=True)
-    # Streamlit's running man would come and go with every look. Last, so that all else has the
-    # place it will have afterwards.
-    st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
+    theme.hide_status()  # last, so that everything else has the position it will have afterwards
 
 
 def _body(experiment: Experiment, *, following: bool) -> None:
-    found = _states(experiment, tell=True)
-    if following and not any(one.alive for one in found):
+    points = _states(experiment, report=True)
+    if following and not any(point.alive for point in points):
         cache.forget_runs()
         st.rerun()
-    _progress(experiment, found)
-    _acts(experiment, found)
-    (cross_validation if experiment.kind == FOLDS else sweep).draw(experiment, found)
+    _progress(points)
+    with st.container(horizontal=True):
+        if any(point.alive for point in points):
+            _stop_button(experiment, points)
+        else:
+            _buttons(experiment, points)
+    if experiment.kind == FOLDS:
+        cross_validation.show(experiment, points)
+    else:
+        sweep.show(experiment, points)
 
 
-def _states(experiment: Experiment, *, tell: bool = False) -> list[PointState]:
-    """How far the points are; where an engine does not answer, what the library knows, and a
-    sentence.
+def _states(experiment: Experiment, *, report: bool = False) -> list[PointState]:
+    """How far the trainings are; where an engine does not answer, what the library knows.
+
+    Args:
+        report: then also show a sentence.
     """
     try:
-        return queue.states(experiment, jobs.engine_if_any())
+        return queue.states(experiment, jobs.find_engine())
     except EngineUnavailable as problem:
-        if tell:
+        if report:
             st.error(str(problem), icon=":material/error:")
         return queue.states(experiment)
 
 
-def _progress(experiment: Experiment, found: list[PointState]) -> None:
-    done = sum(one.state == DONE for one in found)
-    running = [one for one in found if one.state == RUNNING]
-    share = (done + sum(jobs.shares(one.job.progress)[0] for one in running)) / len(found)
-    words = f"{done} of {len(found)} done"
+def _progress(points: Sequence[PointState]) -> None:
+    done = sum(point.state == DONE for point in points)
+    running = [
+        (point.run, point.job)
+        for point in points
+        if point.state == queue.RUNNING and point.run and point.job
+    ]
+    share = (done + sum(jobs.shares(job.progress)[0] for _, job in running)) / len(points)
+    text = f"{done} of {len(points)} done"
     if running:
-        words += f" · {run_names.literal(running[0].run.name)}: {jobs.state_text(running[0].job)}"
-        words += f" · {len(running) - 1} more beside it" if len(running) > 1 else ""
-    st.progress(min(share, 1.0), words)
-    for one in found:
-        if one.state == BROKEN and one.problem:
+        run, job = running[0]
+        text += f" · {run_names.literal(run.name)}: {jobs.state_text(job)}"
+        text += f" · {len(running) - 1} more at the same time" if len(running) > 1 else ""
+    st.progress(min(share, 1.0), text)
+    for point in points:
+        if point.state == BROKEN and point.problem and point.run:
             st.warning(
-                f"{run_names.literal(one.run.name)}: {one.problem}", icon=":material/warning:"
+                f"{run_names.literal(point.run.name)}: {point.problem}", icon=":material/warning:"
             )
 
 
-def _acts(experiment: Experiment, found: list[PointState]) -> None:
-    """Stop, go on, forget."""
-    alive = any(one.alive for one in found)
-    lacking = sum(one.state != DONE for one in found)
-    with st.container(horizontal=True):
-        if alive:
-            stopping = all(one.job.state == "stopping" for one in found if one.alive)
-            if st.button(
-                "Stopping …" if stopping else "Stop",
-                key="experiments_stop",
-                icon=":material/stop_circle:",
-                disabled=stopping,
-                help="What is done stays; the training at work keeps what it learnt; the others leave the line.",
-            ):
-                with frame.errors(stop=False):
-                    queue.stop(cache.engine(), experiment)
-                    cache.forget_runs()
-                    st.rerun(scope="fragment")
-            return
-        words = (
-            "Train all"
-            if lacking == len(found)
-            else "Train the last one"
-            if lacking == 1
-            else f"Train the other {lacking}"
-        )
-        if lacking and st.button(
-            words,
-            key="experiments_go_on",
-            type="primary",
-            icon=":material/play_circle:",
-            help="What is done is not trained again; what was cut off goes on from its last epoch; what was "
-            "stopped, by you, begins anew.",
-        ):
-            go_on(experiment)
-        if st.button(
-            "Delete",
-            key="experiments_delete",
-            icon=":material/delete:",
-            help="Takes the experiment off the list. Its runs stay, and so can be compared and used.",
-        ):
-            records.delete(experiment.id)
-            state.put({"experiment": None})
-            st.toast("The experiment is off the list; its runs stay.", icon=":material/delete:")
-            st.rerun()
+def _stop_button(experiment: Experiment, points: Sequence[PointState]) -> None:
+    stopping = all(
+        point.job.state == JobState.STOPPING for point in points if point.alive and point.job
+    )
+    if st.button(
+        "Stopping …" if stopping else "Stop",
+        key="experiments_stop",
+        icon=":material/stop_circle:",
+        disabled=stopping,
+        help="Finished runs are kept. The current run keeps its progress; queued runs are removed.",
+    ):
+        with frame.errors(stop=False):
+            engine = jobs.find_engine()
+            if engine is not None:  # it may have ended by itself: then nothing is left to stop
+                queue.stop(engine, experiment)
+            cache.forget_runs()
+            st.rerun(scope="fragment")
 
 
-def go_on(experiment: Experiment) -> None:
-    """Put what is not done into the line, and show it."""
-    with frame.errors(stop=False), st.spinner("Putting the trainings into the line …"):
+def _buttons(experiment: Experiment, points: Sequence[PointState]) -> None:
+    """Draw buttons to train what is not done, and to delete the experiment."""
+    left = sum(point.state != DONE for point in points)
+    label = f"Train the other {left}"
+    if left == len(points):
+        label = "Train all"
+    elif left == 1:
+        label = "Train the last one"
+    if left and st.button(
+        label,
+        key="experiments_go_on",
+        type="primary",
+        icon=":material/play_circle:",
+        help="Finished runs are kept; interrupted runs resume from their last epoch; runs you "
+        "stopped start over.",
+    ):
+        begin(experiment)
+    if st.button(
+        "Delete",
+        key="experiments_delete",
+        icon=":material/delete:",
+        help="Removes the experiment from the list. Its runs stay and can be compared and used.",
+    ):
+        records.delete(experiment.id)
+        state.put({"experiment": None})
+        st.toast("The experiment was deleted; its runs are kept.", icon=":material/delete:")
+        st.rerun()
+
+
+def begin(experiment: Experiment) -> None:
+    """Queue the trainings that are not done, and show the experiment."""
+    with frame.errors(stop=False), st.spinner("Queueing the trainings …"):
         queue.begin(cache.engine(), experiment)
         cache.forget_runs()
         state.put({"experiment": experiment.id})
         st.rerun()
 
 
-def _described(experiment: Experiment) -> str:
-    """What is varied and what stays, in one line."""
+def _description(experiment: Experiment) -> str:
+    """What is varied and what stays the same, in one line."""
     spec = experiment.base
-    varied = [one.setting for one in experiment.axes]
-    facts = [
-        f"{one.field.label}: {('; ' if any(',' in text for text in one.texts) else ', ').join(one.texts)}"
-        for one in experiment.axes
-        if experiment.kind != FOLDS
-    ]
+    varied = [axis.setting for axis in experiment.axes]
     if experiment.kind == FOLDS:
-        facts.append(
-            f"{spec.folds} folds, {'shuffled' if spec.shuffle_folds else 'in order'}, seed {spec.seed}"
-        )
-    facts.append(f"around {run_names.literal(spec.name)}")
+        order = "shuffled" if spec.shuffle_folds else "in order"
+        facts = [f"{spec.folds} folds, {order}, seed {spec.seed}"]
+    else:
+        facts = [f"{axis.field.label}: {_listed(axis.texts)}" for axis in experiment.axes]
+    facts.append(f"based on {run_names.literal(spec.name)}")
     for name, text in (
         ("optimizer", words.word(spec.optimizer)),
         ("learning_rate", f"learning rate {spec.learning_rate:g}"),
@@ -166,3 +178,8 @@ def _described(experiment: Experiment) -> str:
     if experiment.kind == FOLDS:
         facts.append(f"{architectures.parameters(spec):,} parameters")
     return " · ".join([*facts, experiment.created[:16].replace("T", " ")])
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Values in a row; a semicolon separates those that are lists themselves."""
+    return ("; " if any("," in text for text in texts) else ", ").join(texts)

@@ -1,12 +1,14 @@
 """Any number of finished runs, and the classical baselines, in one table; the chosen ones with
-their curves and F1 over each other.
+their curves overlaid and F1 by class.
 
 The choice is in the address, so a comparison can be sent to someone. A finished run never changes,
-so its line is read once.
+so its row is read once.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -15,148 +17,138 @@ from core import runs
 from core.data.fashion_mnist import TITLES
 from core.errors import AtelierError
 from core.experiments import baselines
-from core.experiments.summary import Figures
+from core.experiments.summary import Figures, of_baselines
 from core.labels import CLASS_NAMES
 from ui import cache, frame, state
+from ui.components import curves
+from ui.components.curves import Overlay
 from ui.experiments import series_charts
+from ui.experiments.sweep import in_percent
 
-ROWS = 14  # then the table scrolls in itself
-AT_FIRST = 3  # runs that are laid over each other before anybody chose
+ROWS = 14  # more scroll inside the table
+AT_FIRST = 3  # runs that are compared before anyone has chosen
 KEY = "experiments_chosen"
 
 
 @dataclass
 class Table:
-    """How often the table was made anew, because the choice was changed beside it."""
+    """How often the table was replaced, because the choice was changed in the selector."""
 
     number: int = 0
 
 
 def show() -> None:
-    """Table, curves and F1."""
-    lines = _lines()
-    if not lines:
+    """Draw table, curves and F1."""
+    rows = _rows()
+    if not rows:
         st.info("There is no finished run yet.", icon=":material/info:")
         st.page_link(frame.TRAIN, label="Train one", icon=":material/model_training:")
         return
-    known = {line.id: line for line in lines}
-    at_first = [line.id for line in lines[:AT_FIRST]]
+    known = {row.id: row for row in rows}
+    at_first = [row.id for row in rows[:AT_FIRST]]
     state.follow(
         "runs",
         KEY,
-        _parse(known),
+        _parser(known),
         at_first,
-        valid=lambda chosen: all(one in known for one in chosen),
+        valid=lambda chosen: all(row_id in known for row_id in chosen),
     )
-    _table(lines)
-    names = _names(lines)
+    _table(rows)
+    names = _names(rows)
     chosen = st.multiselect(
-        "Lay over each other",
+        "Compare in the charts",
         list(known),
         key=KEY,
-        format_func=names.get,
-        on_change=_table_anew,
+        format_func=names.__getitem__,
+        on_change=_replace_table,
         placeholder="None",
     )
     state.publish("runs", KEY, None if chosen == at_first else ",".join(chosen) or "none")
-    data = dict.fromkeys(TITLES.get(known[one].data, known[one].data) for one in chosen)
+    compared = [known[row_id] for row_id in chosen]
+    data = dict.fromkeys(TITLES.get(row.data, row.data) for row in compared)
     if len(data) > 1:
         st.warning(
-            f"Some of these learnt from {' and some from '.join(data)}, and each was judged on pictures of its own: their "
-            "figures do not compare.",
+            f"Some of these learned from {' and some from '.join(data)}, and each was judged on "
+            "pictures of its own data: their figures cannot be compared.",
             icon=":material/warning:",
         )
-    if chosen:
-        _curves([known[one] for one in chosen], names)
-        _f1([known[one] for one in chosen], names)
+    if compared:
+        _curves(compared, names)
+        _f1(compared, names)
 
 
-def _lines() -> list[Figures]:
+def _rows() -> list[Figures]:
     """Networks first, newest first; then the baselines."""
-    found = []
+    rows = []
     for run in cache.runs():
         if run.finished:
             try:
-                found.append(cache.figures(run))
+                rows.append(cache.figures(run))
             except AtelierError:
                 continue  # its history was edited; the Train page says so
-    return [*found, *(line for one in baselines.list_all() for line in cache.baseline_figures(one))]
+    return [*rows, *(row for record in baselines.list_all() for row in of_baselines(record))]
 
 
-def _parse(known: dict[str, Figures]):
+def _parser(known: Mapping[str, Figures]) -> Callable[[str], list[str]]:
+    """A parser of the ids in an address."""
+
     def parse(text: str) -> list[str]:
-        wanted = [] if text == "none" else [one for one in text.split(",") if one]
-        unknown = [one for one in wanted if one not in known]
+        wanted = [] if text == "none" else [row_id for row_id in text.split(",") if row_id]
+        unknown = [row_id for row_id in wanted if row_id not in known]
         if unknown:
             raise ValueError(
-                f"The address asks for the run “{unknown[0][:60]}”, which is not finished or not there any more."
+                f"This link asks for the run “{unknown[0][:60]}”, which is not finished or has "
+                "been deleted."
             )
         return wanted
 
     return parse
 
 
-def _names(lines: list[Figures]) -> dict[str, str]:
-    """What the chosen ones are called: names that occur twice get the end of their id."""
-    count: dict[str, int] = {}
-    for line in lines:
-        count[line.name] = count.get(line.name, 0) + 1
+def _names(rows: Sequence[Figures]) -> dict[str, str]:
+    """What the rows are called in charts: names that occur twice get the end of their id."""
+    count = Counter(row.name for row in rows)
     return {
-        line.id: line.name if count[line.name] == 1 else f"{line.name} · {line.id[-6:]}"
-        for line in lines
+        row.id: row.name if count[row.name] == 1 else f"{row.name} · {row.id[-6:]}" for row in rows
     }
 
 
-def _table(lines: list[Figures]) -> None:
-    made = state.page_state(Table)
-    key = f"experiments_compare_{made.number}"
-    order = [line.id for line in lines]
+def _table(rows: Sequence[Figures]) -> None:
+    key = f"experiments_compare_{state.page_state(Table).number}"
+    order = [row.id for row in rows]
 
     def picked() -> None:
-        st.session_state[KEY] = [
-            order[row] for row in st.session_state[key]["selection"]["rows"] if row < len(order)
-        ]
+        ticked = st.session_state[key]["selection"]["rows"]
+        st.session_state[KEY] = [order[number] for number in ticked if number < len(order)]
 
-    percent = [
-        None if share is None else 100 * share
-        for line in lines
-        for share in (line.best_validation, line.last_validation, line.test_accuracy)
-    ]
     columns = {
-        "Name": [line.name for line in lines],
-        "Test accuracy": percent[2::3],
-        "Best validation": percent[0::3],
-        "Last validation": percent[1::3],
-        "Best epoch": [line.best_epoch for line in lines],
-        "Epochs": [line.epochs for line in lines],
-        "Parameters": [line.parameters for line in lines],
-        "Seconds": [line.seconds for line in lines],
-        "Pictures": [line.pictures for line in lines],
-        "Data": [TITLES.get(line.data, line.data) for line in lines],
-        "Judged on": [
-            "test set (leaks)"
-            if line.leaks
-            else "kept back"
-            if line.best_validation is not None
-            else "–"
-            for line in lines
-        ],
+        "Name": [row.name for row in rows],
+        "Test accuracy": [in_percent(row.test_accuracy) for row in rows],
+        "Best validation": [in_percent(row.best_validation) for row in rows],
+        "Last validation": [in_percent(row.last_validation) for row in rows],
+        "Best epoch": [row.best_epoch for row in rows],
+        "Epochs": [row.epochs for row in rows],
+        "Parameters": [row.parameters for row in rows],
+        "Seconds": [row.seconds for row in rows],
+        "Pictures": [row.pictures for row in rows],
+        "Data": [TITLES.get(row.data, row.data) for row in rows],
+        "Judged on": [_judged_on(row) for row in rows],
     }
     share, whole = (
         st.column_config.NumberColumn(format="%.2f %%"),
         st.column_config.NumberColumn(format="localized"),
     )
-    chosen = [order.index(one) for one in st.session_state[KEY] if one in order]
+    chosen = [order.index(row_id) for row_id in st.session_state[KEY] if row_id in order]
     st.dataframe(
         columns,
         key=key,
         hide_index=True,
         placeholder="–",
-        height="content" if len(lines) <= ROWS else 35 * ROWS,
+        height="content" if len(rows) <= ROWS else 35 * ROWS,
         on_select=picked,
         selection_mode="multi-row",
         selection_default={"selection": {"rows": chosen}},
-        alt=f"{len(lines)} runs and baselines; the selector below chooses the same ones",
+        alt=f"{len(rows)} runs and baselines; the selector below chooses the same ones",
         column_config={
             "Test accuracy": share,
             "Best validation": share,
@@ -167,39 +159,46 @@ def _table(lines: list[Figures]) -> None:
         },
     )
     st.caption(
-        "A click on a heading sorts; a tick chooses. Where epochs were judged on the test set, the figures under validation are of "
-        "test pictures. Pictures: how many an epoch, or a classical method, learns from."
+        "Click a heading to sort; tick runs to compare. Where epochs were judged on the test set, "
+        "the validation figures are of test pictures. Pictures: how many an epoch, or a classical "
+        "method, learns from."
     )
 
 
-def _table_anew() -> None:
+def _judged_on(row: Figures) -> str:
+    if row.leaks:
+        return "test set (leaks)"
+    return "held out" if row.best_validation is not None else "–"
+
+
+def _replace_table() -> None:
     state.page_state(Table).number += 1
 
 
-def _curves(chosen: list[Figures], names: dict[str, str]) -> None:
-    histories = []
-    for line in chosen:
-        if line.network:
+def _curves(chosen: Sequence[Figures], names: Mapping[str, str]) -> None:
+    overlays = []
+    for row in chosen:
+        if row.network:
             with frame.errors(stop=False):
-                histories.append((names[line.id], runs.history(line.id)))
-    if not histories:
+                overlays.append(Overlay(names[row.id], runs.history(row.id)))
+    if not overlays:
         return
-    for column, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
         with column:
             series_charts.show(
-                series_charts.overlaid(histories, metric),
+                series_charts.overlaid(overlays, metric),
                 key=f"experiments_compare_{metric}",
-                alt=f"{metric.capitalize()} of {len(histories)} runs after each epoch",
+                alt=f"{metric.capitalize()} of {len(overlays)} runs after each epoch",
             )
 
 
-def _f1(chosen: list[Figures], names: dict[str, str]) -> None:
+def _f1(chosen: Sequence[Figures], names: Mapping[str, str]) -> None:
     shares = []
-    for line in chosen:
+    for row in chosen:
         with frame.errors(stop=False):
-            found = cache.f1(line)
-            if found:
-                shares.append((names[line.id], found))
+            values = cache.f1(row)
+            if values:
+                shares.append((names[row.id], values))
     if not shares:
         return
     st.subheader("Class by class", anchor=False)
@@ -211,12 +210,12 @@ def _f1(chosen: list[Figures], names: dict[str, str]) -> None:
             alt="F1 of each class; the table has the figures",
         )
         st.caption(
-            "F1 weighs how often a class is named rightly (precision) against how much of it is found (recall): "
-            "2 × precision × recall / (precision + recall)."
+            "F1 balances precision (of everything called this class, how much really is) against "
+            "recall (of everything that is this class, how much was found): 2 × precision × "
+            "recall / (precision + recall)."
         )
-    columns = {"Class": list(CLASS_NAMES)} | {
-        name: [100 * share for share in values] for name, values in shares
-    }
+    columns: dict[str, list[str] | list[float]] = {"Class": list(CLASS_NAMES)}
+    columns |= {name: [100 * share for share in values] for name, values in shares}
     right.dataframe(
         columns,
         key="experiments_f1_table",

@@ -1,30 +1,32 @@
-"""What a sweep or a cross-validation is to be: the reports' with one click, one's own from a preset
-or the Train form.
+"""The forms of a new sweep or cross-validation: a published one with one click, or one's own, from
+a preset or the settings of the Train form.
 
-It starts an experiment and shows it; following it is `experiment_view`'s. A click that arrives
-twice starts one experiment.
+They start an experiment and show it; `progress` follows it. A double click starts one experiment.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound
 from core.experiments import queue, records
-from core.experiments.records import FOLDS, SWEEP, Axis, Experiment
+from core.experiments.records import FOLDS, SWEEP, Axis, Experiment, Kind
 from core.specs import presets
 from core.specs.fields import BY_NAME, Field, allowed_text
 from core.specs.spec import TrainSpec
+from core.wording import value_text
 from ui import frame, state
 from ui.components import words
 from ui.experiments import progress
 from ui.train import form
 
 NEW = "new"
-TRAIN_FORM = "what the Train page holds"
+TRAIN_FORM = "the settings of the Train page"
 DOUBLE_CLICK_SECONDS = 3.0
 FIRST = {1: "learning_rate", 2: None}  # what is varied at first
 SUGGESTED = {
@@ -37,22 +39,23 @@ SUGGESTED = {
     "dropout": "0, 0.2, 0.4",
     "kernel": "3, 5",
 }
+SAMPLE_NOTE = "The report's figures are for Fashion-MNIST, which is not on this machine."
 
 
 @dataclass
-class Begun:
-    """The last experiment that this visitor began."""
+class LastStart:
+    """The last experiment that this visitor started."""
 
-    what: tuple = ()
+    what: tuple[Kind, TrainSpec, tuple[Axis, ...]] | None = None
     experiment_id: str = ""
     when: float = 0.0
 
 
-def choose(kind: str) -> Experiment | None:
+def choose(kind: Kind) -> Experiment | None:
     """Let people choose one of the experiments of a kind, in step with the address; None for a new
     one.
     """
-    known = {one.id: one for one in records.list_all(kind)}
+    known = {experiment.id: experiment for experiment in records.list_all(kind)}
     key = f"experiments_{kind}"
 
     def parse(text: str) -> str:
@@ -64,61 +67,46 @@ def choose(kind: str) -> Experiment | None:
             raise ValueError(str(problem)) from problem
         return NEW  # of the other kind
 
-    state.follow("experiment", key, parse, NEW, valid=lambda one: one == NEW or one in known)
+    def title(experiment_id: str) -> str:
+        if experiment_id not in known:
+            return "A new one"
+        experiment = known[experiment_id]
+        created = experiment.created[:16].replace("T", " ")
+        return f"{experiment.name} · {created} · {experiment_id[-4:]}"
+
+    state.follow("experiment", key, parse, NEW, valid=lambda value: value == NEW or value in known)
     if known:
-        titles = {
-            one.id: f"{one.name} · {one.created[:16].replace('T', ' ')} · {one.id[-4:]}"
-            for one in known.values()
-        }
-        st.selectbox(
-            "Experiment",
-            [NEW, *known],
-            key=key,
-            format_func=lambda one: titles.get(one, "A new one"),
-        )
+        st.selectbox("Experiment", [NEW, *known], key=key, format_func=title)
     chosen = st.session_state[key]
     state.publish("experiment", key, None if chosen == NEW else chosen)
     return known.get(chosen)
 
 
-def sweep() -> None:
-    """The form of a new sweep."""
+def show_sweep_form() -> None:
+    """Draw the form of a new sweep."""
     data = frame.data_or_stop()
     with st.container(border=True):
-        st.markdown("**From a report**, with one click")
+        st.markdown("**Repeat a published experiment**")
         _published_sweeps(data.is_sample)
     with st.container(border=True):
         st.markdown("**Your own**")
         base = _base(SWEEP, data.is_sample)
-        axes, wrong = [], []
+        axes, problems = [], []
         for number in (1, 2):
             try:
                 axis = _axis(number)
                 axes += [axis] if axis else []
             except InvalidSpec as refusal:
-                wrong.append(str(refusal))
-        _offer(SWEEP, base, tuple(axes), wrong)
+                problems.append(str(refusal))
+        _offer(SWEEP, base, tuple(axes), problems)
 
 
-def folds() -> None:
-    """The form of a new cross-validation."""
+def show_folds_form() -> None:
+    """Draw the form of a new cross-validation."""
     data = frame.data_or_stop()
     with st.container(border=True):
-        st.markdown("**From a report**, with one click")
-        for preset, published in records.published_folds():
-            base, axes = records.spec_of_folds(preset, published)
-            if st.button(
-                f"{preset.title}: {len(published.accuracies)} folds",
-                key=f"experiments_folds_{preset.name}",
-                icon=":material/science:",
-                disabled=data.is_sample,
-                help=_sample_note(data.is_sample),
-            ):
-                start(FOLDS, f"{preset.title}, {len(published.accuracies)} folds", base, axes)
-            st.caption(
-                f"Shuffled with seed {published.shuffle_seed}, {base.epochs} epochs, learning rate {base.learning_rate:g}; "
-                f"published: {published.mean_percent:.2f} ± {published.deviation_percent:.2f} % ({preset.published.source})."
-            )
+        st.markdown("**Repeat a published experiment**")
+        _published_folds(data.is_sample)
     with st.container(border=True):
         st.markdown("**Your own**")
         base = _base(FOLDS, data.is_sample)
@@ -139,7 +127,7 @@ def folds() -> None:
             step=1,
             min_value=0,
             persist_state="session",
-            help="Of the cut, and of every training.",
+            help="For cutting the folds, and for every training.",
         )
         shuffle = right.toggle(
             "Shuffle",
@@ -148,69 +136,81 @@ def folds() -> None:
             persist_state="session",
             help="Off: the folds are cut in the order of the pictures.",
         )
-        if base is not None:
-            base, axes = records.folds_of(base, int(count), shuffle=shuffle, seed=int(seed))
-            _offer(FOLDS, base, axes, [])
+        base, axes = records.folds_of(base, int(count), shuffle=shuffle, seed=int(seed))
+        _offer(FOLDS, base, axes, [])
 
 
-def start(kind: str, name: str, base: TrainSpec, axes: tuple[Axis, ...]) -> None:
-    """Write the record, put its trainings into the line, and show it."""
-    last, what = state.page_state(Begun), (kind, base, axes)
+def start(kind: Kind, name: str, base: TrainSpec, axes: tuple[Axis, ...]) -> None:
+    """Write the record, queue its trainings, and show it."""
+    last, what = state.page_state(LastStart), (kind, base, axes)
     if last.what == what and time.monotonic() - last.when < DOUBLE_CLICK_SECONDS:
         state.put({"experiment": last.experiment_id})
         st.rerun()
     with frame.errors(stop=False):
-        made = records.create(kind, name, base, axes)
-        last.what, last.experiment_id, last.when = what, made.id, time.monotonic()
-        progress.go_on(made)
+        created = records.create(kind, name, base, axes)
+        last.what, last.experiment_id, last.when = what, created.id, time.monotonic()
+        progress.begin(created)
 
 
 def _published_sweeps(sample: bool) -> None:
-    found = records.published_sweeps()
+    published = records.published_sweeps()
+    specs: list[TrainSpec] = []
     with st.container(horizontal=True):
-        for preset, sweep_ in found:
-            axis = records.axis(sweep_.setting, sweep_.values)
+        for preset, sweep in published:
+            axis = records.axis(sweep.setting, sweep.values)
+            specs += records.grid(preset.spec, (axis,))
             if st.button(
                 f"{axis.field.label}: {', '.join(axis.texts)}",
-                key=f"experiments_report_{sweep_.setting}",
+                key=f"experiments_report_{sweep.setting}",
                 icon=":material/science:",
                 disabled=sample,
-                help=_sample_note(sample),
+                help=SAMPLE_NOTE if sample else None,
             ):
                 start(SWEEP, f"{preset.title}: {axis.field.label.lower()}", preset.spec, (axis,))
-    specs = [
-        spec
-        for preset, sweep_ in found
-        for spec in records.grid(preset.spec, (records.axis(sweep_.setting, sweep_.values),))
-    ]
     different = len({spec.replace(name="same") for spec in specs})
-    sources = ", ".join(dict.fromkeys(preset.published.source for preset, _ in found))
+    sources = dict.fromkeys(preset.published.source for preset, _ in published if preset.published)
     st.caption(
-        f"{sources}. Every epoch is judged on the test set, as in the report: chosen by it, a network looks better "
-        f"than it is. All {len(found)} together: "
-        f"{different} different trainings, {words.about(queue.estimate_seconds(specs))} here."
+        f"{', '.join(sources)}. Every epoch is judged on the test set, as in the report; choosing "
+        "the best epoch on it makes a network look better than it is. All "
+        f"{len(published)} together: {different} different trainings, "
+        f"{words.about(queue.estimate_seconds(specs))} on this machine."
     )
 
 
-def _sample_note(sample: bool) -> str | None:
-    return (
-        "The report's figures are of Fashion-MNIST, which is not on this machine."
-        if sample
-        else None
-    )
+def _published_folds(sample: bool) -> None:
+    for preset, published in records.published_folds():
+        base, axes = records.spec_of_folds(preset, published)
+        count = len(published.accuracies)
+        source = f" ({preset.published.source})" if preset.published else ""
+        if st.button(
+            f"{preset.title}: {count} folds",
+            key=f"experiments_folds_{preset.name}",
+            icon=":material/science:",
+            disabled=sample,
+            help=SAMPLE_NOTE if sample else None,
+        ):
+            start(FOLDS, f"{preset.title}, {count} folds", base, axes)
+        st.caption(
+            f"Shuffled with seed {published.shuffle_seed}, {base.epochs} epochs, learning rate "
+            f"{base.learning_rate:g}; published: {published.mean_percent:.2f} ± "
+            f"{published.deviation_percent:.2f} %{source}."
+        )
 
 
-def choose_base(place, label: str, key: str, sample: bool, *, help: str) -> TrainSpec:
-    """A selector of presets, and of what the form of the Train page holds if it was filled.
+def choose_base(
+    column: DeltaGenerator, label: str, key: str, sample: bool, *, help: str
+) -> TrainSpec:
+    """Draw a selector of presets, and of the settings in the form of the Train page if it was
+    filled.
 
     Args:
-        place: where it is drawn, such as a column.
-        sample: the real data are missing, so that the spec is to learn from the offline sample.
+        column: where it is drawn.
+        sample: the real data are missing, so the spec is to learn from the offline sample.
     """
-    held = form.held()
-    chosen = place.selectbox(
+    filled = form.read_if_filled()
+    chosen = column.selectbox(
         label,
-        [*presets.PRESETS, *([TRAIN_FORM] if held else [])],
+        [*presets.PRESETS, *([TRAIN_FORM] if filled else [])],
         key=key,
         persist_state="session",
         help=help,
@@ -218,21 +218,20 @@ def choose_base(place, label: str, key: str, sample: bool, *, help: str) -> Trai
             presets.PRESETS[name].title if name in presets.PRESETS else name.capitalize()
         ),
     )
-    base = presets.PRESETS[chosen].spec if chosen in presets.PRESETS else held
+    base = filled if filled and chosen == TRAIN_FORM else presets.PRESETS[chosen].spec
     return base.replace(data="offline-sample") if sample else base
 
 
-def _base(kind: str, sample: bool) -> TrainSpec | None:
-    """The spec to begin with: a preset, or what the Train form holds, with another number of epochs
-    if wanted.
-    """
+def _base(kind: Kind, sample: bool) -> TrainSpec:
+    """Draw the choice of the spec to start from, and of another number of epochs."""
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     base = choose_base(
         left,
         "Start from",
         f"experiments_{kind}_base",
         sample,
-        help="To start from anything else, fill the form of the Train page; it is then offered here.",
+        help="To start from anything else, fill the form of the Train page; its settings are then "
+        "offered here.",
     )
     epochs = right.number_input(
         "Epochs",
@@ -243,19 +242,19 @@ def _base(kind: str, sample: bool) -> TrainSpec | None:
         max_value=500,
         placeholder=str(base.epochs),
         persist_state="session",
-        help="Empty: as many as the settings say.",
+        help="Left empty: as many as the settings say.",
     )
     return base.replace(epochs=int(epochs) if epochs else base.epochs)
 
 
 def _axis(number: int) -> Axis | None:
-    """A setting and its values, as far as they are given.
+    """Draw a selector of a setting and its values; returns them as far as they are given.
 
     Raises:
         InvalidSpec: if a value is not allowed.
     """
     left, right = st.columns([1, 2], vertical_alignment="bottom")
-    options = list(records.sweepable())
+    options, first = list(records.sweepable()), FIRST[number]
     setting = left.selectbox(
         "Vary" if number == 1 else "And",
         options,
@@ -263,13 +262,13 @@ def _axis(number: int) -> Axis | None:
         persist_state="session",
         format_func=lambda name: BY_NAME[name].label,
         placeholder="Nothing else",
-        index=options.index(FIRST[number]) if FIRST[number] else None,
+        index=options.index(first) if first else None,
     )
     if setting is None:
         return None
     field = BY_NAME[setting]
     key = f"experiments_values_{number}_{setting}"
-    if field.kind in ("choice", "flag"):
+    if field.kind in ("choice", "flag") and not field.many:
         allowed = list(field.allowed) if field.kind == "choice" else [True, False]
         chosen = right.multiselect(
             "Values",
@@ -286,7 +285,7 @@ def _axis(number: int) -> Axis | None:
     typed = right.text_input(
         "Values",
         key=key,
-        value=SUGGESTED.get(setting, records.value_text(getattr(TrainSpec(), setting))),
+        value=SUGGESTED.get(setting, value_text(getattr(TrainSpec(), setting))),
         help=_help(field),
         persist_state="session",
     )
@@ -295,24 +294,30 @@ def _axis(number: int) -> Axis | None:
 
 def _help(field: Field) -> str:
     several = (
-        " A semicolon parts the values, as in 32; 32, 64; without one every number is a value."
-        if field.kind.endswith("s")
+        " A semicolon separates the values, as in 32; 32, 64; without one, every number is a value."
+        if field.many
         else ""
     )
     return f"{field.help} Each is {allowed_text(field)}.{several}"
 
 
-def _offer(kind: str, base: TrainSpec | None, axes: tuple[Axis, ...], wrong: list[str]) -> None:
-    """What it would be, and the button; or what keeps it from starting."""
-    points = ()
-    if not wrong:
+def _offer(kind: Kind, base: TrainSpec, axes: tuple[Axis, ...], problems: Sequence[str]) -> None:
+    """Draw what the experiment would be and the button that starts it, or what prevents it."""
+    points: tuple[TrainSpec, ...] = ()
+    note, problems = "", list(problems)
+    if not problems:
         try:
             points = records.grid(base, axes)
-            seconds = queue.estimate_seconds(points)
+            note = (
+                f"{len(points)} training{'s' * (len(points) > 1)}, "
+                f"{words.about(queue.estimate_seconds(points))} one after the other; "
+                "runs you already have are reused."
+            )
         except AtelierError as refusal:
-            wrong, points = [str(refusal)], ()
-    for sentence in wrong:
-        st.error(sentence, icon=":material/error:")
+            points = ()
+            problems.append(str(refusal))
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Start",
@@ -322,20 +327,17 @@ def _offer(kind: str, base: TrainSpec | None, axes: tuple[Axis, ...], wrong: lis
             disabled=not points,
         )
         if points:
-            told = f"{len(points)} training{'s' * (len(points) > 1)}, {words.about(seconds)} one after the other"
-            st.markdown(
-                f":small[:gray[{told}; what is trained already is not trained again.]]",
-                width="content",
-            )
+            st.markdown(f":small[:gray[{note}]]", width="content")
     if points and base.validation == "test":
         st.warning(
-            "These settings judge every epoch on the test set, which leaks it into the choice of the best.",
+            "These settings judge every epoch on the test set, so the choice of the best epoch "
+            "has seen it.",
             icon=":material/visibility:",
         )
     if pressed:
-        told = (
+        varied = (
             f"{base.folds} folds"
             if kind == FOLDS
             else " and ".join(axis.field.label.lower() for axis in axes)
         )
-        start(kind, f"{base.name}: {told}", base, axes)
+        start(kind, f"{base.name}: {varied}", base, axes)

@@ -1,12 +1,15 @@
-"""What came of a sweep: score and seconds along one setting or over two, the table, and the best
+"""The results of a sweep: score and seconds along one setting or over two, the table, and the best
 training.
 
-The score is what a run may be chosen by (`run_figures.Figures.score`), never the test accuracy
-where pictures were kept back.
+The score is what a run may be chosen by (`summary.Figures.score`), never the test accuracy where
+pictures were held out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.experiments import records, summary
@@ -20,55 +23,68 @@ from ui.components.theme import percent
 from ui.experiments import series_charts
 from ui.train import form, jobs
 
+Values = Sequence[float | None]  # one for each training, None where there is none yet
 
-def draw(experiment: Experiment, found: list[PointState]) -> None:
-    """Charts, best and table.
+
+def show(experiment: Experiment, states: Sequence[PointState]) -> None:
+    """Draw charts, best training and table.
 
     Args:
-        found: how far each point is, in the order of the experiment's points.
+        states: how far each training is, in the order of the experiment's points.
     """
-    lines = [summary.of_run(one.run) if one.state in (DONE, STOPPED) else None for one in found]
-    scores = [
-        _percent(line.score) if line and one.state == DONE else None
-        for line, one in zip(lines, found, strict=True)
-    ]
-    seconds = [
-        line.seconds if line and one.state == DONE else None
-        for line, one in zip(lines, found, strict=True)
-    ]
-    report = records.report_of(experiment)
-    published = (
-        {}
-        if report is None
-        else {
-            records.axis(report[1].setting, [value]).texts[0]: 100 - error
-            for value, error in zip(report[1].values, report[1].errors_percent, strict=True)
+    figures = [figures_of(state) for state in states]
+    scores: list[float | None] = []
+    seconds: list[float | None] = []
+    for known, state in zip(figures, states, strict=True):
+        done = known if state.state == DONE else None
+        scores.append(in_percent(done.score) if done else None)
+        seconds.append(done.seconds if done else None)
+    report = records.sweep_report(experiment)
+    published: dict[str, float] = {}
+    if report:
+        texts = records.axis(report[1].setting, report[1].values).texts
+        published = {
+            text: 100 - error for text, error in zip(texts, report[1].errors_percent, strict=True)
         }
-    )
     _charts(experiment, scores, seconds, published)
-    if published:
+    if report and report[0].published:
         st.caption(
-            f"Published: {report[0].published.source}, which gives the error on the test set; drawn is 100 % less the error. Its "
-            "machine, library and seed are others, and it varied each setting once."
+            f"Published: {report[0].published.source}, which gives the error on the test set; the "
+            "chart shows 100 % minus that error. Hardware, library and seed differ from yours, and "
+            "each value was trained once."
         )
     _best(experiment, scores)
-    _table(experiment, found, lines, scores, published)
+    _table(experiment, states, figures, scores, published)
 
 
-def score_words(spec: TrainSpec) -> str:
+def figures_of(state: PointState) -> Figures | None:
+    """The figures of a training that has a network, None for any other."""
+    if state.run is None or state.state not in (DONE, STOPPED):
+        return None
+    return summary.of_run(state.run)
+
+
+def score_name(spec: TrainSpec) -> str:
     """What the trainings of a spec are ranked by."""
-    return {"test": "Test accuracy, last epoch", "none": "Test accuracy"}.get(
-        spec.validation, "Validation accuracy"
-    )
+    if spec.validation == "test":
+        return "Test accuracy, last epoch"
+    return "Test accuracy" if spec.validation == "none" else "Validation accuracy"
 
 
-def words_of(one: PointState) -> str:
-    """A point's state for a table."""
-    if one.state in (RUNNING, WAITING):
-        return jobs.state_text(one.job)
-    if one.run is None:
+def state_text(state: PointState) -> str:
+    """How far a training is, for a table."""
+    if state.job is not None and state.state in (RUNNING, WAITING):
+        return jobs.state_text(state.job)
+    if state.run is None:
         return "Not trained"
-    return "Done" if one.state == DONE else one.problem or one.run.status_text.capitalize()
+    if state.state == DONE:
+        return "Done"
+    return state.problem or state.run.status_text.capitalize()
+
+
+def in_percent(share: float | None) -> float | None:
+    """A share in 0..1 in percent; None stays None."""
+    return None if share is None else 100 * share
 
 
 def open_in_train(spec: TrainSpec) -> None:
@@ -78,114 +94,121 @@ def open_in_train(spec: TrainSpec) -> None:
 
 
 def _charts(
-    experiment: Experiment, scores: list, seconds: list, published: dict[str, float]
+    experiment: Experiment, scores: Values, seconds: Values, published: Mapping[str, float]
 ) -> None:
-    axes, told = experiment.axes, score_words(experiment.base)
+    name = score_name(experiment.base)
     done = sum(value is not None for value in scores)
-    left, right = st.columns([3, 2])
-    if len(axes) == 1:
-        label, texts = axes[0].field.label, axes[0].texts
-        figures = (
-            series_charts.along(label, texts, scores, title=told, unit=" %", published=published),
-            series_charts.bars(label, texts, seconds, title="Training time"),
+    if len(experiment.axes) == 1:
+        axis = experiment.axes[0]
+        label, texts = axis.field.label, axis.texts
+        left_chart = series_charts.along(
+            label, texts, scores, title=name, unit=" %", published=published
         )
+        right_chart = series_charts.bars(label, texts, seconds, title="Training time")
     else:
-        labels, texts = tuple(axis.field.label for axis in axes), tuple(axis.texts for axis in axes)
-        wide = len(axes[1].values)
-        figures = tuple(
-            series_charts.over(
-                labels,
-                texts,
-                [values[at : at + wide] for at in range(0, len(values), wide)],
-                title=title,
-                unit=unit,
-                more_is_better=better,
-            )
-            for values, title, unit, better in (
-                (scores, told, " %", True),
-                (seconds, "Training time, seconds", " s", False),
-            )
+        left_chart = _over(experiment, scores, name, " %", more_is_better=True)
+        right_chart = _over(
+            experiment, seconds, "Training time, seconds", " s", more_is_better=False
         )
+    left, right = st.columns([3, 2])
     with left:
         series_charts.show(
-            figures[0],
+            left_chart,
             key="experiments_score",
-            alt=f"{told} of {done} trainings; the table below has the figures",
+            alt=f"{name} of {done} trainings; the table below has the figures",
         )
     with right:
         series_charts.show(
-            figures[1],
+            right_chart,
             key="experiments_seconds",
             alt=f"Seconds of {done} trainings; the table below has the figures",
         )
 
 
-def _best(experiment: Experiment, scores: list[float | None]) -> None:
-    """The best of what is done, and the way to train it again."""
-    ranked = [place for place, score in enumerate(scores) if score is not None]
+def _over(
+    experiment: Experiment, values: Values, title: str, unit: str, *, more_is_better: bool
+) -> go.Figure:
+    """A chart over the two settings of a sweep."""
+    down, across = experiment.axes
+    width = len(across.values)
+    return series_charts.over(
+        (down.field.label, across.field.label),
+        (down.texts, across.texts),
+        [values[start : start + width] for start in range(0, len(values), width)],
+        title=title,
+        unit=unit,
+        more_is_better=more_is_better,
+    )
+
+
+def _best(experiment: Experiment, scores: Values) -> None:
+    """Show the best training so far, and the way to train with its settings."""
+    ranked = {point: score for point, score in enumerate(scores) if score is not None}
     if not ranked:
         return
-    place = max(ranked, key=lambda one: scores[one])
+    point = max(ranked, key=ranked.__getitem__)
     values = ", ".join(
         f"{axis.field.label.lower()} {text}"
-        for axis, text in zip(experiment.axes, experiment.places[place], strict=True)
+        for axis, text in zip(experiment.axes, experiment.values[point], strict=True)
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**Best {'so far' if len(ranked) < len(scores) else 'of all'}: {run_names.literal(values)}** with "
-            f"{percent(scores[place] / 100, 2)}.",
+            f"**Best {'so far' if len(ranked) < len(scores) else 'of all'}: "
+            f"{run_names.literal(values)}** with {percent(ranked[point] / 100, 2)}.",
             width="content",
         )
-        if st.button("Open in Train", key="experiments_best", icon=":material/model_training:"):
-            open_in_train(experiment.points[place])
+        if st.button(
+            "Train with these settings", key="experiments_best", icon=":material/model_training:"
+        ):
+            open_in_train(experiment.points[point])
         st.page_link(
             frame.TRAIN,
-            label="See this run",
+            label="Open this run",
             icon=":material/monitoring:",
-            query_params={"run": experiment.run_ids[place]},
+            query_params={"run": experiment.run_ids[point] or ""},
         )
     remarks = []
     if experiment.base.validation == "test":
         remarks.append(
-            "Every epoch was judged on the test set, and so is this choice: the best of several looks better than it is."
+            "Every epoch was judged on the test set, and so is this choice: the best of several "
+            "looks better than it is."
         )
     if [axis.setting for axis in experiment.axes] == ["seed"] and len(ranked) > 1:
-        mean, deviation = summary.spread([scores[one] for one in ranked])
+        mean, deviation = summary.spread(list(ranked.values()))
         remarks.append(
-            f"Over {len(ranked)} seeds: {mean:.2f} ± {deviation:.2f} %. A difference between settings that is not larger than "
-            "this says nothing."
+            f"Over {len(ranked)} seeds: {mean:.2f} ± {deviation:.2f} %. A difference between "
+            "settings that is not larger than this means nothing."
         )
     elif len(ranked) > 1:
         remarks.append(
-            "One training each: what another seed would change is seen by varying the seed."
+            "Each value was trained once. To see how much chance matters, vary the seed."
         )
     st.caption(" ".join(remarks))
 
 
 def _table(
     experiment: Experiment,
-    found: list[PointState],
-    lines: list[Figures | None],
-    scores: list,
-    published: dict[str, float],
+    states: Sequence[PointState],
+    figures: Sequence[Figures | None],
+    scores: Values,
+    published: Mapping[str, float],
 ) -> None:
-    told = score_words(experiment.base)
+    name = score_name(experiment.base)
     rows = []
-    for place, (one, line) in enumerate(zip(found, lines, strict=True)):
-        row = {
-            axis.field.label: text
-            for axis, text in zip(experiment.axes, experiment.places[place], strict=True)
+    for values, state, known, score in zip(experiment.values, states, figures, scores, strict=True):
+        row: dict[str, str | float | None] = {
+            axis.field.label: text for axis, text in zip(experiment.axes, values, strict=True)
         }
-        row |= {"State": words_of(one), told: scores[place]}
+        row |= {"State": state_text(state), name: score}
         if published:
-            row["Published"] = published.get(experiment.places[place][0])
-        if told != "Test accuracy":
-            name = "Test accuracy" if told == "Validation accuracy" else "Test accuracy, best epoch"
-            row[name] = _percent(line.test_accuracy) if line else None
+            row["Published"] = published.get(values[0])
+        if name != "Test accuracy":
+            best_epoch = "" if name == "Validation accuracy" else ", best epoch"
+            row[f"Test accuracy{best_epoch}"] = in_percent(known.test_accuracy) if known else None
         row |= {
-            "Best epoch": line.best_epoch if line else None,
-            "Parameters": line.parameters if line else None,
-            "Seconds": line.seconds if line else None,
+            "Best epoch": known.best_epoch if known else None,
+            "Parameters": known.parameters if known else None,
+            "Seconds": known.seconds if known else None,
         }
         rows.append(row)
     shares = [name for name in rows[0] if "accuracy" in name or name == "Published"]
@@ -202,7 +225,3 @@ def _table(
             "Seconds": st.column_config.NumberColumn(format="%.0f"),
         },
     )
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
