@@ -10,22 +10,25 @@ since many visitors look at the same ones.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import inference, settings
+from core import settings
 from core.data import fashion_mnist
-from core.engine import Calculation, Engine, connect
 from core.errors import EngineUnavailable
-from core.experiments import baselines, summary
-from core.explain import activations, closer_look, embedding_map
-from core.explain.closer_look import CloserLook, Split
-from core.outside import measured
 from core.runs import EpochPredictions, Predictions, Run, library, storage
-from core.training.gradient_check import GradientCheck
+
+# What only some pages need is imported when it is asked for, so that the first page opens sooner.
+if TYPE_CHECKING:
+    from core import inference
+    from core.engine import Calculation, Engine
+    from core.experiments import summary
+    from core.explain import activations, embedding_map
+    from core.explain.closer_look import CloserLook, Split
+    from core.training.gradient_check import GradientCheck
 
 MAX_CHECKS = 16
 CheckKey = tuple[str, str, float, int]  # preset, data, step, weights: what a check was asked of
@@ -77,6 +80,8 @@ def network(run_id: str) -> inference.Network:
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
 def _load_network(address: str, run_id: str, version: str) -> inference.Network:
+    from core import inference
+
     return inference.load(run_id)
 
 
@@ -91,6 +96,8 @@ def inside(run_id: str) -> activations.Inside:
 
 @st.cache_resource(max_entries=3, show_spinner="Opening the network …")
 def _load_inside(address: str, run_id: str, version: str) -> activations.Inside:
+    from core.explain import activations
+
     return activations.load(run_id, network(run_id))
 
 
@@ -107,6 +114,8 @@ def test_points(run_id: str, data_name: str) -> embedding_map.MappedPictures:
 def _map_pictures(
     address: str, run_id: str, version: str, data_name: str
 ) -> embedding_map.MappedPictures:
+    from core.explain import embedding_map
+
     points = embedding_map.map_test_pictures(network(run_id), dataset(data_name))
     _freeze(points.indices, points.embeddings)
     return points
@@ -158,6 +167,8 @@ def look_closer(run_id: str, data_name: str, split: Split, index: int) -> Closer
 def _look_closer(
     address: str, run_id: str, version: str, data_name: str, split: Split, index: int
 ) -> CloserLook:
+    from core.explain import closer_look
+
     return closer_look.look_closer(
         network(run_id), library.read(run_id), dataset(data_name), split, index
     )
@@ -178,6 +189,8 @@ def outside_picture(name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | 
 def _open_outside(
     name: str, photographs: Path | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    from core.outside import measured
+
     opened = measured.open_picture(name, photographs)
     if opened is not None:
         _freeze(*opened)
@@ -195,6 +208,8 @@ def figures(run: Run) -> summary.Figures:
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
 def _read_figures(address: str, run_id: str, name: str, _run: Run) -> summary.Figures:
+    from core.experiments import summary
+
     return summary.of_run(_run)
 
 
@@ -208,6 +223,8 @@ def f1(row: summary.Figures) -> tuple[float, ...]:
     """
     if row.network:
         return _read_f1(settings.runs_address(), row.id, storage.version(row.id))
+    from core.experiments import baselines
+
     baselines_id, _, position = row.id.rpartition(".")
     result = baselines.read(baselines_id).results[int(position)]
     return result.f1 if result else ()
@@ -215,6 +232,8 @@ def f1(row: summary.Figures) -> tuple[float, ...]:
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
 def _read_f1(address: str, run_id: str, version: str) -> tuple[float, ...]:
+    from core.experiments import summary
+
     return summary.f1_of_run(run_id)
 
 
@@ -243,6 +262,8 @@ def engine() -> Engine:
     Raises:
         EngineUnavailable: if none can be reached or started.
     """
+    from core.engine import connect
+
     return connect(start=True)
 
 
@@ -256,6 +277,8 @@ def _describe_engine(address: str | None, home: str) -> str:
     idle = "Training engine: idle"
     if address is None and not (Path(home) / "engine.json").exists():
         return idle  # the first training starts one
+    from core.engine import connect
+
     try:
         status = connect(start=False, timeout=2).status()
     except EngineUnavailable:

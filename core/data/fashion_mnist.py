@@ -112,7 +112,7 @@ def status() -> DataStatus:
 
 
 def load(
-    name: DataName = "fashion-mnist",
+    name: str = "fashion-mnist",
     *,
     download: bool = False,
     progress: DownloadProgress | None = None,
@@ -120,7 +120,7 @@ def load(
     """Read a data set whole: about half a second for Fashion-MNIST, 55 MB of memory.
 
     Args:
-        name: of the data set.
+        name: of the data set, a `DataName`; a run's record may hold any text.
         download: download what is missing or damaged into Atelier's own folder.
         progress: called while downloading, see `download`.
 
