@@ -5,10 +5,62 @@ named.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 REAL_DATA = os.environ.get("ATELIER_DATA")
+TESTS = Path(__file__).parent
+# What starts an engine, trains a network, opens many pages or a browser, longest first. Marked
+# `slow`; `make quick` does not even import them, since importing TensorFlow alone takes seconds.
+SLOW = (
+    "browser",
+    "core/engine",
+    "core/training",
+    "core/networks/test_backbones.py",
+    "core/networks/test_second_backend.py",
+    "core/networks/test_keras_layers.py",
+    "core/networks/test_architectures.py",
+    "core/outside/test_auxiliary.py",
+    "core/outside/test_report.py",
+    "core/experiments/test_baselines.py",
+    "core/experiments/test_series.py",
+    "core/cli",
+    "ui/experiments",
+    "ui/train",
+    "ui/network",
+    "ui/classify",
+    "test_pages.py",
+    "benchmarks",
+)
+
+
+def slow_place(path: Path) -> int | None:
+    """The place of a file or folder among the slow ones; None for a quick one."""
+    matches = (n for n, name in enumerate(SLOW) if path.is_relative_to(TESTS / name))
+    return next(matches, None)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave the slow files unopened where nobody asks for them."""
+    quick = config.option.markexpr == "not slow"
+    return True if quick and slow_place(collection_path) is not None else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the slow ones, keep the tests of a module (and all browser tests) in one process, and
+    begin with what takes longest.
+    """
+    for item in items:
+        if slow_place(item.path) is not None:
+            item.add_marker(pytest.mark.slow)
+        place = item.path.relative_to(TESTS)
+        group = "browser" if place.parts[0] == "browser" else str(place)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(
+        key=lambda item: len(SLOW) if slow_place(item.path) is None else slow_place(item.path)
+    )
 
 
 @pytest.fixture(autouse=True)
