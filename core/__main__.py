@@ -1,5 +1,6 @@
-"""`python -m core`: see `core.cli.parser`. Guarded, because the engine's workers import the main
-module again.
+"""`python -m core`: see `core.cli.parser`.
+
+Guarded, because the engine's workers import the main module again.
 """
 
 import sys

@@ -1,22 +1,24 @@
-"""`python -m core evaluate`, `predict` and `runs measure`: what a run's exported network answers.
+"""`python -m core predict`, `evaluate` and `runs measure`: what a run's exported network answers.
 
-One idea: a file of pictures is answered one by one and each answer is written at once, so that a
-thousand files need no more memory than one, and one that cannot be read stops nothing: its line
-says why.
+`predict` answers one file after the other and writes each answer at once, so that a thousand files
+need no more memory than one; a file that cannot be read gets a sentence instead of an answer and
+does not stop the others.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
-from core import inference, runs
-from core import pictures as picture
+from core import inference, pictures, runs, settings
 from core.cli import terminal
 from core.errors import AtelierError, UnreadablePicture
 from core.inference.answer import PreparationOptions, ask
 from core.labels import CLASS_NAMES
 from core.pictures.image_files import FORMATS, MOST_BYTES
+
+_ANSWER_KEYS = ("class", "label", "confidence", "probabilities", "sure", "warnings")
 
 
 def predict(arguments: argparse.Namespace) -> int:
@@ -24,36 +26,33 @@ def predict(arguments: argparse.Namespace) -> int:
     network = inference.load(arguments.run or runs.champion().id)
     failed = False
     for file in arguments.files:
-        answer = {"file": file} | dict.fromkeys(
-            ("class", "label", "confidence", "probabilities", "sure", "warnings", "error")
-        )
+        answer: dict[str, Any] = dict.fromkeys(_ANSWER_KEYS)
+        error = None
         try:
-            answer.update(_answer(network, file, arguments))
-        except UnreadablePicture as error:
-            failed, answer["error"] = True, str(error)
+            answer = _answer(network, file, arguments)
+        except UnreadablePicture as problem:
+            failed, error = True, str(problem)
         if arguments.json:
-            terminal.emit(answer)
-        elif answer["error"]:
-            terminal.remark(f"{file}: {answer['error']}")
+            terminal.emit({"file": file, **answer, "error": error})
+        elif error:
+            terminal.remark(f"{file}: {error}")
         else:
             for warning in answer["warnings"]:
                 terminal.remark(f"{file}: {warning}")
             doubt = "" if answer["sure"] else "  (not sure)"
-            print(
-                f"{file}: {answer['label']}, {terminal.percent(answer['confidence'])}{doubt}",
-                flush=True,
-            )
+            confidence = terminal.percent(answer["confidence"])
+            print(f"{file}: {answer['label']}, {confidence}{doubt}", flush=True)
     return int(failed)
 
 
-def _answer(network: inference.Network, file: str, arguments: argparse.Namespace) -> dict:
+def _answer(network: inference.Network, file: str, arguments: argparse.Namespace) -> dict[str, Any]:
     options = PreparationOptions(
         polarity=arguments.polarity.replace("-", " "),
         trim=arguments.trim,
         fill=arguments.fill,
         crop=arguments.crop,
     )
-    answered = ask(network, picture.read(_bytes(file), file, arguments.crop), options)
+    answered = ask(network, pictures.read(_bytes(file), file, arguments.crop), options)
     prediction, warnings = answered.prediction, answered.question.prepared.warnings
     if prediction is None:
         raise UnreadablePicture(" ".join(warnings))
@@ -68,9 +67,7 @@ def _answer(network: inference.Network, file: str, arguments: argparse.Namespace
 
 
 def _bytes(file: str) -> bytes:
-    """The bytes of a file or of standard input; one more than allowed of what is too long, for
-    `picture` to refuse.
-    """
+    """The bytes of a file or of standard input, at most one more than `pictures.read` accepts."""
     try:
         if file == "-":
             return sys.stdin.buffer.read(MOST_BYTES + 1)
@@ -84,7 +81,7 @@ def _bytes(file: str) -> bytes:
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Let the network answer a whole split anew, and judge the answers."""
+    """Let the network answer all pictures of a split, and judge the answers."""
     from core import evaluation
     from core.data import fashion_mnist, splits
 
@@ -93,12 +90,13 @@ def evaluate(arguments: argparse.Namespace) -> int:
     data = fashion_mnist.load(arguments.data or run.spec.data)
     pixels, labels = data.test_pixels, data.test_labels
     if arguments.split == "validation" and run.spec.validation != "test":
-        kept = splits.split_for(data.train_labels, run.spec)[1]
-        if not len(kept):
+        held_out = splits.split_for(data.train_labels, run.spec)[1]
+        if not len(held_out):
             raise AtelierError(
-                f"The run {run.id} was trained without validation pictures. Evaluate it with --split test."
+                f"The run {run.id} was trained without validation pictures. Evaluate it with "
+                f"--split test."
             )
-        pixels, labels = data.train_pixels[kept], data.train_labels[kept]
+        pixels, labels = data.train_pixels[held_out], data.train_labels[held_out]
     result = evaluation.evaluate(network.probabilities(pixels), labels)
     if arguments.json:
         terminal.emit(
@@ -129,45 +127,41 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 
 def measure(arguments: argparse.Namespace) -> int:
-    """Measure a run on the held-out drawings, and on photographs where there are some, and keep the
+    """Measure a run on the held-out drawings, and on photographs if there are some, and keep the
     figures with it.
     """
-    from core import settings
     from core.outside import measured
-    from core.outside import report as outside_report
+    from core.outside.report import HEADER, Report
+    from core.outside.report import measure as measure_kind
 
     run = runs.read(arguments.run) if arguments.run else runs.champion()
     network = inference.load(run.id)
-    line, reports = terminal.ProgressLine(), {}
-    pictures = measured.held_out(
-        arguments.count, arguments.photographs or settings.photographs_folder()
-    )
-    for kind, which in pictures.items():
-        reports[kind] = outside_report.measure(
-            network, which, progress=lambda done, of, kind=kind: line.show(f"{kind} {done} of {of}")
-        )
+    photographs = arguments.photographs or settings.photographs_folder()
+    line = terminal.ProgressLine()
+    reports: dict[str, Report] = {}
+    for kind, held_out in measured.held_out(arguments.count, photographs).items():
+
+        def show(done: int, count: int, kind: str = kind) -> None:
+            line.show(f"{kind} {done} of {count}")
+
+        reports[kind] = measure_kind(network, held_out, progress=show)
         line.clear()
-    keeps = not run.shipped
-    if keeps:
+    kept = not run.shipped
+    if kept:
         measured.save(run.id, reports)
     if arguments.json:
         for kind, report in reports.items():
-            terminal.emit({"run": run.id, "kind": kind, "kept": keeps, **report.shares()})
+            terminal.emit({"run": run.id, "kind": kind, "kept": kept, **report.shares()})
         return 0
     print(f"{run.name} ({run.id}) on pictures from outside its data set:\n")
-    terminal.table(
-        outside_report.HEADER,
-        [report.row(kind) for kind, report in reports.items()],
-        right=range(1, len(outside_report.HEADER)),
-    )
+    rows = [report.row(kind) for kind, report in reports.items()]
+    terminal.table(HEADER, rows, right=range(1, len(HEADER)))
     for kind, report in reports.items():
         if report.unreadable:
-            terminal.remark(
-                f"{kind}: {len(report.unreadable)} could not be read: {', '.join(report.unreadable[:5])}"
-                f"{' and others' if len(report.unreadable) > 5 else ''}."
-            )
-    if not keeps:
-        terminal.remark(
-            "A network that ships is read-only, so these figures are shown and not kept."
-        )
+            names = ", ".join(report.unreadable[:5])
+            others = " and others" if len(report.unreadable) > 5 else ""
+            count = len(report.unreadable)
+            terminal.remark(f"{kind}: {count} could not be read: {names}{others}.")
+    if not kept:
+        terminal.remark("A shipped run is read-only, so these figures are not kept.")
     return 0

@@ -1,9 +1,7 @@
-"""`python -m core presets`, `runs`, `data` and `engine`: look at what there is, and keep it in
-order.
+"""`python -m core presets`, `runs`, `data` and `engine`: look at what there is, and manage it.
 
-Each function is one command: it takes the parsed arguments and returns the exit status. Nothing is
-decided here that a page would decide otherwise; the rules are those of `runs`, `dataset` and
-`engine`.
+Each function is one command: it takes the parsed arguments and returns the exit status. The rules
+are those of `core.runs`, `core.data` and `core.engine`, as for the pages.
 """
 
 from __future__ import annotations
@@ -11,27 +9,29 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
-from core import runs
+from core import engine, runs, settings
 from core.cli import terminal
 from core.errors import AtelierError, EngineUnavailable, StorageProblem
 
-# --- presets ----------------------------------------------------------------------------------------------------------
+# --- presets --------------------------------------------------------------------------------------
 
 
 def presets(arguments: argparse.Namespace) -> int:
+    """List the presets."""
     from core.networks import architectures
     from core.specs.presets import PRESETS
 
-    found = [(preset, architectures.parameters(preset.spec)) for preset in PRESETS.values()]
+    parameters = {name: architectures.parameters(preset.spec) for name, preset in PRESETS.items()}
     if arguments.json:
-        for preset, parameters in found:
+        for name, preset in PRESETS.items():
             terminal.emit(
                 {
-                    "name": preset.name,
+                    "name": name,
                     "title": preset.title,
                     "sentence": preset.sentence,
-                    "parameters": parameters,
+                    "parameters": parameters[name],
                     "multiply_adds": architectures.multiply_adds(preset.spec),
                     "published": preset.published and dataclasses.asdict(preset.published),
                     "spec": preset.spec.to_dict(),
@@ -39,22 +39,24 @@ def presets(arguments: argparse.Namespace) -> int:
             )
         return 0
     rows = [
-        (preset.name, f"{parameters:,}", preset.spec.epochs, preset.sentence)
-        for preset, parameters in found
+        (name, f"{parameters[name]:,}", preset.spec.epochs, preset.sentence)
+        for name, preset in PRESETS.items()
     ]
     terminal.table(("name", "parameters", "epochs", "what it is"), rows, right=(1, 2))
     return 0
 
 
-# --- runs -------------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 def list_runs(arguments: argparse.Namespace) -> int:
-    found, champion = runs.list_runs(finished_only=arguments.finished), _champion_id()
+    """List the runs, and those that cannot be read on standard error."""
+    scan, champion = runs.scan(), _champion_id()
+    listed = [run for run in scan.runs if run.finished or not arguments.finished]
     if arguments.json:
-        for run in found:
+        for run in listed:
             terminal.emit(_facts(run, champion))
-    elif found:
+    elif listed:
         rows = [
             (
                 "*" if run.id == champion else "",
@@ -66,59 +68,63 @@ def list_runs(arguments: argparse.Namespace) -> int:
                 run.spec.data,
                 run.note[:40],
             )
-            for run in found
+            for run in listed
         ]
         terminal.table(
             ("", "run", "name", "state", "test", "parameters", "data", "note"), rows, right=(4, 5)
         )
     else:
-        terminal.remark("There are no runs yet. `python -m core train` begins one.")
-    for run_id, sentence in runs.list_damaged():
-        terminal.remark(f"{run_id}: {sentence}")
+        terminal.remark("There are no runs yet. `python -m core train` trains one.")
+    for damaged in scan.damaged:
+        terminal.remark(f"{damaged.id}: {damaged.sentence}")
     return 0
 
 
 def show_run(arguments: argparse.Namespace) -> int:
+    """Show a run's settings, scores and epochs."""
     run = runs.read(arguments.run)
-    rows = runs.history(run.id)
+    history = runs.history(run.id)
     if arguments.json:
-        terminal.emit(
-            {**_facts(run, _champion_id()), "record": run.record or None, "history": rows}
-        )
+        record = run.record.to_dict() if run.record else None
+        epochs = [epoch.to_dict() for epoch in history]
+        terminal.emit({**_facts(run, _champion_id()), "record": record, "history": epochs})
         return 0
-    print(f"{run.name} ({run.id}), {run.status_text}, begun {run.created}")
+    print(f"{run.name} ({run.id}), {run.status_text}, started {run.created}")
     if run.note:
         print(run.note)
-    if run.finished:
+    if run.record:
+        scores = run.record.scores
+        loss = "" if scores.test_loss is None else f", loss {scores.test_loss:.4f}"
         print(
-            f"test accuracy {terminal.percent(run.test_accuracy)}, loss {run.test_loss:.4f}; best epoch {run.best_epoch}, "
-            f"{terminal.duration(run.seconds)}"
+            f"test accuracy {terminal.percent(scores.test_accuracy)}{loss}; best epoch "
+            f"{run.record.best_epoch}, {terminal.clock(run.record.seconds)}"
         )
     print("\nsettings")
     for name, value in run.spec.to_dict().items():
         print(f"  {name} = {', '.join(map(str, value)) if isinstance(value, list) else value}")
-    if rows:
+    if history:
         print()
-        cells = [
+        rows = [
             (
-                row["epoch"],
-                f"{row['loss']:.4f}",
-                terminal.percent(row["accuracy"]),
-                None if row["val_loss"] is None else f"{row['val_loss']:.4f}",
-                terminal.percent(row["val_accuracy"]),
-                terminal.duration(row["seconds"]),
+                epoch.epoch,
+                f"{epoch.loss:.4f}",
+                terminal.percent(epoch.accuracy),
+                None if epoch.val_loss is None else f"{epoch.val_loss:.4f}",
+                terminal.percent(epoch.val_accuracy),
+                terminal.clock(epoch.seconds),
             )
-            for row in rows
+            for epoch in history
         ]
         terminal.table(
             ("epoch", "loss", "accuracy", "validation loss", "accuracy", "time"),
-            cells,
+            rows,
             right=range(6),
         )
     return 0
 
 
 def rename_run(arguments: argparse.Namespace) -> int:
+    """Give a run another name."""
     runs.rename(arguments.run, arguments.text)
     name = runs.read(arguments.run).name
     return _done(
@@ -127,6 +133,7 @@ def rename_run(arguments: argparse.Namespace) -> int:
 
 
 def note_run(arguments: argparse.Namespace) -> int:
+    """Keep a remark with a run."""
     runs.set_note(arguments.run, arguments.text)
     return _done(
         arguments,
@@ -136,6 +143,7 @@ def note_run(arguments: argparse.Namespace) -> int:
 
 
 def promote_run(arguments: argparse.Namespace) -> int:
+    """Make a run the champion."""
     runs.promote(arguments.run)
     return _done(
         arguments, {"id": arguments.run, "champion": True}, f"{arguments.run} is now the champion."
@@ -143,6 +151,7 @@ def promote_run(arguments: argparse.Namespace) -> int:
 
 
 def export_run(arguments: argparse.Namespace) -> int:
+    """Write a finished run as a zip file or into a folder."""
     from core.export import archive
 
     if arguments.folder:
@@ -155,7 +164,7 @@ def export_run(arguments: argparse.Namespace) -> int:
     data = archive.export_zip(arguments.run)
     path = Path(arguments.to or f"{arguments.run}.zip")
     try:
-        with path.open("xb") as file:  # an older export is somebody's: it stays
+        with path.open("xb") as file:  # never replaces an earlier export
             file.write(data)
     except FileExistsError as error:
         raise StorageProblem(f"{path} is there already. Name another file with --to.") from error
@@ -171,6 +180,7 @@ def export_run(arguments: argparse.Namespace) -> int:
 
 
 def delete_runs(arguments: argparse.Namespace) -> int:
+    """Delete runs for good."""
     for run_id in arguments.runs:
         runs.delete(run_id)
         _done(arguments, {"id": run_id, "deleted": True}, f"{run_id} is deleted.")
@@ -184,7 +194,7 @@ def _champion_id() -> str | None:
         return None  # no network ships with this copy and none was promoted
 
 
-def _facts(run: runs.Run, champion: str | None) -> dict:
+def _facts(run: runs.Run, champion: str | None) -> dict[str, Any]:
     return {
         "id": run.id,
         "name": run.name,
@@ -203,7 +213,7 @@ def _facts(run: runs.Run, champion: str | None) -> dict:
     }
 
 
-def _done(arguments: argparse.Namespace, values: dict, sentence: str) -> int:
+def _done(arguments: argparse.Namespace, values: dict[str, Any], sentence: str) -> int:
     if arguments.json:
         terminal.emit(values)
     else:
@@ -211,10 +221,11 @@ def _done(arguments: argparse.Namespace, values: dict, sentence: str) -> int:
     return 0
 
 
-# --- data -------------------------------------------------------------------------------------------------------------
+# --- data -----------------------------------------------------------------------------------------
 
 
 def data_status(arguments: argparse.Namespace) -> int:
+    """Say where Fashion-MNIST is."""
     from core.data import fashion_mnist
 
     status = fashion_mnist.status()
@@ -232,11 +243,12 @@ def data_status(arguments: argparse.Namespace) -> int:
 
 
 def data_download(arguments: argparse.Namespace) -> int:
+    """Download Fashion-MNIST into Atelier's own folder."""
     from core.data import fashion_mnist
 
     line = terminal.ProgressLine()
     try:
-        folder = fashion_mnist.download(line.bytes)
+        folder = fashion_mnist.download(line.show_download)
     finally:
         line.clear()
     return _done(arguments, {"folder": str(folder)}, f"Fashion-MNIST is complete in {folder}.")
@@ -255,13 +267,13 @@ def data_sample(arguments: argparse.Namespace) -> int:
         or ("fashion-mnist" if fashion_mnist.status().available else "offline-sample")
     )
     count = min(arguments.count, len(data.test_labels))
-    chosen = np.random.default_rng(arguments.seed).choice(
+    positions = np.random.default_rng(arguments.seed).choice(
         len(data.test_labels), size=count, replace=False
     )
     folder = Path(arguments.folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for position in sorted(chosen.tolist()):
+        for position in sorted(positions.tolist()):
             label = labels.CLASS_NAMES[data.test_labels[position]]
             path = (
                 folder / f"{label.lower().replace('/', '-').replace(' ', '-')}-{position:05d}.png"
@@ -277,31 +289,29 @@ def data_sample(arguments: argparse.Namespace) -> int:
                     }
                 )
     except BrokenPipeError:
-        raise  # of the reader of these lines, not of the folder
+        raise  # the reader of the JSON lines went away; nothing is wrong with the folder
     except OSError as error:
         raise StorageProblem(
             f"{folder} cannot be written to ({error.strerror or error}). Name another folder."
         ) from error
     if not arguments.json:
-        print(
-            f"{count} test pictures of {'the offline sample' if data.is_sample else data.title} are in {folder}."
-        )
+        title = "the offline sample" if data.is_sample else data.title
+        print(f"{count} test pictures of {title} are in {folder}.")
     return 0
 
 
-# --- engine -----------------------------------------------------------------------------------------------------------
+# --- engine ---------------------------------------------------------------------------------------
 
 
 def engine_status(arguments: argparse.Namespace) -> int:
-    from core import engine, settings
-
+    """Say whether there is an engine, and what it does."""
     try:
-        line = engine.connect(start=False)
+        here = engine.connect(start=False)
     except EngineUnavailable as error:
         if settings.engine_address():
             raise
         return _done(arguments, {"available": False, "address": None, "jobs": []}, str(error))
-    status, jobs = line.status(), line.jobs()
+    status, jobs = here.status(), here.jobs()
     if arguments.json:
         terminal.emit(
             {
@@ -323,9 +333,11 @@ def engine_status(arguments: argparse.Namespace) -> int:
             }
         )
         return 0
+    whose = "belongs to this home" if status.own else "is the one that ATELIER_ENGINE names"
+    workers = f"{status.workers} worker{'s' * (status.workers != 1)}"
     print(
-        f"The engine at {status.address} {'belongs to this home' if status.own else 'is the one that ATELIER_ENGINE names'}: "
-        f"{status.workers} {'worker' if status.workers == 1 else 'workers'}, {status.running} training, {status.waiting} waiting."
+        f"The engine at {status.address} {whose}: {workers}, {status.running} training, "
+        f"{status.waiting} waiting."
     )
     if jobs:
         rows = [
@@ -342,28 +354,28 @@ def engine_status(arguments: argparse.Namespace) -> int:
 
 
 def engine_start(arguments: argparse.Namespace) -> int:
-    from core import engine, settings
-
+    """Start the engine of this home, or be it."""
     if arguments.foreground:
         terminal.remark(
-            f"The engine of {settings.home()} runs here. Ctrl-C ends it; what trains can be resumed."
+            f"The engine of {settings.home()} runs here. Ctrl-C ends it; interrupted trainings can "
+            f"be resumed."
         )
         return 1 if engine.serve(workers=arguments.workers or 1) else 0
     if arguments.workers:
         raise AtelierError(
             "--workers is for an engine in the foreground. Add --foreground, or leave it out."
         )
-    line = engine.connect()
+    here = engine.connect()
     return _done(
         arguments,
-        {"available": True, "address": line.address, "own": line.own},
-        f"The engine answers at {line.address}. It ends with `python -m core engine stop`, or when it is not used.",
+        {"available": True, "address": here.address, "own": here.own},
+        f"The engine answers at {here.address}. It ends with `python -m core engine stop`, or when "
+        f"it has not been used for a while.",
     )
 
 
 def engine_stop(arguments: argparse.Namespace) -> int:
-    from core import engine, settings
-
+    """End the engine of this home."""
     if settings.engine_address():
         engine.connect(start=False).shutdown()  # which says that it is not ours to end
     stopped = engine.end_own()

@@ -1,10 +1,9 @@
 """Atelier from a terminal: `python -m core COMMAND`, the same code as behind the pages.
 
-This module only knows arguments: each command names the function that carries it out. What is slow
-to import (ONNX Runtime, Dask, SciPy) is imported inside those functions, so that every command
-starts in a blink; nothing but `train --local` imports TensorFlow. What a user can mend ends with
-status 1 and one sentence on standard error; where a command answers with several things, `--json`
-prints one object a line.
+This module only knows arguments. The module that carries out a command is imported once it is
+asked for, because it brings ONNX Runtime, SciPy or the run library with it: so `--help` takes 0.1 s
+and no command waits for what it does not need. Nothing but `train --local` imports TensorFlow. What
+a user can correct ends with status 1 and one sentence on standard error.
 """
 
 from __future__ import annotations
@@ -13,13 +12,18 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
 
-from core.cli import ask, check_gradient, manage, reproduce, terminal, train
+from core.cli import terminal
 from core.errors import AtelierError
+
+if TYPE_CHECKING:
+    from core.pictures import Crop
 
 INTERRUPTED = 130  # what shells give to a command ended by Ctrl-C
 PIPE_CLOSED = 141  # and to one whose reader went away
 DATA = ("fashion-mnist", "offline-sample")
+Action = Callable[[argparse.Namespace], int]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,8 +40,12 @@ def main(argv: list[str] | None = None) -> int:
             # Names of files and runs in a terminal that lacks their letters.
             stream.reconfigure(errors="backslashreplace")
     try:
-        arguments = _parser().parse_args(argv, argparse.Namespace(json=False))
-        status = arguments.act(arguments)
+        parser = _parser()
+        arguments = parser.parse_args(argv, argparse.Namespace(json=False, command=None))
+        if arguments.command is None:
+            parser.print_help()
+            return 0
+        status = action(arguments.command)(arguments)
         sys.stdout.flush()
         return status
     except AtelierError as error:
@@ -47,206 +55,251 @@ def main(argv: list[str] | None = None) -> int:
         terminal.remark("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
-        # Else Python complains while it ends.
+        # Otherwise Python complains when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+
+
+def action(command: str) -> Action:
+    """Import what carries out a command.
+
+    Args:
+        command: such as "train" or "runs list".
+    """
+    if command == "train":
+        from core.cli import train
+
+        return train.train
+    if command == "reproduce":
+        from core.cli import reproduce
+
+        return reproduce.reproduce
+    if command == "gradient-check":
+        from core.cli import check_gradient
+
+        return check_gradient.check
+    if command in ("evaluate", "predict", "runs measure"):
+        from core.cli import ask
+
+        answering: dict[str, Action] = {
+            "evaluate": ask.evaluate,
+            "predict": ask.predict,
+            "runs measure": ask.measure,
+        }
+        return answering[command]
+    from core.cli import manage
+
+    managing: dict[str, Action] = {
+        "presets": manage.presets,
+        "runs list": manage.list_runs,
+        "runs show": manage.show_run,
+        "runs rename": manage.rename_run,
+        "runs note": manage.note_run,
+        "runs promote": manage.promote_run,
+        "runs export": manage.export_run,
+        "runs delete": manage.delete_runs,
+        "data status": manage.data_status,
+        "data download": manage.data_download,
+        "data sample": manage.data_sample,
+        "engine status": manage.engine_status,
+        "engine start": manage.engine_start,
+        "engine stop": manage.engine_stop,
+    }
+    return managing[command]
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, like every other error."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise AtelierError(
-            f"{message[0].upper()}{message[1:].rstrip('.')}. `{self.prog} --help` lists what there is."
+            f"{message[0].upper()}{message[1:].rstrip('.')}. `{self.prog} --help` lists what there "
+            f"is."
         )
 
 
-def _parser() -> _Parser:
-    common = argparse.ArgumentParser(add_help=False)
+def _common() -> _Parser:
+    """What every command takes."""
+    common = _Parser(add_help=False)
     common.add_argument(
         "--json",
         action="store_true",
         default=argparse.SUPPRESS,
-        help="answer in JSON, one object a line",
+        help="answer in JSON, one object per line",
     )
+    return common
+
+
+def _parser() -> _Parser:
     parser = _Parser(
         "python -m core",
         description="Train networks on Fashion-MNIST, question them, show them pictures.",
-        parents=[common],
+        parents=[_common()],
         allow_abbrev=False,
     )
-    parser.set_defaults(act=lambda arguments: parser.print_help() or 0)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    def command(
-        group, name: str, act: Callable[[argparse.Namespace], int], sentence: str
-    ) -> _Parser:
-        made = group.add_parser(
-            name, help=sentence, description=sentence, parents=[common], allow_abbrev=False
-        )
-        made.set_defaults(act=act)
-        return made
-
-    _add_train(
-        command(
-            commands,
-            "train",
-            train.train,
-            "Train a run on the engine, follow it, print its record.",
-        )
-    )
-    _add_evaluate(
-        command(commands, "evaluate", ask.evaluate, "Let a run answer all pictures of a split.")
-    )
-    _add_predict(command(commands, "predict", ask.predict, "Say what pictures show."))
-    command(commands, "presets", manage.presets, "List the trainings that have a name.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    _add_train(_add(commands, "train", "Train a run on the engine, follow it, print its record."))
+    _add_evaluate(_add(commands, "evaluate", "Let a run answer all pictures of a split."))
+    _add_predict(_add(commands, "predict", "Say what pictures show."))
+    _add(commands, "presets", "List the trainings that have a name.")
     _add_reproduce(
-        command(
-            commands,
-            "reproduce",
-            reproduce.reproduce,
-            "Train published systems, and compare with their reports.",
-        )
+        _add(commands, "reproduce", "Train published systems, and compare with their reports.")
     )
     _add_gradient_check(
-        command(
+        _add(commands, "gradient-check", "Compare back-propagation with central differences.")
+    )
+    _add_runs(_add(commands, "runs", "List, change, export and delete runs.", default="list"))
+    _add_data(
+        _add(
             commands,
-            "gradient-check",
-            check_gradient.check,
-            "Compare back-propagation with central differences.",
+            "data",
+            "Find and download the data, write some pictures as files.",
+            default="status",
         )
     )
-    _add_runs(
-        command,
-        command(commands, "runs", manage.list_runs, "List, change, export and delete runs."),
-    )
-    _add_data(
-        command,
-        command(
-            commands, "data", manage.data_status, "Find and download the data, write some as files."
-        ),
-    )
     _add_engine(
-        command,
-        command(commands, "engine", manage.engine_status, "Start, question and stop what trains."),
+        _add(commands, "engine", "Start, query and stop what trains.", default="status"),
     )
     return parser
 
 
-def _add_train(made: _Parser) -> None:
-    made.add_argument("--preset", metavar="NAME", help="where to begin (default: swift)")
-    made.add_argument(
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    command: str,
+    sentence: str,
+    *,
+    default: str = "",
+) -> _Parser:
+    """Add a command.
+
+    Args:
+        command: in full, such as "runs show".
+        default: for a group, the command of it that runs if none is named.
+    """
+    parser = commands.add_parser(
+        command.split()[-1],
+        help=sentence,
+        description=sentence,
+        parents=[_common()],
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=f"{command} {default}".rstrip())
+    return parser
+
+
+def _add_train(parser: _Parser) -> None:
+    parser.add_argument("--preset", metavar="NAME", help="where to begin (default: swift)")
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help="change one setting, as in --set filters=32,64 --set flip=yes; may be repeated",
     )
-    made.add_argument("--epochs", metavar="N", help="the same as --set epochs=N")
-    made.add_argument("--seed", metavar="S", help="the same as --set seed=S")
-    made.add_argument("--name", help="what the run will be called in lists")
-    made.add_argument("--resume", metavar="RUN", help="go on with an unfinished run")
-    made.add_argument(
+    parser.add_argument("--epochs", metavar="N", help="the same as --set epochs=N")
+    parser.add_argument("--seed", metavar="S", help="the same as --set seed=S")
+    parser.add_argument("--name", help="what the run will be called in lists")
+    parser.add_argument("--resume", metavar="RUN", help="continue an unfinished run")
+    parser.add_argument(
         "--local", action="store_true", help="train in this process instead of on the engine"
     )
 
 
-def _add_evaluate(made: _Parser) -> None:
-    made.add_argument(
+def _add_evaluate(parser: _Parser) -> None:
+    parser.add_argument(
         "run", nargs="?", metavar="RUN", help="a finished run; the champion by default"
     )
-    made.add_argument(
+    parser.add_argument(
         "--split",
         choices=("test", "validation"),
         default="test",
         help="which pictures (default: test)",
     )
-    made.add_argument("--data", choices=DATA, help="default: what the run was trained on")
+    parser.add_argument("--data", choices=DATA, help="default: what the run was trained on")
 
 
-def _add_predict(made: _Parser) -> None:
-    made.add_argument(
+def _add_predict(parser: _Parser) -> None:
+    parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a picture of one garment; - reads standard input"
     )
-    made.add_argument("--run", metavar="RUN", help="a finished run; the champion by default")
-    made.add_argument(
+    parser.add_argument("--run", metavar="RUN", help="a finished run; the champion by default")
+    parser.add_argument(
         "--crop",
         type=_crop,
         metavar="LEFT,TOP,RIGHT,BOTTOM",
-        help="read only this part, in shares of width and height, as in --crop 0,0,0.5,1 for the left half",
+        help="read only this part, as shares of width and height: --crop 0,0,0.5,1 is the left half",
     )
-    made.add_argument(
+    parser.add_argument(
         "--polarity",
         choices=("auto", "light-on-dark", "dark-on-light"),
         default="auto",
         help="whether the garment is lighter or darker than its background (default: auto)",
     )
-    made.add_argument("--no-trim", dest="trim", action="store_false", help="keep the margins")
-    made.add_argument(
+    parser.add_argument("--no-trim", dest="trim", action="store_false", help="keep the margins")
+    parser.add_argument(
         "--no-fill",
         dest="fill",
         action="store_false",
-        help="leave the insides of line drawings empty",
+        help="do not fill closed outlines of line drawings",
     )
 
 
-def _add_reproduce(made: _Parser) -> None:
-    made.add_argument(
-        "names", nargs="*", metavar="NAME", help="presets (default: all that a report published)"
+def _add_reproduce(parser: _Parser) -> None:
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="presets (default: all that have a report)"
     )
-    made.add_argument(
+    parser.add_argument(
         "--quick", action="store_true", help="two epochs each, to see that everything runs"
     )
-    made.add_argument(
+    parser.add_argument(
         "--table", metavar="FILE", help="also write the table into this file, after each preset"
     )
 
 
-def _add_gradient_check(made: _Parser) -> None:
-    made.add_argument(
-        "preset", metavar="PRESET", help="a training with a name; its network gets fresh weights"
+def _add_gradient_check(parser: _Parser) -> None:
+    parser.add_argument(
+        "preset", metavar="PRESET", help="a training with a name; its network gets new weights"
     )
-    made.add_argument(
+    parser.add_argument(
         "--epsilon",
         type=float,
         default=0.01,
         metavar="E",
-        help="how far each weight is moved, at first (default: 0.01)",
+        help="how far each weight is moved at first (default: 0.01)",
     )
-    made.add_argument(
+    parser.add_argument(
         "--weights",
         type=_count,
         default=10,
         metavar="N",
         help="how many of each array of weights (default: 10)",
     )
-    made.add_argument(
+    parser.add_argument(
         "--data",
         choices=DATA,
         help="where the ten pictures come from (default: what the preset trains on)",
     )
-    made.add_argument(
+    parser.add_argument(
         "--seed",
         type=_seed,
         default=0,
         metavar="S",
-        help="of the weights and of which are checked (default: 0)",
+        help="of the weights, and of the choice of those that are checked (default: 0)",
     )
 
 
-def _add_runs(command, made: _Parser) -> None:
-    jobs = made.add_subparsers(
-        title="what to do", metavar="list|show|measure|rename|note|promote|export|delete"
+def _add_runs(parser: _Parser) -> None:
+    parser.set_defaults(finished=False)
+    commands = parser.add_subparsers(
+        title="what to do",
+        metavar="list|show|measure|rename|note|promote|export|delete",
+        parser_class=_Parser,
     )
-    listing = command(
-        jobs, "list", manage.list_runs, "List all runs, newest first (* answers by default)."
-    )
+    listing = _add(commands, "runs list", "List all runs, newest first (* answers by default).")
     listing.add_argument("--finished", action="store_true", help="only runs that have a network")
-    made.set_defaults(finished=False)
-    measuring = command(
-        jobs,
-        "measure",
-        ask.measure,
+    measuring = _add(
+        commands,
+        "runs measure",
         "Measure a run on drawings and photographs, and keep the figures with it.",
     )
     measuring.add_argument(
@@ -264,44 +317,38 @@ def _add_runs(command, made: _Parser) -> None:
         metavar="N",
         help="drawings of each kind (default: 300)",
     )
-    for name, function, sentence in (
-        ("show", manage.show_run, "Show a run's record and epochs."),
-        ("rename", manage.rename_run, "Call a run something else."),
-        ("note", manage.note_run, "Keep a remark with a run."),
-        (
-            "promote",
-            manage.promote_run,
-            "Make a run the champion, the one that answers by default.",
-        ),
-        ("export", manage.export_run, "Write a run as a zip file."),
-        ("delete", manage.delete_runs, "Delete runs for good."),
+    for command, sentence in (
+        ("runs show", "Show a run's record and epochs."),
+        ("runs rename", "Give a run another name."),
+        ("runs note", "Keep a remark with a run."),
+        ("runs promote", "Make a run the champion, the one that answers by default."),
+        ("runs export", "Write a run as a zip file."),
+        ("runs delete", "Delete runs for good."),
     ):
-        job = command(jobs, name, function, sentence)
-        if name == "delete":
-            job.add_argument("runs", nargs="+", metavar="RUN")
+        subparser = _add(commands, command, sentence)
+        if command == "runs delete":
+            subparser.add_argument("runs", nargs="+", metavar="RUN")
         else:
-            job.add_argument("run", metavar="RUN")
-        if name in ("rename", "note"):
-            job.add_argument("text", metavar="TEXT")
-        if name == "export":
-            place = job.add_mutually_exclusive_group()
-            place.add_argument(
+            subparser.add_argument("run", metavar="RUN")
+        if command in ("runs rename", "runs note"):
+            subparser.add_argument("text", metavar="TEXT")
+        if command == "runs export":
+            target = subparser.add_mutually_exclusive_group()
+            target.add_argument(
                 "--to", metavar="FILE", help="where to (default: RUN.zip in this folder)"
             )
-            place.add_argument(
-                "--folder", metavar="FOLDER", help="a folder instead, as assets/shipped is one"
+            target.add_argument(
+                "--folder", metavar="FOLDER", help="a folder instead, such as assets/shipped"
             )
 
 
-def _add_data(command, made: _Parser) -> None:
-    jobs = made.add_subparsers(title="what to do", metavar="status|download|sample")
-    command(jobs, "status", manage.data_status, "Say where Fashion-MNIST is.")
-    command(
-        jobs, "download", manage.data_download, "Fetch Fashion-MNIST into Atelier's own folder."
+def _add_data(parser: _Parser) -> None:
+    commands = parser.add_subparsers(
+        title="what to do", metavar="status|download|sample", parser_class=_Parser
     )
-    sample = command(
-        jobs, "sample", manage.data_sample, "Write test pictures as PNG files, to try predict on."
-    )
+    _add(commands, "data status", "Say where Fashion-MNIST is.")
+    _add(commands, "data download", "Download Fashion-MNIST into Atelier's own folder.")
+    sample = _add(commands, "data sample", "Write test pictures as PNG files, to try predict on.")
     sample.add_argument(
         "folder", nargs="?", default="sample", metavar="FOLDER", help="where to (default: sample)"
     )
@@ -318,12 +365,12 @@ def _add_data(command, made: _Parser) -> None:
     )
 
 
-def _add_engine(command, made: _Parser) -> None:
-    jobs = made.add_subparsers(title="what to do", metavar="status|start|stop")
-    command(
-        jobs, "status", manage.engine_status, "Say whether an engine is there and what it does."
+def _add_engine(parser: _Parser) -> None:
+    commands = parser.add_subparsers(
+        title="what to do", metavar="status|start|stop", parser_class=_Parser
     )
-    start = command(jobs, "start", manage.engine_start, "Start the engine of this home.")
+    _add(commands, "engine status", "Say whether an engine is there and what it does.")
+    start = _add(commands, "engine start", "Start the engine of this home.")
     start.add_argument("--foreground", action="store_true", help="be the engine, until Ctrl-C")
     start.add_argument(
         "--workers",
@@ -331,13 +378,15 @@ def _add_engine(command, made: _Parser) -> None:
         metavar="N",
         help="with --foreground: jobs at the same time (default: 1)",
     )
-    command(
-        jobs, "stop", manage.engine_stop, "End the engine of this home; what trains can be resumed."
+    _add(
+        commands,
+        "engine stop",
+        "End the engine of this home; interrupted trainings can be resumed.",
     )
 
 
-def _crop(text: str):
-    """A `core.pictures.crop.Crop`; what cannot be one becomes argparse's kind of refusal."""
+def _crop(text: str) -> Crop:
+    """What cannot be a crop becomes argparse's kind of refusal."""
     from core.pictures import crop
 
     try:

@@ -1,54 +1,40 @@
-"""`python -m core reproduce`: train the published systems one after the other, and put ours beside
-theirs.
+"""`python -m core reproduce`: train the published systems one after the other, and compare the
+results with theirs.
 
-What is done already is not trained again, so asking again goes on where it was broken off. Ctrl-C
-leaves; the training at work goes on in the engine, and the next call joins it.
+Finished trainings are not repeated, so the same command continues where it was interrupted. Ctrl-C
+leaves; the current training carries on in the engine, and the next call joins it.
 
-Which run does what is in `core.experiments.series`; following one training is `core.cli.train`'s.
+Which run belongs to which system is decided in `core.experiments.series`; how one training is
+followed, in `core.cli.train`.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from core import processes, settings
+from core import engine, processes, settings
 from core.cli import terminal
 from core.cli.train import fetch_data, follow
 from core.errors import StorageProblem
 from core.experiments import series
-from core.experiments.series import Result
+from core.experiments.series import Trial, TrialResult
+from core.runs import Run
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
     """Train what is missing, print the table, and write it into a file after each training."""
-    from core import engine
-
     trials = series.reproduction(arguments.names, quick=arguments.quick)
     table = Path(arguments.table) if arguments.table else None
     if table:
-        _write(table, [])  # a place that cannot be written to is better known now than in an hour
-    results: list[Result] = []
+        _write(table, [])  # it is better to know now than in an hour if it cannot be written
+    results: list[TrialResult] = []
     for number, trial in enumerate(trials, 1):
-        held = series.done(trial)
-        where = f"{trial.spec.name} ({number} of {len(trials)})"
-        if held is None:
-            if settings.engine_address() is None:
-                fetch_data(trial.spec.data)
-            terminal.remark(f"{where}: {trial.spec.epochs} epochs.")
-            run_id = series.begin(engine.connect(), trial)
-            try:
-                held = follow(run_id)
-            except KeyboardInterrupt:
-                terminal.remark(
-                    f"What is done is kept. {run_id} goes on in the engine (`python -m core engine stop` interrupts it); "
-                    "the same command goes on with the rest."
-                )
-                raise
-        else:
-            terminal.remark(f"{where}: done already, by {held.id}.")
-        results.append(series.result(trial, held))
+        run = _run(trial, f"{trial.spec.name} ({number} of {len(trials)})")
+        results.append(series.compare(trial, run))
         if table:
             _write(table, results)
         if arguments.json:
@@ -58,7 +44,28 @@ def reproduce(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write(path: Path, results: list[Result]) -> None:
+def _run(trial: Trial, title: str) -> Run:
+    """The finished run of a trial, trained now if there is none."""
+    finished = series.find_finished(trial)
+    if finished is not None:
+        terminal.remark(f"{title}: done already, by {finished.id}.")
+        return finished
+    if settings.engine_address() is None:
+        fetch_data(trial.spec.data)
+    terminal.remark(f"{title}: {trial.spec.epochs} epochs.")
+    run_id = series.begin(engine.connect(), trial)
+    try:
+        return follow(run_id)
+    except KeyboardInterrupt:
+        terminal.remark(
+            f"Finished trainings are kept. {run_id} continues in the engine "
+            f"(`python -m core engine stop` interrupts it); the same command continues with the "
+            f"rest."
+        )
+        raise
+
+
+def _write(path: Path, results: Sequence[TrialResult]) -> None:
     """Replace the table, whole or not at all."""
     try:
         processes.write_whole(path, (series.markdown(results) + "\n").encode())
@@ -68,17 +75,18 @@ def _write(path: Path, results: list[Result]) -> None:
         ) from error
 
 
-def _plain(one: Result) -> dict:
+def _plain(result: TrialResult) -> dict[str, Any]:
+    preset, record = result.trial.preset, result.run.finished_record
     return {
-        "preset": one.trial.preset.name,
-        "run": one.run.id,
-        "epochs": one.run.record["epochs_done"],
-        "epochs_published": one.trial.preset.spec.epochs,
-        "seconds": one.run.seconds,
-        "test_accuracy": one.run.test_accuracy,
-        "source": one.trial.preset.published.source,
+        "preset": preset.name if preset else result.trial.spec.name,
+        "run": result.run.id,
+        "epochs": record.epochs_done,
+        "epochs_published": result.trial.full_spec.epochs,
+        "seconds": record.seconds,
+        "test_accuracy": record.scores.test_accuracy,
+        "source": preset.published.source if preset and preset.published else None,
         "figures": [
             {**dataclasses.asdict(compared), "difference": compared.difference}
-            for compared in one.comparisons
+            for compared in result.comparisons
         ],
     }

@@ -1,11 +1,9 @@
-"""How the command line speaks: JSON lines and tables on standard output, progress and sentences on
+"""How the command line writes: JSON lines and tables to standard output, progress and sentences to
 standard error.
 
-One idea: standard output carries answers and nothing else, so that it can be piped; whatever passes
-by (a progress line, an epoch, a remark) goes to standard error, and is redrawn in place only where
-a person watches.
-
-It knows nothing of commands or runs.
+Standard output has the answers and nothing else, so that it can be piped. Everything in passing (a
+progress line, an epoch, a remark) goes to standard error, and is redrawn in place only where a
+person watches. It knows nothing about commands or runs.
 """
 
 from __future__ import annotations
@@ -18,16 +16,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from core import wording
+
 _REDRAW_SECONDS = 0.1
 
 
 def emit(values: dict[str, Any]) -> None:
-    """Write one object as one line of JSON, at once, so that whoever reads the pipe has it."""
+    """Write one object as one line of JSON, at once, so that the reader of a pipe has it."""
     print(json.dumps(_plain(values), allow_nan=False), flush=True)
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON knows it: NumPy's numbers and arrays become plain ones, what is not finite
+    """The same in JSON's types: NumPy's numbers and arrays become plain ones, what is not finite
     becomes null.
     """
     if hasattr(value, "tolist"):
@@ -48,8 +48,8 @@ def table(
 
     Args:
         header: a word for each column.
-        rows: as many cells each; None is shown as a dash.
-        right: positions of the columns of numbers, which are aligned to the right.
+        rows: a cell for each column; None is shown as a dash.
+        right: positions of the columns that are aligned to the right, as numbers are.
     """
     lines = [
         tuple(header),
@@ -65,12 +65,16 @@ def table(
 
 
 def percent(share: float | None) -> str | None:
-    """A share in 0..1 as `91.23 %`."""
-    return None if share is None else f"{share:.2%}".replace("%", " %")
+    """A share in 0..1 with two decimals, as a cell of `table`; None stays None."""
+    return None if share is None else wording.percent(share, 2)
 
 
-def duration(seconds: float) -> str:
-    """Seconds as `0:41`, `12:05` or `1:02:33`."""
+def clock(seconds: float) -> str:
+    """A time that is redrawn, or stands in a column: always to the second.
+
+    >>> clock(41), clock(725), clock(3753)
+    ('0:41', '12:05', '1:02:33')
+    """
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
@@ -82,9 +86,9 @@ def remark(sentence: str) -> None:
 
 
 class ProgressLine:
-    """One line of standard error that is drawn over; lines that stay pass above it.
+    """One line of standard error that is redrawn, with lines that stay above it.
 
-    Where standard error is a file or a pipe only the lines that stay are written.
+    If standard error is a file or a pipe, only the lines that stay are written.
     """
 
     def __init__(self) -> None:
@@ -92,7 +96,7 @@ class ProgressLine:
         self._drawn = 0.0
 
     def show(self, text: str) -> None:
-        """Replace the line; at most ten times a second, so that a quick job does not wait for its
+        """Redraw the line, at most ten times a second, so that fast work does not wait for the
         terminal.
         """
         if not sys.stderr.isatty() or time.monotonic() - self._drawn < _REDRAW_SECONDS:
@@ -108,14 +112,14 @@ class ProgressLine:
         remark(text)
 
     def clear(self) -> None:
-        """Wipe the line that is drawn over."""
+        """Erase the line that is redrawn."""
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
         self._shown = False
 
-    def bytes(self, file: str, done: int, total: int) -> None:
-        """Show a download; has the form of `dataset.Progress`."""
+    def show_download(self, file: str, done: int, total: int) -> None:
+        """Show how far a download is; `fashion_mnist.download` calls this."""
         share = done / total if total else 0.0
         bar = "#" * round(30 * share)
         self.show(f"{file}  [{bar:<30}] {done / 1e6:5.1f} of {total / 1e6:.1f} MB")

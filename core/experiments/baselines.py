@@ -1,32 +1,31 @@
-"""Classical methods beside the networks: what is asked for, what is kept, and the process that
-computes it.
+"""Classical methods to compare networks with: what was asked for, what was computed, and by whom.
 
-One idea: a baseline learns from the very pictures that a network's split gives it, as 784 grey
-values in 0..1 or as the first principal components of them, and is judged on the same validation
-and test pictures. Methods whose time grows faster than the number of pictures learn from a random
-part of them, so that each ends within minutes on one core; the part is kept with the result.
+A baseline learns from the very pictures that a network's split gives it, as 784 grey values in 0..1
+or as their first principal components, and is judged on the same validation and test pictures.
+Methods whose time grows faster than the number of pictures learn from a random part of them, so
+that each finishes within minutes on one core; how many they were is kept with the result.
 
 A process of its own computes (`baseline_process`), at the lowest priority, one at a time in a home;
-it outlives the app, and what it has finished is on disk. This module fits nothing and imports no
-scikit-learn.
+it outlives the app, and what it has finished is on disk. Nothing is fitted here, and scikit-learn
+is not imported.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import secrets
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core import processes, settings
 from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound, StorageProblem
 from core.experiments import records
 from core.labels import SIDE
+from core.runs.storage import new_id, now
 from core.specs.spec import TrainSpec
 
 KIND = "baselines"
@@ -40,7 +39,7 @@ class BaselinesBusy(AtelierError):
 
 @dataclass(frozen=True)
 class Method:
-    """A classical method; `pictures` is from how many it learns at most."""
+    """A classical method; `pictures` is how many it learns from at most."""
 
     name: str
     title: str
@@ -49,8 +48,8 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    one.name: one
-    for one in (
+    method.name: method
+    for method in (
         Method("logistic", "Logistic regression", 60_000, "C = 0.1"),
         Method("neighbours", "k-nearest neighbours", 60_000, "k = 5, Euclidean distance"),
         Method(
@@ -75,27 +74,27 @@ METHODS: dict[str, Method] = {
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit: a method, and how many principal components it sees; 0 for the grey values
-    themselves.
-    """
+    """One fit: a method, and how many principal components it sees (0: the grey values)."""
 
     method: str
     components: int = 0
 
     @property
     def title(self) -> str:
+        """What it is called in lists and charts."""
         return METHODS[self.method].title + (f", PCA {self.components}" if self.components else "")
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a fit gave, or `problem`, why it gave nothing. Accuracies and F1 are shares in 0..1.
+class FitResult:
+    """The result of a fit, or the `problem` because of which there is none.
 
     Attributes:
-        pictures: how many it learnt from.
-        seconds: wall time of fit and answers together.
-        validation_accuracy: None where the split keeps nothing back.
-        f1: ten, in label order, on the test pictures.
+        pictures: how many it learned from.
+        seconds: wall time of fitting and predicting together.
+        test_accuracy: a share in 0..1, like all accuracies and F1.
+        validation_accuracy: None if the split holds nothing out.
+        f1: of the ten classes in label order, on the test pictures.
     """
 
     pictures: int = 0
@@ -108,11 +107,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Baselines:
-    """Baselines on the split of a spec; `results` are as many as `wanted`, None for what is not
-    done.
+    """Baselines on the split of a spec.
 
-    `variance` is the share of the variance that each of the 784 principal components of the
-    training pictures holds, largest first; empty until it is known.
+    Attributes:
+        results: one for each of `wanted`, None if it is not done yet.
+        variance: the share of the variance that each of the 784 principal components of the
+            training pictures explains, largest first; empty until it is known.
     """
 
     id: str
@@ -120,18 +120,20 @@ class Baselines:
     created: str
     spec: TrainSpec
     wanted: tuple[Fit, ...]
-    results: tuple[Result | None, ...]
+    results: tuple[FitResult | None, ...]
     variance: tuple[float, ...] = ()
 
     @property
     def done(self) -> int:
+        """How many fits have a result, or a problem."""
         return sum(result is not None for result in self.results)
 
 
 @dataclass(frozen=True)
 class FitProgress:
-    """What the process is at: the fit `at` of these baselines, since so many seconds; -1 while it
-    opens the data.
+    """What the process is doing: fit number `at` of these baselines, for so many seconds.
+
+    `at` is -1 while it opens the data.
     """
 
     id: str
@@ -139,13 +141,16 @@ class FitProgress:
     seconds: float
 
 
+# --- records --------------------------------------------------------------------------------------
+
+
 def create(spec: TrainSpec, methods: tuple[str, ...], components: tuple[int, ...]) -> Baselines:
-    """Write the record of what is wanted; nothing is computed yet.
+    """Write the record of the wanted fits; nothing is computed yet.
 
     Args:
         spec: its data, validation and seed decide the split.
         methods: names in `METHODS`, at least one.
-        components: for each method, with how many principal components; 0 for none.
+        components: how many principal components each method is fitted with; 0 for the grey values.
 
     Raises:
         InvalidSpec: for an unknown method, or a number of components outside 0..784.
@@ -159,36 +164,35 @@ def create(spec: TrainSpec, methods: tuple[str, ...], components: tuple[int, ...
         )
     if not components or any(not 0 <= number <= PIXELS for number in components):
         raise InvalidSpec(
-            f"Principal components: a number from 1 to {PIXELS}, or 0 for the grey values themselves."
+            f"Principal components must be numbers from 1 to {PIXELS}, or 0 for the grey values "
+            f"themselves."
         )
     wanted = tuple(
         Fit(method, number)
         for method in dict.fromkeys(methods)
         for number in dict.fromkeys(components)
     )
-    created = datetime.fromtimestamp(time.time(), UTC)
-    slug = re.sub(r"[^a-z0-9]+", "-", spec.name.lower()).strip("-")[:20] or "split"
-    made = Baselines(
-        f"{created:%Y%m%d-%H%M%S}-baselines-{slug}-{secrets.token_hex(2)}",
+    created = Baselines(
+        new_id(spec.name, "split", KIND),
         f"Split of {spec.name}",
-        created.isoformat(timespec="seconds"),
+        now(),
         spec,
         wanted,
         (None,) * len(wanted),
     )
     records.write_record(
-        made.id,
+        created.id,
         {
             "schema": records.SCHEMA,
-            "id": made.id,
+            "id": created.id,
             "kind": KIND,
-            "name": made.name,
-            "created": made.created,
+            "name": created.name,
+            "created": created.created,
             "base": spec.to_dict(),
-            "wanted": [asdict(one) for one in wanted],
+            "wanted": [asdict(fit) for fit in wanted],
         },
     )
-    return made
+    return created
 
 
 def read(baselines_id: str) -> Baselines:
@@ -201,79 +205,94 @@ def read(baselines_id: str) -> Baselines:
     values = records.read_record(baselines_id)
     if values is None or values.get("kind") != KIND:
         raise RunNotFound(
-            f"There are no baselines {baselines_id}; they may have been deleted. Choose others from the list."
+            f"There are no baselines {baselines_id}; they may have been deleted. Choose others "
+            f"from the list."
         )
-    found = records.read_record(f"{baselines_id}.results") or {}
+    computed = records.read_record(f"{baselines_id}.results") or {}
     try:
-        wanted = tuple(
-            Fit(str(one["method"]), int(one["components"])) for one in values["wanted"]
-        )
-        if any(one.method not in METHODS for one in wanted):
+        wanted = tuple(Fit(str(fit["method"]), int(fit["components"])) for fit in values["wanted"])
+        if any(fit.method not in METHODS for fit in wanted):
             raise ValueError("an unknown method")
-        given = found.get("results", {})
-        results = tuple(_result(given.get(str(place))) for place in range(len(wanted)))
+        by_number = computed.get("results", {})
         return Baselines(
             baselines_id,
             str(values["name"]),
             str(values["created"]),
             TrainSpec.from_dict(values["base"]),
             wanted,
-            results,
-            tuple(float(share) for share in found.get("variance", ())),
+            tuple(_result(by_number.get(str(number))) for number in range(len(wanted))),
+            tuple(float(share) for share in computed.get("variance", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidSpec) as error:
         raise RunDamaged(
-            f"The record of the baselines {baselines_id} is not what Atelier writes ({error}); someone may have edited it. "
-            "Delete them and compute them again."
+            f"The record of the baselines {baselines_id} is not what Atelier writes ({error}); "
+            f"someone may have edited it. Delete them and compute them again."
         ) from error
+
+
+def _result(values: Mapping[str, Any] | None) -> FitResult | None:
+    if values is None:
+        return None
+    return FitResult(
+        int(values["pictures"]),
+        float(values["seconds"]),
+        values["test_accuracy"],
+        values["validation_accuracy"],
+        tuple(float(share) for share in values["f1"]),
+        str(values["problem"]),
+    )
 
 
 def list_all() -> list[Baselines]:
     """All baselines that can be read, newest first."""
-    found = []
-    for one in records.record_ids():
+    baselines = []
+    for record_id in records.record_ids():
         try:
-            found.append(read(one))
+            baselines.append(read(record_id))
         except (RunNotFound, RunDamaged):
-            continue  # a sweep, or one whose own page says what is wrong with it
-    return found
+            continue  # an experiment, or one whose own page says what is wrong with it
+    return baselines
 
 
 def keep(baselines: Baselines) -> None:
-    """Write the results so far, whole or not at all; the process does."""
+    """Write the results so far, whole or not at all; only the process does this.
+
+    Raises:
+        StorageProblem: if they cannot be written.
+    """
     records.write_record(
         f"{baselines.id}.results",
         {
             "variance": [round(share, 8) for share in baselines.variance],
             "results": {
-                str(place): asdict(result)
-                for place, result in enumerate(baselines.results)
+                str(number): asdict(result)
+                for number, result in enumerate(baselines.results)
                 if result is not None
             },
         },
     )
 
 
-# --- the process ------------------------------------------------------------------------------------------------------
+# --- the process ----------------------------------------------------------------------------------
 
 
 def start(baselines_id: str) -> None:
-    """Let a process compute what is not done yet; nothing happens where one is at it already.
+    """Let a process compute what is not done yet; does nothing if one is doing so already.
 
     Raises:
-        BaselinesBusy: if it is at other baselines.
-        StorageProblem: if the home cannot be written to.
+        BaselinesBusy: if it is computing other baselines.
+        StorageProblem: if the home cannot be written.
     """
-    now = working()
-    if now is not None:
-        if now.id == baselines_id:
+    progress = working()
+    if progress is not None:
+        if progress.id == baselines_id:
             return
         raise BaselinesBusy(
             "Other baselines are being computed. Stop them, or wait until they are done."
         )
     try:
         settings.home().mkdir(parents=True, exist_ok=True)
-        # Left by one that was killed; its process id may be anybody's by now.
+        # Left by one that was killed; its process id may belong to any process by now.
         _status_file().unlink(missing_ok=True)
         child = processes.spawn(
             "core.experiments.baseline_process",
@@ -283,8 +302,8 @@ def start(baselines_id: str) -> None:
         )
     except OSError as error:
         raise StorageProblem(
-            f"Baselines cannot be computed: {settings.home()} cannot be written ({error.strerror or error}). Name "
-            "another folder with ATELIER_HOME."
+            f"Baselines cannot be computed: {settings.home()} cannot be written "
+            f"({error.strerror or error}). Name another folder with ATELIER_HOME."
         ) from error
     deadline = time.monotonic() + STOP_SECONDS
     while working() is None and child.poll() is None and time.monotonic() < deadline:
@@ -292,7 +311,7 @@ def start(baselines_id: str) -> None:
 
 
 def working() -> FitProgress | None:
-    """What the process of this home is at, None where there is none."""
+    """What the process of this home is doing; None if there is none."""
     if not processes.held(lock_file()):
         return None
     try:
@@ -301,7 +320,7 @@ def working() -> FitProgress | None:
             str(values["id"]), int(values["at"]), max(0.0, time.time() - float(values["since"]))
         )
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # it is being written in this moment
+        return None  # it has only just begun
 
 
 def stop() -> bool:
@@ -323,7 +342,7 @@ def stop() -> bool:
 
 
 def write_status(baselines_id: str, at: int) -> None:
-    """Put down what this process, the holder of the lock, is computing, for whoever asks."""
+    """Write down what this process, which holds the lock, is computing; `working` reads it."""
     processes.write_whole(
         _status_file(),
         json.dumps(
@@ -333,7 +352,7 @@ def write_status(baselines_id: str, at: int) -> None:
 
 
 def lock_file() -> Path:
-    """Held by the process for as long as it lives."""
+    """The file that the process keeps locked for as long as it lives."""
     return settings.home() / "baselines.lock"
 
 
@@ -344,16 +363,3 @@ def log_file() -> Path:
 
 def _status_file() -> Path:
     return settings.home() / "baselines.json"
-
-
-def _result(values: dict | None) -> Result | None:
-    if values is None:
-        return None
-    return Result(
-        int(values["pictures"]),
-        float(values["seconds"]),
-        values["test_accuracy"],
-        values["validation_accuracy"],
-        tuple(float(share) for share in values["f1"]),
-        str(values["problem"]),
-    )

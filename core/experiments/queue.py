@@ -1,35 +1,44 @@
-"""An experiment and the engine: see that its trainings are in line, say how far each is, stop them.
+"""Experiments in the engine's queue: start them, say how far each training is, stop them.
 
-One idea: all trainings of an experiment are put into the line at once, so one worker does them one
-after the other, several side by side, and nobody has to be there. A training that the library holds
-already, finished, is not trained again, whichever experiment asked for it first
-(`experiments.done`), so going on after a stop, a crash or a deletion is beginning again.
+All trainings of an experiment are queued at once, so one worker does them one after the other and
+several do them at the same time, and nobody has to be there. A training that is in the library
+already, finished, is not repeated, whichever experiment asked for it first
+(`series.find_finished`). So continuing after a stop, a crash or a deletion is the same as starting.
 
-What the finished trainings say is in `run_figures`.
+What the finished trainings show is in `summary`.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from core import runs
-from core.errors import AtelierError, RunNotFound
+from core.engine import Engine, EngineRefused, Job, JobState
+from core.errors import AtelierError
 from core.experiments import records, series
 from core.experiments.records import Experiment
 from core.experiments.series import Trial
 from core.networks import architectures
-from core.runs import Run
+from core.runs import Run, Status
+from core.specs.spec import TrainSpec
 from core.training import estimate
 
-DONE, STOPPED, RUNNING, WAITING, BROKEN, MISSING = (
-    "done",
-    "stopped",
-    "running",
-    "waiting",
-    "broken",
-    "missing",
-)
+
+class State(StrEnum):
+    """How far one training of an experiment is."""
+
+    DONE = "done"  # to its end
+    STOPPED = "stopped"  # early, with a network
+    RUNNING = "running"
+    WAITING = "waiting"  # in the queue
+    BROKEN = "broken"  # interrupted, or failed
+    MISSING = "missing"  # never begun, or deleted
+
+
+DONE, STOPPED, RUNNING, WAITING, BROKEN, MISSING = State
 
 
 @dataclass(frozen=True)
@@ -37,30 +46,26 @@ class PointState:
     """How far one training of an experiment is.
 
     Attributes:
-        state: DONE (to its end), STOPPED (early, with a network), RUNNING, WAITING (in line),
-            BROKEN (interrupted, or failed with `problem`), or MISSING (never begun, or deleted).
-        run: the run, None where there is none.
-        job: its `engine.Job` while it is in line.
+        run: None if there is none.
+        job: its job while it is in the queue or being trained.
         problem: why it failed, as a sentence, or nothing.
     """
 
-    state: str
+    state: State
     run: Run | None = None
-    job: object = None
+    job: Job | None = None
     problem: str = ""
 
     @property
     def alive(self) -> bool:
-        """Whether something is still to come of it without anybody's doing."""
+        """Whether it will continue without anybody doing something."""
         return self.state in (RUNNING, WAITING)
 
 
-def begin(line, experiment: Experiment) -> Experiment:
-    """Put what is not done into an engine's line; the record is written after each, so that a break
-    in the middle loses nothing.
+def begin(engine: Engine, experiment: Experiment) -> Experiment:
+    """Queue every training that is not done.
 
-    Args:
-        line: an engine, from `engine.connect`.
+    The record is written after each, so that an interruption loses nothing.
 
     Returns:
         the experiment with a run for each point.
@@ -69,88 +74,78 @@ def begin(line, experiment: Experiment) -> Experiment:
         EngineUnavailable, StorageProblem, InvalidSpec: as `engine.Engine.submit`.
     """
     known = runs.list_runs()
-    for place, spec in enumerate(experiment.points):
+    for number, spec in enumerate(experiment.points):
         trial = Trial(spec)
-        held = series.done(trial, known)
-        run_id = held.id if held else series.begin(line, trial, known)
-        if run_id != experiment.run_ids[place]:
-            experiment = experiment.with_run(place, run_id)
+        run = series.find_finished(trial, known)
+        run_id = run.id if run else series.begin(engine, trial, known)
+        if run_id != experiment.run_ids[number]:
+            experiment = experiment.with_run(number, run_id)
             records.save(experiment)
     return experiment
 
 
-def states(experiment: Experiment, line=None) -> list[PointState]:
+def states(experiment: Experiment, engine: Engine | None = None) -> list[PointState]:
     """How far every point is.
 
     Args:
-        line: an engine to ask, or None where none runs; then nothing counts as in line.
+        engine: None if none is running; then nothing counts as queued.
 
     Raises:
         EngineUnavailable: if the engine does not answer.
     """
-    jobs = {job.run_id: job for job in line.jobs()} if line else {}
-    found = []
-    for run_id in experiment.run_ids:
-        run = _run(run_id)
-        job = jobs.get(run_id)
-        if run is None:
-            found.append(PointState(MISSING))
-        elif run.finished:
-            found.append(PointState(DONE if run.status == "finished" else STOPPED, run))
-        elif job is not None:
-            found.append(PointState(WAITING if job.state == "waiting" else RUNNING, run, job))
-        else:
-            found.append(
-                PointState(BROKEN, run, problem=(line.failure(run.id) if line else None) or "")
-            )
-    return found
+    jobs = {job.run_id: job for job in engine.jobs()} if engine else {}
+    return [
+        _state(_read(run_id), jobs.get(run_id) if run_id else None, engine)
+        for run_id in experiment.run_ids
+    ]
 
 
-def stop(line, experiment: Experiment) -> int:
-    """Take everything of an experiment out of the line; what trains keeps what it learnt, what is
-    done stays.
+def _state(run: Run | None, job: Job | None, engine: Engine | None) -> PointState:
+    if run is None:
+        return PointState(MISSING)
+    if run.finished:
+        return PointState(DONE if run.status is Status.FINISHED else STOPPED, run)
+    if job is not None:
+        return PointState(WAITING if job.state is JobState.WAITING else RUNNING, run, job)
+    problem = engine.failure(run.id) if engine else None
+    return PointState(BROKEN, run, problem=problem or "")
+
+
+def stop(engine: Engine, experiment: Experiment) -> int:
+    """Remove an experiment's trainings from the queue; one that is running keeps what it has
+    learned.
 
     Returns:
-        how many trainings that were.
+        how many trainings were stopped.
     """
-    from core.engine import EngineRefused
-
-    ours = [job.run_id for job in line.jobs() if job.run_id in experiment.run_ids]
-    # From the end of the line, else the next one would begin before its turn to go.
+    ours = [job.run_id for job in engine.jobs() if job.run_id in experiment.run_ids]
+    # The last in the queue first, or the next one would begin before it is removed.
     for run_id in reversed(ours):
-        with contextlib.suppress(EngineRefused):  # it has ended in this moment
-            line.stop(run_id)
+        with contextlib.suppress(EngineRefused):  # it has just ended
+            engine.stop(run_id)
     return len(ours)
 
 
-def estimate_seconds(experiment_points) -> float:
-    """How long so many trainings take here, one after the other; scaled from the first by work.
+def estimate_seconds(specs: Sequence[TrainSpec]) -> float:
+    """How long trainings take here, one after the other; scaled from the first by their work.
 
     Args:
-        experiment_points: specs, at least one.
+        specs: at least one.
     """
-
-    def work(spec) -> float:
-        return (
-            max(1, architectures.multiply_adds(spec))
-            * estimate.trained_pictures(spec)
-            * spec.epochs
-        )
-
-    first = experiment_points[0]
-    return (
-        estimate.estimate_seconds(first)[0]
-        * sum(work(spec) for spec in experiment_points)
-        / work(first)
-    )
+    first = specs[0]
+    seconds = estimate.estimate_seconds(first)[0]
+    return seconds * sum(_work(spec) for spec in specs) / _work(first)
 
 
-def _run(run_id: str | None) -> Run | None:
+def _work(spec: TrainSpec) -> float:
+    return max(1, architectures.multiply_adds(spec)) * estimate.trained_pictures(spec) * spec.epochs
+
+
+def _read(run_id: str | None) -> Run | None:
+    """A point's run; None if it has none, or a damaged one, which the Train page reports."""
     if run_id is None:
         return None
     try:
         return runs.read(run_id)
-    except RunNotFound:
-        return None
     except AtelierError:
-        return None  # damaged: the Train page says how
+        return None

@@ -1,35 +1,46 @@
-"""What an experiment is, and its record on disk: a sweep or a k-fold, and the runs that do it.
+"""Experiments and their records on disk: sweeps and cross-validations, and the runs of each.
 
-One idea: an experiment is a spec with one or two of its settings varied. A k-fold cross-validation
-is one, too: it varies the setting `fold`. So the record holds a spec, the values, and the ids of
-the runs, in the order of the points; what became of a run is read from the run library, and the
-same experiment is found after a reload, in another tab, and after a restart.
+An experiment is a spec with one or two of its settings varied; a k-fold cross-validation varies the
+setting `fold`. Its record holds the spec, the values, and the ids of the runs in the order of the
+points. What became of a run is read from the run library, so an experiment is found again after a
+reload, in another tab, and after a restart.
 
-The records lie in `_experiments` beside the runs, where no run can have its folder. Nothing is
-trained or submitted here; that is `experiment_line`'s. Classical baselines keep their own records
-in the same place (`baselines`).
+The records are in `_experiments`, next to the runs, where no run can have its folder; classical
+baselines keep theirs there too (`baselines`). Nothing is queued or trained here; that is done in
+`queue`.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import re
-import secrets
-import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
+import fsspec
+
 from core.errors import InvalidSpec, RunDamaged, RunNotFound
-from core.runs.storage import check_id, json_object, library, put
+from core.runs.storage import check_id, json_object, new_id, now, open_library, put
 from core.specs import presets
 from core.specs.fields import BY_NAME, Field, parse_setting
 from core.specs.published import Folds, Sweep
 from core.specs.spec import TrainSpec
+from core.wording import value_text
 
+
+class Kind(StrEnum):
+    """What an experiment is for: to vary settings, or to hold out one fold after the other."""
+
+    SWEEP = "sweep"
+    FOLDS = "folds"
+
+
+SWEEP, FOLDS = Kind
 SCHEMA = 1
-SWEEP, FOLDS = "sweep", "folds"
-FOLDER = "_experiments"  # no run's id begins so
+FOLDER = "_experiments"  # no run's id begins with a "_"
 MAX_POINTS = 60
 MAX_NAME = 60
 NOT_SWEPT = ("name",)
@@ -37,13 +48,14 @@ NOT_SWEPT = ("name",)
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting and the values that it takes, at least one, all different."""
+    """A setting and the values that it takes: at least one, all different."""
 
     setting: str
     values: tuple[Any, ...]
 
     @property
     def field(self) -> Field:
+        """The description of the setting."""
         return BY_NAME[self.setting]
 
     @property
@@ -54,10 +66,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A sweep or k-fold. `run_ids` are as many as `points`, None for one that was never begun."""
+    """A sweep or a cross-validation; `run_ids` has one for each point, None where there is none."""
 
     id: str
-    kind: str  # SWEEP or FOLDS
+    kind: Kind
     name: str
     created: str
     base: TrainSpec
@@ -70,35 +82,36 @@ class Experiment:
         return grid(self.base, self.axes)
 
     @property
-    def places(self) -> tuple[tuple[str, ...], ...]:
-        """Of each point, its value on every axis as text."""
+    def values(self) -> tuple[tuple[str, ...], ...]:
+        """For each point, its value on every axis as text."""
         return tuple(itertools.product(*(axis.texts for axis in self.axes)))
 
     def with_run(self, point: int, run_id: str | None) -> Experiment:
-        """The same with another run for a point."""
+        """The same experiment with another run for one of its points."""
         return replace(
             self,
             run_ids=tuple(
-                run_id if place == point else held for place, held in enumerate(self.run_ids)
+                run_id if number == point else known for number, known in enumerate(self.run_ids)
             ),
         )
 
 
-# --- what to vary -----------------------------------------------------------------------------------------------------
+# --- what to vary ---------------------------------------------------------------------------------
 
 
-def axis(setting: str, values: tuple | list) -> Axis:
-    """An axis with its values checked, equal ones once.
+def axis(setting: str, values: Iterable[Any]) -> Axis:
+    """An axis with checked values, each once.
+
+    >>> axis("batch", ["64", 128, 64])
+    Axis(setting='batch', values=(64, 128))
 
     Raises:
-        InvalidSpec: for a setting that there is not or that cannot be varied, a value that is not
+        InvalidSpec: for a setting that does not exist or cannot be varied, a value that is not
             allowed, or no value.
     """
     field = BY_NAME.get(setting)
     if field is None or setting in NOT_SWEPT:
-        raise InvalidSpec(
-            f"{setting!r} is no setting that can be varied. Choose one of {', '.join(sweepable())}."
-        )
+        raise InvalidSpec(f"{setting!r} cannot be varied. Choose one of {', '.join(sweepable())}.")
     checked = dict.fromkeys(parse_setting(setting, value_text(value)) for value in values)
     if not checked:
         raise InvalidSpec(f"{field.label}: give at least one value.")
@@ -106,12 +119,19 @@ def axis(setting: str, values: tuple | list) -> Axis:
 
 
 def parse_values(setting: str, text: str) -> Axis:
-    """Read the values of an axis as a person types them.
+    """Read the values of an axis as people type them.
 
     Args:
         setting: a field of `TrainSpec`.
-        text: `0.1, 0.01, 0.001`; where a setting is a list itself, a semicolon parts the values, as
-            in `32; 32, 64`, and without one every number is a list of its own.
+        text: values with commas or spaces between them. If the setting is a list itself, semicolons
+            separate its values; without any, every number is a list of its own.
+
+    >>> parse_values("learning_rate", "0.1, 0.01 1e-3").values
+    (0.1, 0.01, 0.001)
+    >>> parse_values("filters", "32; 32, 64").values
+    ((32,), (32, 64))
+    >>> parse_values("filters", "32, 64").values
+    ((32,), (64,))
 
     Raises:
         InvalidSpec: as `axis`.
@@ -135,37 +155,32 @@ def grid(base: TrainSpec, axes: tuple[Axis, ...]) -> tuple[TrainSpec, ...]:
     if not 1 <= len(axes) <= 2 or len({axis.setting for axis in axes}) < len(axes):
         raise InvalidSpec("A sweep varies one setting, or two different ones.")
     count = 1
-    for one in axes:
-        count *= len(one.values)
+    for axis in axes:
+        count *= len(axis.values)
     if count > MAX_POINTS:
         raise InvalidSpec(
             f"These are {count} trainings; a sweep has at most {MAX_POINTS}. Leave out some values."
         )
-    made = []
+    points = []
     for values in itertools.product(*(axis.values for axis in axes)):
         changes = {axis.setting: value for axis, value in zip(axes, values, strict=True)}
-        told = ", ".join(
+        suffix = ", ".join(
             f"{BY_NAME[setting].label.lower()} {value_text(value)}"
             for setting, value in changes.items()
         )
-        made.append(base.replace(**changes, name=_fitting(f"{base.name}, {told}")))
-    return tuple(made)
-
-
-def value_text(value: Any) -> str:
-    """A value as a person types it; `spec.parse_setting` reads it back."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (tuple, list)):
-        return ", ".join(value_text(single) for single in value)
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+        points.append(base.replace(**changes, name=_shortened(f"{base.name}, {suffix}")))
+    return tuple(points)
 
 
 def folds_of(
     base: TrainSpec, folds: int, *, shuffle: bool, seed: int
 ) -> tuple[TrainSpec, tuple[Axis, ...]]:
-    """A k-fold cross-validation as a spec and its axis. The seed is that of the cut and of every
-    training.
+    """A k-fold cross-validation as a spec and its axis.
+
+    Args:
+        folds: how many.
+        shuffle: whether the pictures are shuffled before they are divided into folds.
+        seed: of the division and of every training.
 
     Raises:
         InvalidSpec: for a number of folds or a seed that is not allowed.
@@ -174,7 +189,7 @@ def folds_of(
     return base, (Axis("fold", tuple(range(1, folds + 1))),)
 
 
-# --- what was published -----------------------------------------------------------------------------------------------
+# --- what was published ---------------------------------------------------------------------------
 
 
 def published_sweeps() -> tuple[tuple[presets.Preset, Sweep], ...]:
@@ -206,42 +221,43 @@ def spec_of_folds(preset: presets.Preset, folds: Folds) -> tuple[TrainSpec, tupl
     )
 
 
-def report_of(experiment: Experiment) -> tuple[presets.Preset, Sweep | Folds] | None:
-    """The report that did this experiment, with its figures; None where none did."""
-    if experiment.kind == FOLDS:
-        same = {"name": "same"}
-        return next(
-            (
-                (preset, folds)
-                for preset, folds in published_folds()
-                if spec_of_folds(preset, folds)[0].replace(**same)
-                == experiment.base.replace(**same)
-            ),
-            None,
-        )
-    if len(experiment.axes) != 1:
+def sweep_report(experiment: Experiment) -> tuple[presets.Preset, Sweep] | None:
+    """The preset whose report published this sweep, with its figures; None if there is none."""
+    if experiment.kind is not Kind.SWEEP or len(experiment.axes) != 1:
         return None
     varied = experiment.axes[0].setting
     free = {"name": "same", "seed": 0, varied: getattr(TrainSpec(), varied)}
-    return next(
-        (
-            (preset, sweep)
-            for preset, sweep in published_sweeps()
-            if sweep.setting == varied
-            and preset.spec.replace(**free) == experiment.base.replace(**free)
-        ),
-        None,
-    )
+    for preset, sweep in published_sweeps():
+        if sweep.setting == varied and _same(preset.spec, experiment.base, free):
+            return preset, sweep
+    return None
 
 
-# --- records ----------------------------------------------------------------------------------------------------------
+def folds_report(experiment: Experiment) -> tuple[presets.Preset, Folds] | None:
+    """The preset whose report published this cross-validation, with its figures; None if there is
+    none.
+    """
+    if experiment.kind is not Kind.FOLDS:
+        return None
+    for preset, folds in published_folds():
+        if _same(spec_of_folds(preset, folds)[0], experiment.base, {"name": "same"}):
+            return preset, folds
+    return None
 
 
-def create(kind: str, name: str, base: TrainSpec, axes: tuple[Axis, ...]) -> Experiment:
-    """Write the record of a new experiment; nothing is trained yet.
+def _same(first: TrainSpec, second: TrainSpec, free: Mapping[str, Any]) -> bool:
+    """Whether two specs agree in all settings but those in `free`."""
+    return first.replace(**free) == second.replace(**free)
+
+
+# --- records --------------------------------------------------------------------------------------
+
+
+def create(kind: Kind, name: str, base: TrainSpec, axes: tuple[Axis, ...]) -> Experiment:
+    """Write the record of a new experiment; nothing is queued yet.
 
     Raises:
-        InvalidSpec: if a training of it cannot be built; then nothing is written.
+        InvalidSpec: if one of its networks cannot be built; then nothing is written.
         StorageProblem: if the record cannot be written.
     """
     from core.networks.architectures import blueprint
@@ -249,19 +265,17 @@ def create(kind: str, name: str, base: TrainSpec, axes: tuple[Axis, ...]) -> Exp
     points = grid(base, axes)
     for spec in points:
         blueprint(spec)
-    created = datetime.fromtimestamp(time.time(), UTC)
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30] or kind
-    made = Experiment(
-        f"{created:%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}",
+    created = Experiment(
+        new_id(name, kind),
         kind,
-        _fitting(name.strip() or kind),
-        created.isoformat(timespec="seconds"),
+        _shortened(name.strip() or kind),
+        now(),
         base,
         axes,
         (None,) * len(points),
     )
-    save(made)
-    return made
+    save(created)
+    return created
 
 
 def save(experiment: Experiment) -> None:
@@ -280,7 +294,7 @@ def save(experiment: Experiment) -> None:
             "created": experiment.created,
             "base": experiment.base.to_dict(),
             "axes": [
-                {"setting": one.setting, "values": list(one.texts)} for one in experiment.axes
+                {"setting": axis.setting, "values": list(axis.texts)} for axis in experiment.axes
             ],
             "runs": list(experiment.run_ids),
         },
@@ -295,59 +309,58 @@ def read(experiment_id: str) -> Experiment:
         RunDamaged: if its record is not what Atelier wrote.
     """
     values = read_record(experiment_id)
-    if values is None or values.get("kind") not in (SWEEP, FOLDS):
+    if values is None or values.get("kind") not in list(Kind):
         raise RunNotFound(
-            f"There is no experiment {experiment_id}; it may have been deleted. Choose another from the list."
+            f"There is no experiment {experiment_id}; it may have been deleted. Choose another "
+            f"from the list."
         )
     try:
         base = TrainSpec.from_dict(values["base"])
         axes = tuple(axis(str(one["setting"]), one["values"]) for one in values["axes"])
-        held = tuple(None if run_id is None else check_id(run_id) for run_id in values["runs"])
-        if len(held) != len(grid(base, axes)):
-            raise ValueError(f"{len(held)} runs")
+        run_ids = tuple(None if run_id is None else check_id(run_id) for run_id in values["runs"])
+        if len(run_ids) != len(grid(base, axes)):
+            raise ValueError(f"{len(run_ids)} runs")
         return Experiment(
             experiment_id,
-            values["kind"],
+            Kind(values["kind"]),
             str(values["name"]),
             str(values["created"]),
             base,
             axes,
-            held,
+            run_ids,
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidSpec, RunNotFound) as error:
         raise RunDamaged(
-            f"The record of the experiment {experiment_id} is not what Atelier writes ({error}); someone may have edited "
-            "it. Restore it or delete the experiment; its runs stay."
+            f"The record of the experiment {experiment_id} is not what Atelier writes ({error}); "
+            f"someone may have edited it. Restore it or delete the experiment; its runs stay."
         ) from error
 
 
-def list_all(*kinds: str) -> list[Experiment]:
+def list_all(*kinds: Kind) -> list[Experiment]:
     """All experiments that can be read, newest first; only those of `kinds` if any are named."""
-    found = []
+    experiments = []
     for experiment_id in record_ids():
         try:
-            found.append(read(experiment_id))
+            experiments.append(read(experiment_id))
         except (RunNotFound, RunDamaged):
-            # Baselines, one deleted in this moment, or one that its own address will tell about.
+            # Baselines, one deleted at this moment, or one that is reported where it is opened.
             continue
-    return [one for one in found if not kinds or one.kind in kinds]
+    return [one for one in experiments if not kinds or one.kind in kinds]
 
 
 def delete(experiment_id: str) -> None:
-    """Delete the record; the runs stay."""
+    """Delete the record of an experiment or of baselines; the runs stay."""
     for name in (experiment_id, f"{experiment_id}.results"):
-        fs, path = _place(name)
+        fs, path = _locate(name)
         if fs.exists(path):
             fs.rm_file(path)
 
 
 def record_ids() -> list[str]:
-    """Ids of the records there are, newest first."""
-    fs, root = library()
+    """Ids of all records, newest first."""
+    fs, root = open_library()
     try:
-        names = [
-            name.rsplit("/", 1)[-1] for name in fs.ls(f"{root.rstrip('/')}/{FOLDER}", detail=False)
-        ]
+        names = [name.rsplit("/", 1)[-1] for name in fs.ls(f"{root}/{FOLDER}", detail=False)]
     except FileNotFoundError:
         return []
     return sorted(
@@ -356,33 +369,38 @@ def record_ids() -> list[str]:
     )
 
 
-def read_record(name: str) -> dict | None:
-    """A record as JSON holds it, None where there is none.
+def read_record(name: str) -> dict[str, Any] | None:
+    """A record as JSON holds it; None if there is none.
+
+    Args:
+        name: an id, or `<id>.results` for what is kept next to it.
 
     Raises:
-        RunDamaged: if the file is something else.
+        RunDamaged: if the file holds something else.
     """
-    fs, path = _place(name)
+    fs, path = _locate(name)
     try:
         return json_object(fs.cat_file(path), name, "The record")
     except FileNotFoundError:
         return None
 
 
-def write_record(name: str, values: dict) -> None:
-    """Write a record, whole or not at all."""
-    import json
+def write_record(name: str, values: Mapping[str, Any]) -> None:
+    """Write a record, whole or not at all.
 
-    fs, path = _place(name)
+    Raises:
+        StorageProblem: if it cannot be written.
+    """
+    fs, path = _locate(name)
     put(fs, path, json.dumps(values, indent=1).encode())
 
 
-def _place(name: str):
-    """File system and path of a record; `<id>.results` stands beside `<id>`."""
+def _locate(name: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """File system and path of a record."""
     check_id(name.removesuffix(".results"))
-    fs, root = library()
-    return fs, f"{root.rstrip('/')}/{FOLDER}/{name}.json"
+    fs, root = open_library()
+    return fs, f"{root}/{FOLDER}/{name}.json"
 
 
-def _fitting(name: str) -> str:
+def _shortened(name: str) -> str:
     return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"

@@ -1,12 +1,11 @@
-"""A series of trainings: what of it is done, what goes on, what is still to begin.
+"""Series of trainings: which are done, which are being trained, which have yet to begin.
 
-One idea: a series keeps no record of its own. A training is done when the run library holds a
-finished run of the same spec, whoever asked for it, so that a series that was broken off, or had
-one training too many deleted, goes on by being asked for again. An unfinished run of the same spec
-is resumed rather than begun anew.
+A series keeps no record of its own. A training is done if the run library holds a finished run of
+the same spec, whoever asked for it; so a series that was interrupted, or has lost a run, continues
+when it is asked for again. An unfinished run of the same spec is resumed instead of starting over.
 
-The engine trains; what its reports say beside a run is in `published`. Nothing here waits or
-prints.
+The engine trains; how a run compares with a report is in `core.specs.published`. Nothing here waits
+or prints.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core import runs
+from core.engine import Engine, JobState
 from core.errors import InvalidSpec
-from core.runs import Run
+from core.runs import Run, Status
 from core.specs import presets, published
 from core.specs.presets import Preset
 from core.specs.published import Comparison
@@ -27,17 +27,20 @@ QUICK_EPOCHS = 2
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of a series, and the preset whose published figures it is to be compared with,
-    if any.
-    """
+    """One training of a series, with the preset whose published figures it is compared with."""
 
     spec: TrainSpec
     preset: Preset | None = None
 
+    @property
+    def full_spec(self) -> TrainSpec:
+        """The spec without the shortening of a quick series."""
+        return self.preset.spec if self.preset else self.spec
+
 
 @dataclass(frozen=True)
-class Result:
-    """A trial that is done, with the run that did it and its published figures beside ours."""
+class TrialResult:
+    """A trial that is done, with its run and the published figures next to ours."""
 
     trial: Trial
     run: Run
@@ -48,46 +51,45 @@ def reproduction(names: Sequence[str] = (), *, quick: bool = False) -> tuple[Tri
     """The published systems as a series.
 
     Args:
-        names: presets; all that a report published if empty.
+        names: presets; if empty, all that have a report.
         quick: only two epochs each.
 
     Raises:
-        InvalidSpec: for a name that is no preset, or one without a report.
+        InvalidSpec: for a name that is not a preset, or one without a report.
     """
     chosen = [presets.preset(name) for name in dict.fromkeys(names)] or [
-        one for one in presets.PRESETS.values() if one.published
+        preset for preset in presets.PRESETS.values() if preset.published
     ]
-    for one in chosen:
-        if one.published is None:
-            known = ", ".join(name for name, preset in presets.PRESETS.items() if preset.published)
+    for preset in chosen:
+        if preset.published is None:
+            known = ", ".join(name for name, other in presets.PRESETS.items() if other.published)
             raise InvalidSpec(
-                f"The preset {one.name} is Atelier's own, so there is no report to reproduce. Choose from {known}."
+                f"The preset {preset.name} is Atelier's own, so there is no report to reproduce. "
+                f"Choose from {known}."
             )
-    return tuple(
-        Trial(
-            one.spec.replace(epochs=min(QUICK_EPOCHS, one.spec.epochs)) if quick else one.spec, one
-        )
-        for one in chosen
-    )
+    return tuple(Trial(_quick(preset.spec) if quick else preset.spec, preset) for preset in chosen)
 
 
-def done(trial: Trial, known: Sequence[Run] | None = None) -> Run | None:
-    """The newest run that trained this spec to its end, or None; one that was stopped early is
-    none.
+def _quick(spec: TrainSpec) -> TrainSpec:
+    return spec.replace(epochs=min(QUICK_EPOCHS, spec.epochs))
+
+
+def find_finished(trial: Trial, known: Sequence[Run] | None = None) -> Run | None:
+    """The newest run that trained this spec to its end; one that was stopped early does not count.
 
     Args:
-        known: the library's runs, newest first, where the caller has read them already.
+        known: the library's runs, newest first, if the caller has read them already.
     """
-    return next((run for run in _runs(trial, known) if run.status == "finished"), None)
+    matching = _matching(trial, known)
+    return next((run for run in matching if run.status is Status.FINISHED), None)
 
 
-def begin(line, trial: Trial, known: Sequence[Run] | None = None) -> str:
-    """See that a trial which is not done is in an engine's line: join the run that trains it,
-    resume one that was interrupted, or begin a new one.
+def begin(engine: Engine, trial: Trial, known: Sequence[Run] | None = None) -> str:
+    """See that a trial which is not done is trained: join the run that is queued or being trained,
+    resume an interrupted one, or start a new one.
 
     Args:
-        line: an engine, from `engine.connect`.
-        known: as in `done`.
+        known: as in `find_finished`.
 
     Returns:
         the run's id.
@@ -95,58 +97,61 @@ def begin(line, trial: Trial, known: Sequence[Run] | None = None) -> str:
     Raises:
         EngineUnavailable, StorageProblem, InvalidSpec: as `engine.Engine.submit`.
     """
-    unfinished = [run.id for run in _runs(trial, known) if not run.finished]
-    trained = {job.run_id for job in line.jobs() if job.state != "stopping"}
+    unfinished = [run.id for run in _matching(trial, known) if not run.finished]
+    jobs = {job.run_id: job.state for job in engine.jobs()}
     for run_id in unfinished:
-        if run_id in trained:
+        if jobs.get(run_id, JobState.STOPPING) is not JobState.STOPPING:
             return run_id
-    resumable = [run_id for run_id in unfinished if line.job(run_id) is None]
-    if resumable:
-        line.resume(resumable[0])
-        return resumable[0]
-    return line.submit(trial.spec)
+    for run_id in unfinished:
+        if run_id not in jobs:
+            engine.resume(run_id)
+            return run_id
+    return engine.submit(trial.spec)
 
 
-def result(trial: Trial, run: Run) -> Result:
-    """A trial that a run did, compared with its report."""
+def compare(trial: Trial, run: Run) -> TrialResult:
+    """Compare the run of a trial with the report.
+
+    Raises:
+        RunDamaged: if the run is not finished, or its history cannot be read.
+    """
     report = trial.preset.published if trial.preset else None
-    rows = runs.history(run.id)
+    epochs = runs.history(run.id)
     leaks = run.spec.validation == "test"
-    return Result(
-        trial,
-        run,
-        published.compare(report, run.record["scores"], rows, leaks=leaks) if report else (),
+    scores = run.finished_record.scores
+    return TrialResult(
+        trial, run, published.compare(report, scores, epochs, leaks=leaks) if report else ()
     )
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """The results as a table in Markdown, a line for each published figure."""
+def markdown(results: Sequence[TrialResult]) -> str:
+    """The results as a table in Markdown, with a line for each published figure."""
     lines = [
         "| preset | figure | published | ours | difference | epochs | seconds |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for one in results:
-        spec = one.trial.preset.spec if one.trial.preset else one.trial.spec
-        trained = one.run.record["epochs_done"]
-        epochs = f"{trained}" if trained == spec.epochs else f"{trained} of {spec.epochs}"
-        ending = f"{epochs} | {one.run.seconds:,.0f} |"
-        for compared in one.comparisons:
-            lines.append(
-                f"| `{one.run.spec.name}` | {compared.figure} | {' | '.join(compared.texts())} | {ending}"
-            )
-        if not one.comparisons:
-            lines.append(
-                f"| `{one.run.spec.name}` | test accuracy | – | "
-                f"{published.text_of(published.ACCURACY, one.run.test_accuracy)} | – | {ending}"
-            )
+    for result in results:
+        run, record = result.run, result.run.finished_record
+        planned = result.trial.full_spec.epochs
+        epochs = str(record.epochs_done)
+        if record.epochs_done != planned:
+            epochs += f" of {planned}"
+        figures = [(compared.figure, *compared.texts()) for compared in result.comparisons]
+        if not figures:
+            ours = published.text_of(published.ACCURACY, run.test_accuracy)
+            figures = [("test accuracy", "–", ours, "–")]
+        lines += [
+            f"| `{run.spec.name}` | {' | '.join(figure)} | {epochs} | {record.seconds:,.0f} |"
+            for figure in figures
+        ]
     return "\n".join(lines)
 
 
-def _runs(trial: Trial, known: Sequence[Run] | None) -> list[Run]:
+def _matching(trial: Trial, known: Sequence[Run] | None) -> list[Run]:
     """The library's runs of this spec, whatever they are called, newest first."""
-    wanted = trial.spec.replace(name="same")
+    spec = trial.spec.replace(name="same")
     return [
         run
         for run in (runs.list_runs() if known is None else known)
-        if run.spec.replace(name="same") == wanted
+        if run.spec.replace(name="same") == spec
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,13 +19,14 @@ from PIL import Image
 
 from core import engine, labels, pictures, runs
 from core.cli import terminal
-from core.cli.parser import main
+from core.cli.parser import DATA, _parser, action, main
 from core.data import fashion_mnist as dataset
 from core.data import idx_files, splits
 from core.networks import architectures
 from core.outside import measured as outside_figures
 from core.outside import sources
 from core.settings import ROOT
+from core.specs.fields import DataName
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
 from tests.fixtures import SPEC, finished_run
@@ -73,7 +76,7 @@ def objects(capsys) -> list[dict]:
 
 
 def refused(capsys, *arguments: str) -> str:
-    """The one sentence on standard error of a command that ends with status 1 and answers nothing."""
+    """The one sentence on standard error of a command that ends with status 1 and no answer."""
     assert main(list(arguments)) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and "Traceback" not in err
@@ -101,7 +104,7 @@ def read_until(process: subprocess.Popen, start: str) -> str:
     raise AssertionError(f"no line began with {start!r}:\n{''.join(seen)}")
 
 
-# --- predict ----------------------------------------------------------------------------------------------------------
+# --- predict --------------------------------------------------------------------------------------
 
 
 def test_predict_prints_one_object_for_each_file(champion, shirt, tmp_path, capsys):
@@ -122,7 +125,7 @@ def test_predict_prints_one_object_for_each_file(champion, shirt, tmp_path, caps
     assert first["sure"] is (first["confidence"] >= 0.5) and first["error"] is None
 
 
-def test_predict_names_what_it_cannot_read_and_goes_on(champion, shirt, tmp_path, capsys):
+def test_predict_names_what_it_cannot_read_and_answers_the_rest(champion, shirt, tmp_path, capsys):
     bad = {
         name: tmp_path / name
         for name in (
@@ -162,21 +165,21 @@ def test_predict_without_json_says_it_in_words_and_complains_on_standard_error(
     assert err.startswith(f"{tmp_path / 'no.png'}: The file cannot be read")
 
 
-def test_predict_answers_with_the_run_that_it_is_told(champion, shirt, capsys):
+def test_predict_answers_with_the_run_that_is_named(champion, shirt, capsys):
     other = finished()
     runs.write(other, "model.onnx", template_network(patterns(seed=1)))
     assert main(["predict", str(shirt), "--run", other, "--json"]) == 0
     assert main(["predict", str(shirt), "--json"]) == 0
-    told, default = objects(capsys)
-    assert told["probabilities"] != default["probabilities"]
+    named, default = objects(capsys)
+    assert named["probabilities"] != default["probabilities"]
 
 
-def test_predict_refuses_a_run_that_is_none_or_not_there(shirt, capsys):
+def test_predict_refuses_a_malformed_id_and_a_missing_run(shirt, capsys):
     assert "cannot be a run's id" in refused(capsys, "predict", str(shirt), "--run", "../etc")
     assert "There is no run 20200101" in refused(capsys, "predict", str(shirt), "--run", "20200101")
 
 
-def test_predict_takes_a_polarity_when_told(champion, shirt, capsys):
+def test_predict_takes_options_for_the_preparation(champion, shirt, capsys):
     assert main(
         ["predict", str(shirt), "--polarity", "light-on-dark", "--no-trim", "--no-fill", "--json"]
     ) in (0, 1)
@@ -184,7 +187,7 @@ def test_predict_takes_a_polarity_when_told(champion, shirt, capsys):
     assert set(entry) == PREDICTED
 
 
-def test_predict_reads_standard_input_in_its_place(champion, shirt):
+def test_predict_reads_standard_input(champion, shirt):
     process = subprocess.run(
         [sys.executable, "-m", "core", "predict", "-", "--json"],
         cwd=ROOT,
@@ -204,7 +207,7 @@ def test_predict_imports_neither_tensorflow_nor_what_trains_and_draws(champion, 
     assert process.stdout.splitlines()[-1] == "0", process.stderr
 
 
-def test_a_reader_that_goes_away_is_no_traceback(champion, shirt):
+def test_a_reader_that_goes_away_causes_no_traceback(champion, shirt):
     process = command("predict", *[str(shirt)] * 50, "--json")
     process.stdout.readline()
     process.stdout.close()
@@ -212,7 +215,7 @@ def test_a_reader_that_goes_away_is_no_traceback(champion, shirt):
     assert process.wait(60) == 141
 
 
-# --- evaluate and presets ---------------------------------------------------------------------------------------------
+# --- evaluate and presets -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
@@ -246,7 +249,7 @@ def test_evaluate_says_when_it_was_the_offline_sample(champion, capsys):
     )
 
 
-def test_evaluate_on_data_that_are_not_here_says_how_to_get_them(champion, capsys):
+def test_evaluate_on_missing_data_says_how_to_get_them(champion, capsys):
     assert "Download it" in refused(capsys, "evaluate", "--data", "fashion-mnist")
 
 
@@ -276,7 +279,7 @@ def test_presets_come_with_parameters_and_a_spec_that_can_be_read_back(capsys):
         ] == architectures.parameters(spec)
 
 
-# --- train ------------------------------------------------------------------------------------------------------------
+# --- train ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -297,7 +300,7 @@ def test_presets_come_with_parameters_and_a_spec_that_can_be_read_back(capsys):
         (["--bogus"], "Unrecognized arguments: --bogus"),
     ],
 )
-def test_train_refuses_what_it_cannot_do_before_anything_is_begun(arguments, sentence, capsys):
+def test_train_refuses_what_it_cannot_do_before_a_run_is_created(arguments, sentence, capsys):
     assert sentence in refused(capsys, "train", *arguments)
     assert [run for run in runs.list_runs() if not run.shipped] == []
 
@@ -309,7 +312,7 @@ def test_train_without_data_and_without_network_names_the_remedy(monkeypatch, ca
     assert [run for run in runs.list_runs() if not run.shipped] == []
 
 
-def test_train_in_this_process_ends_with_the_record_of_a_run_that_then_answers(shirt, capsys):
+def test_train_in_this_process_prints_the_record_of_a_run_that_then_answers(shirt, capsys):
     assert (
         main(
             [
@@ -329,7 +332,7 @@ def test_train_in_this_process_ends_with_the_record_of_a_run_that_then_answers(s
     )
     out, err = capsys.readouterr()
     record = json.loads(out.splitlines()[-1])
-    assert record == runs.read(record["id"]).record
+    assert record == runs.read(record["id"]).finished_record.to_dict()
     assert (
         record["status"],
         record["spec"]["seed"],
@@ -345,7 +348,7 @@ def test_train_in_this_process_ends_with_the_record_of_a_run_that_then_answers(s
 
 
 @pytest.mark.timeout(240)
-def test_training_on_the_engine_survives_its_end_and_keeps_what_was_learnt_at_ctrl_c(capsys):
+def test_training_on_the_engine_survives_its_end_and_keeps_what_was_learned_at_ctrl_c(capsys):
     process = command("train", *SMALL, "--epochs", "500", "--json")
     try:
         run_id = read_until(process, "Training ").split()[1].rstrip(",")
@@ -367,7 +370,7 @@ def test_training_on_the_engine_survives_its_end_and_keeps_what_was_learnt_at_ct
         assert f"{run_id} after epoch {done}" in read_until(process, "Resuming ")
         read_until(process, f"epoch {done + 1}:")
         process.send_signal(signal.SIGINT)
-        assert "what was learnt is kept" in read_until(process, "Stopping")
+        assert "what was learned is kept" in read_until(process, "Stopping")
         out, _ = process.communicate(timeout=90)
         record = json.loads(out.splitlines()[-1])
         assert (
@@ -381,7 +384,7 @@ def test_training_on_the_engine_survives_its_end_and_keeps_what_was_learnt_at_ct
         engine.end_own()
 
 
-# --- runs -------------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 def test_runs_are_listed_with_the_champion_marked(champion, capsys):
@@ -450,7 +453,7 @@ def test_a_run_is_exported_as_a_zip_that_overwrites_nothing(
     assert (tmp_path / "shipped" / "run.json").exists()
 
 
-# --- runs measure -----------------------------------------------------------------------------------------------------
+# --- runs measure ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -473,12 +476,12 @@ def test_a_run_is_measured_on_what_is_held_out_and_keeps_its_figures(champion, p
     )
     measured = {entry["kind"]: entry for entry in objects(capsys)}
     assert set(measured) == {"sketches", "icons", "scribbles", "photographs"}
-    kept = outside_figures.kept(champion).reports
+    kept = outside_figures.load(champion).reports
     for kind, entry in measured.items():
         assert (entry["run"], entry["kept"]) == (champion, True)
         assert entry["accuracy"] == kept[kind].accuracy and entry["pictures"] == kept[kind].pictures
     assert measured["scribbles"]["none_of_the_ten"] == 10 and measured["icons"]["pictures"] == 10
-    held_out = sources.photographs(photographs, "held-out")
+    held_out = sources.list_photographs(photographs, "held-out")
     assert (
         measured["photographs"]["pictures"] + measured["photographs"]["unreadable"]
         == len(held_out)
@@ -490,11 +493,11 @@ def test_photographs_are_named_by_the_environment_or_left_out(
     champion, photographs, monkeypatch, capsys
 ):
     assert main(["runs", "measure", champion, "--count", "2"]) == 0
-    assert set(outside_figures.kept(champion).reports) == {"sketches", "icons", "scribbles"}
-    assert "right where sure" in capsys.readouterr().out
+    assert set(outside_figures.load(champion).reports) == {"sketches", "icons", "scribbles"}
+    assert "accuracy where sure" in capsys.readouterr().out
     monkeypatch.setenv("ATELIER_PHOTOS", str(photographs))
     assert main(["runs", "measure", champion, "--count", "2", "--json"]) == 0
-    assert "photographs" in outside_figures.kept(champion).reports
+    assert "photographs" in outside_figures.load(champion).reports
     capsys.readouterr()
     monkeypatch.setenv("ATELIER_PHOTOS", str(photographs / "none"))
     assert "cannot be opened as a folder" in refused(capsys, "runs", "measure", champion)
@@ -507,10 +510,10 @@ def test_the_network_that_ships_is_measured_and_left_as_it_is(capsys):
     assert "sketches" in out and "read-only" in err and runs.version(runs.SHIPPED) == before
 
 
-# --- data, engine, and the rest ---------------------------------------------------------------------------------------
+# --- data, engine, and the rest -------------------------------------------------------------------
 
 
-def test_data_status_says_that_there_are_none_and_how_to_get_them(capsys):
+def test_data_status_says_that_data_are_missing_and_how_to_get_them(capsys):
     assert main(["data", "--json"]) == 0
     [status] = objects(capsys)
     assert (
@@ -559,6 +562,34 @@ def test_no_engine_is_an_answer_and_an_unreachable_one_an_error(monkeypatch, cap
     assert "ATELIER_ENGINE" in refused(capsys, "engine", "stop")
 
 
+def test_every_command_has_something_that_carries_it_out():
+    parser = _parser()
+
+    def commands(parser) -> set[str]:
+        own = {parser.get_default("command")} - {None}
+        groups = [
+            entry for entry in parser._actions if isinstance(entry, argparse._SubParsersAction)
+        ]
+        return own.union(*(commands(sub) for group in groups for sub in group.choices.values()))
+
+    found = commands(parser)
+    assert len(found) == 20 and all(callable(action(command)) for command in found)
+
+
+def test_the_data_sets_of_the_command_line_are_those_of_a_spec():
+    assert get_args(DataName) == DATA
+
+
+def test_help_imports_neither_numpy_nor_what_carries_out_commands():
+    code = (
+        "import sys\nfrom core.cli.parser import main\n"
+        "status = main([])\n"
+        "print(status, *sorted({'numpy', 'fsspec', 'core.runs', 'core.specs'} & set(sys.modules)))"
+    )
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True)
+    assert process.stdout.splitlines()[-1] == "0", process.stderr
+
+
 def test_no_command_at_all_shows_what_there_is(capsys):
     assert main([]) == 0
     out = capsys.readouterr().out
@@ -598,5 +629,5 @@ def test_what_is_not_a_number_becomes_null_in_json(capsys):
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.4, "0:00"), (41, "0:41"), (725, "12:05"), (3753, "1:02:33")]
 )
-def test_durations_read_like_a_clock(seconds, text):
-    assert terminal.duration(seconds) == text
+def test_times_read_like_a_clock(seconds, text):
+    assert terminal.clock(seconds) == text

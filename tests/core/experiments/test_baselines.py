@@ -5,7 +5,6 @@ them.
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from sklearn.metrics import f1_score
 from core.data import fashion_mnist
 from core.errors import InvalidSpec, RunDamaged, RunNotFound
 from core.experiments import baseline_process, baselines, records, summary
-from core.experiments.baselines import METHODS, Result, Fit
+from core.experiments.baselines import METHODS, Fit, FitResult
 from core.specs.spec import TrainSpec
 from tests.core.engine.test_engine import until
 
@@ -28,7 +27,7 @@ def few_pictures(monkeypatch):
     monkeypatch.setattr(
         baseline_process,
         "METHODS",
-        {name: dataclasses.replace(one, pictures=300) for name, one in METHODS.items()},
+        {name: dataclasses.replace(method, pictures=300) for name, method in METHODS.items()},
     )
 
 
@@ -66,7 +65,7 @@ def test_a_baseline_learns_from_the_split_of_its_spec_and_is_judged_as_scikit_le
     assert result.f1 == pytest.approx(f1_score(data.test_labels, guesses, average=None), abs=0.02)
 
 
-def test_the_explained_variance_is_that_of_the_singular_values():
+def test_the_explained_variance_agrees_with_the_singular_values():
     pixels = fashion_mnist.load("offline-sample").train_pixels[:900]
     grey = pixels.reshape(900, 784) / 255.0
     squares = np.linalg.svd(grey - grey.mean(axis=0), compute_uv=False) ** 2
@@ -85,24 +84,23 @@ def test_what_cannot_be_computed_is_refused_before_anything_is_written(methods, 
     assert records.record_ids() == []
 
 
-def test_a_process_computes_what_is_wanted_and_the_results_stand_beside_the_networks():
-    """With a real process: one method twice, and a fit that cannot be."""
-    made = baselines.create(SPEC.replace(validation="none"), ("neighbours",), (0, 20))
-    path = records._place(made.id)[1]
-    values = json.loads(open(path).read())
+def test_a_process_computes_what_is_wanted_and_the_results_compare_with_networks():
+    """With a real process: one method twice, and a fit that is impossible."""
+    created = baselines.create(SPEC.replace(validation="none"), ("neighbours",), (0, 20))
+    values = records.read_record(created.id)
     # More than there are grey values.
     values["wanted"].append({"method": "forest", "components": 785})
-    records.write_record(made.id, values)
-    baselines.start(made.id)
-    until(lambda: baselines.read(made.id).done == 3)
+    records.write_record(created.id, values)
+    baselines.start(created.id)
+    until(lambda: baselines.read(created.id).done == 3)
     until(lambda: baselines.working() is None)
-    found = baselines.read(made.id)
-    assert len(found.variance) == 784 and sum(found.variance) == pytest.approx(1, abs=1e-3)
+    computed = baselines.read(created.id)
+    assert len(computed.variance) == 784 and sum(computed.variance) == pytest.approx(1, abs=1e-3)
     assert (
-        found.results[2].problem.startswith("It could not be fitted")
-        and found.results[0].validation_accuracy is None
+        computed.results[2].problem.startswith("It could not be fitted")
+        and computed.results[0].validation_accuracy is None
     )
-    plain, reduced = summary.of_baselines(found)
+    plain, reduced = summary.of_baselines(computed)
     assert (plain.name, reduced.name) == ("k-nearest neighbours", "k-nearest neighbours, PCA 20")
     assert (
         plain.test_accuracy > 0.3
@@ -110,33 +108,33 @@ def test_a_process_computes_what_is_wanted_and_the_results_stand_beside_the_netw
         and not plain.network
         and plain.score == plain.test_accuracy
     )
-    assert records.list_all() == [] and [one.id for one in baselines.list_all()] == [made.id]
+    assert records.list_all() == [] and [other.id for other in baselines.list_all()] == [created.id]
 
 
-def test_a_process_that_is_stopped_keeps_what_it_finished_and_another_goes_on():
-    made = baselines.create(SPEC, ("boosting",), tuple(range(1, 30)))
+def test_a_stopped_process_keeps_what_it_finished_and_another_continues():
+    created = baselines.create(SPEC, ("boosting",), tuple(range(1, 30)))
     baselines.keep(
         dataclasses.replace(
-            made,
-            results=(Result(5, 1.0, 0.5, 0.5, (0.5,) * 10), *made.results[1:]),
+            created,
+            results=(FitResult(5, 1.0, 0.5, 0.5, (0.5,) * 10), *created.results[1:]),
             variance=(1.0,),
         )
     )
-    baselines.start(made.id)
+    baselines.start(created.id)
     other = baselines.create(SPEC, ("forest",), (0,))
     with pytest.raises(baselines.BaselinesBusy):
         baselines.start(other.id)
-    assert until(baselines.working).id == made.id
+    assert until(baselines.working).id == created.id
     assert baselines.stop() and baselines.working() is None and not baselines.stop()
-    kept = baselines.read(made.id)
-    assert kept.results[0] == Result(5, 1.0, 0.5, 0.5, (0.5,) * 10) and kept.done < 29
+    kept = baselines.read(created.id)
+    assert kept.results[0] == FitResult(5, 1.0, 0.5, 0.5, (0.5,) * 10) and kept.done < 29
 
 
-def test_a_record_that_was_edited_is_told():
-    made = baselines.create(SPEC, ("forest",), (0,))
-    records.write_record(f"{made.id}.results", {"results": {"0": {"pictures": 1}}})
+def test_a_record_edited_by_hand_is_reported():
+    created = baselines.create(SPEC, ("forest",), (0,))
+    records.write_record(f"{created.id}.results", {"results": {"0": {"pictures": 1}}})
     with pytest.raises(RunDamaged, match="compute them again"):
-        baselines.read(made.id)
+        baselines.read(created.id)
     with pytest.raises(RunNotFound):
         baselines.read("nobody")
     assert baselines.list_all() == []

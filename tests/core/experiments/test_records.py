@@ -36,17 +36,17 @@ def test_values_are_read_as_people_type_them(setting, text, values):
 
 
 @pytest.mark.parametrize(
-    ("setting", "text", "said"),
+    ("setting", "text", "sentence"),
     [
         ("batch", "0", "from 1 to 4096"),
         ("batch", " ", "at least one value"),
-        ("name", "a, b", "no setting that can be varied"),
-        ("colour", "red", "no setting that can be varied"),
+        ("name", "a, b", "cannot be varied"),
+        ("colour", "red", "cannot be varied"),
         ("optimizer", "adma", "one of adam"),
     ],
 )
-def test_values_that_cannot_be_are_refused_with_those_that_can(setting, text, said):
-    with pytest.raises(InvalidSpec, match=said):
+def test_values_that_are_not_allowed_are_refused_with_those_that_are(setting, text, sentence):
+    with pytest.raises(InvalidSpec, match=sentence):
         records.parse_values(setting, text)
 
 
@@ -61,9 +61,9 @@ def test_a_sweep_over_two_settings_is_every_combination_named_after_its_values()
         (128, 2),
         (128, 3),
     ]
-    assert points[0].name == "small, batch 64, epochs 1" and {spec.filters for spec in points} == {
-        (4,)
-    }
+    assert points[0].name == "small, batch size 64, epochs 1" and {
+        spec.filters for spec in points
+    } == {(4,)}
 
 
 @pytest.mark.parametrize(
@@ -81,22 +81,22 @@ def test_the_longest_name_still_fits_a_run():
 
 def test_an_experiment_is_found_again_as_it_was_and_its_runs_stay_when_it_goes():
     axes = (Axis("filters", ((4,), (4, 8))), Axis("batch_norm", (True, False)))
-    made = records.create(SWEEP, "Mine", BASE, axes)
+    created = records.create(SWEEP, "Mine", BASE, axes)
     run_id = runs.create(BASE)
-    records.save(made.with_run(2, run_id))
-    (found,) = records.list_all()
-    assert found == made.with_run(2, run_id) and found.run_ids == (None, None, run_id, None)
-    assert found.places == (("4", "yes"), ("4", "no"), ("4, 8", "yes"), ("4, 8", "no"))
+    records.save(created.with_run(2, run_id))
+    (listed,) = records.list_all()
+    assert listed == created.with_run(2, run_id) and listed.run_ids == (None, None, run_id, None)
+    assert listed.values == (("4", "yes"), ("4", "no"), ("4, 8", "yes"), ("4, 8", "no"))
     assert [run.id for run in runs.list_runs() if not run.shipped] == [run_id], (
         "the records are no runs"
     )
-    records.delete(made.id)
+    records.delete(created.id)
     assert records.list_all() == [] and runs.read(run_id).id == run_id
     with pytest.raises(RunNotFound):
-        records.read(made.id)
+        records.read(created.id)
 
 
-def test_an_experiment_with_one_training_that_cannot_be_built_is_not_begun():
+def test_an_experiment_with_a_network_that_cannot_be_built_is_not_recorded():
     with pytest.raises(InvalidSpec):
         records.create(
             SWEEP, "x", BASE.replace(padding=("valid",)), (Axis("filters", ((4,), (4,) * 8)),)
@@ -104,7 +104,7 @@ def test_an_experiment_with_one_training_that_cannot_be_built_is_not_begun():
     assert records.record_ids() == []
 
 
-def test_a_record_that_was_edited_is_told_and_does_not_hide_the_others(own_folders):
+def test_a_record_edited_by_hand_is_reported_and_does_not_hide_the_others(own_folders):
     good, bad = (
         records.create(SWEEP, name, BASE, (Axis("epochs", (1, 2)),)) for name in ("good", "bad")
     )
@@ -121,21 +121,21 @@ def test_a_record_that_was_edited_is_told_and_does_not_hide_the_others(own_folde
         with pytest.raises(RunDamaged, match="its runs stay"):
             records.read(bad.id)
     path.write_text("{")
-    assert [one.id for one in records.list_all()] == [good.id]
+    assert [experiment.id for experiment in records.list_all()] == [good.id]
     with pytest.raises(RunNotFound):
         records.read("../../etc/passwd")
 
 
-# --- what was published -----------------------------------------------------------------------------------------------
+# --- what was published ---------------------------------------------------------------------------
 
 
 def test_the_sweeps_of_a_report_are_those_that_it_prints():
-    found = {
+    published = {
         sweep.setting: (preset.name, sweep.values, sweep.errors_percent)
         for preset, sweep in records.published_sweeps()
     }
-    assert list(found) == ["filters", "dense_units", "epochs", "learning_rate", "dropout"]
-    assert found["dense_units"] == (
+    assert list(published) == ["filters", "dense_units", "epochs", "learning_rate", "dropout"]
+    assert published["dense_units"] == (
         "lab-sgd-cnn",
         (16, 64, 128, 256, 512),
         (10.80, 10.13, 9.91, 9.84, 8.93),
@@ -145,15 +145,15 @@ def test_the_sweeps_of_a_report_are_those_that_it_prints():
 @pytest.mark.parametrize(
     "setting", ["filters", "dense_units", "epochs", "learning_rate", "dropout"]
 )
-def test_a_sweep_of_a_report_is_known_as_such_also_with_another_seed_and_other_values(setting):
+def test_a_sweep_of_a_report_is_recognised_with_another_seed_and_other_values(setting):
     preset, sweep = next(both for both in records.published_sweeps() if both[1].setting == setting)
     axis = records.axis(setting, sweep.values)
-    made = records.create(SWEEP, "report", preset.spec.replace(seed=5), (axis,))
-    assert records.report_of(made) == (preset, sweep)
+    created = records.create(SWEEP, "report", preset.spec.replace(seed=5), (axis,))
+    assert records.sweep_report(created) == (preset, sweep)
     fewer = records.create(SWEEP, "fewer", preset.spec, (records.axis(setting, sweep.values[:2]),))
-    assert records.report_of(fewer) == (preset, sweep)
+    assert records.sweep_report(fewer) == (preset, sweep)
     other = records.create(SWEEP, "other", preset.spec.replace(batch=512), (axis,))
-    assert records.report_of(other) is None
+    assert records.sweep_report(other) is None
 
 
 def test_the_cross_validation_of_the_report_has_its_folds_epochs_and_rate():
@@ -168,5 +168,5 @@ def test_the_cross_validation_of_the_report_has_its_folds_epochs_and_rate():
         points[0].replace(name="lab-sgd-cnn", validation="test", seed=0, learning_rate=0.01)
         == PRESETS["lab-sgd-cnn"].spec
     )
-    assert records.report_of(records.create(FOLDS, "k", base, axes)) == (preset, folds)
-    assert records.report_of(records.create(FOLDS, "k", base.replace(epochs=6), axes)) is None
+    assert records.folds_report(records.create(FOLDS, "k", base, axes)) == (preset, folds)
+    assert records.folds_report(records.create(FOLDS, "k", base.replace(epochs=6), axes)) is None
