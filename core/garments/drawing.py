@@ -76,6 +76,10 @@ def sample(n: int = 2400, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.
     Each ten pictures in a row have one of each class, so that the classes stay balanced wherever
     the data set is cut.
 
+    >>> pixels, labels = sample(20)
+    >>> pixels.shape, sorted(labels[:10].tolist())
+    ((20, 28, 28), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+
     Args:
         n: number of pictures.
         seed: the same seed gives the same pictures; a smaller `n` gives the first of them.

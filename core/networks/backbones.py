@@ -137,7 +137,12 @@ def keeps_averages(spec: TrainSpec) -> bool:
 
 
 def stages(spec: TrainSpec) -> tuple[Stage, ...]:
-    """The stages of a training, in order; a single one if no pretrained network is involved."""
+    """The stages of a training, in order; a single one if no pretrained network is involved.
+
+    >>> spec = TrainSpec(architecture="transfer", frozen_epochs=2, epochs=5)
+    >>> [(stage.name, stage.first, stage.last) for stage in stages(spec)]
+    [('frozen', 1, 2), ('fine-tuning', 3, 5)]
+    """
     if spec.architecture != "transfer":
         return (Stage("", 1, spec.epochs, spec.learning_rate),)
     frozen = min(spec.frozen_epochs, spec.epochs)

@@ -2,6 +2,22 @@
 
 from core.pictures.crop import Crop
 from core.pictures.image_files import read
-from core.pictures.preparation import POLARITIES, Prepared, Step, from_canvas, prepare
+from core.pictures.preparation import (
+    POLARITIES,
+    Polarity,
+    Prepared,
+    Step,
+    from_canvas,
+    prepare,
+)
 
-__all__ = ["POLARITIES", "Crop", "Prepared", "Step", "from_canvas", "prepare", "read"]
+__all__ = [
+    "POLARITIES",
+    "Crop",
+    "Polarity",
+    "Prepared",
+    "Step",
+    "from_canvas",
+    "prepare",
+    "read",
+]

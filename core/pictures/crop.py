@@ -1,10 +1,10 @@
 """The part of a picture that a person chose, as shares of its width and height.
 
-Shares instead of pixels: the same box fits the reduced picture that a page shows and the full one
-in the file, from which the part is cut, so that a small garment in a large photograph keeps its
-detail.
+With shares instead of pixels, the same box fits the reduced picture that a page shows and the full
+one in the file. The part is cut from the full one, so that a small garment in a large photograph
+keeps its detail.
 
-Where the box comes from is not asked here; a garment is not looked for.
+Nothing is searched for here: the box comes from a page or from the command line.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-# Of width and of height: a click with an unsteady hand is smaller, and no garment that one could
-# make out.
+# Of width and of height: a click with an unsteady hand is smaller, and a garment of that size could
+# not be recognised.
 LEAST = 0.03
 
 
@@ -24,8 +24,7 @@ class Crop:
     """A box in an upright picture: 0 is its left or top edge, 1 its right or bottom edge.
 
     Raises:
-        ValueError: with a full sentence, if the box leaves the picture or is narrower or lower than
-            `LEAST`.
+        ValueError: with a full sentence, if the box leaves the picture or is smaller than `LEAST`.
     """
 
     left: float
@@ -39,16 +38,15 @@ class Crop:
             raise ValueError(
                 f"A crop is four shares of width and height from 0 to 1; received {_text(edges)}."
             )
-        # The smallest box that a page lets somebody drag may come back with the last digit rounded
-        # down.
+        # The smallest box that a page offers may arrive with its last digit rounded down.
         if min(self.right - self.left, self.bottom - self.top) < LEAST - 1e-6:
             raise ValueError(
-                f"A crop needs its right edge at least {LEAST} to the right of its left one, and its bottom at least {LEAST} "
-                f"below its top; received {_text(edges)}."
+                f"A crop needs its right edge at least {LEAST} to the right of its left one, and "
+                f"its bottom at least {LEAST} below its top; received {_text(edges)}."
             )
 
     def cut(self, image: Image.Image) -> Image.Image:
-        """What is inside; every pixel that the box touches, and so at least one."""
+        """The part inside the box: every pixel that it touches, so at least one."""
         width, height = image.size
         left, top = min(int(self.left * width), width - 1), min(int(self.top * height), height - 1)
         return image.crop(
@@ -64,6 +62,13 @@ class Crop:
 def parse(text: str) -> Crop:
     """A crop as people type it, "LEFT,TOP,RIGHT,BOTTOM" in shares of width and height.
 
+    >>> parse("0, 0.1, 0.5, 1")
+    Crop(left=0.0, top=0.1, right=0.5, bottom=1.0)
+    >>> parse("0,0,2,1")
+    Traceback (most recent call last):
+        ...
+    ValueError: A crop is four shares of width and height from 0 to 1; received 0,0,2,1.
+
     Raises:
         ValueError: with a full sentence, for anything else.
     """
@@ -73,8 +78,8 @@ def parse(text: str) -> Crop:
         edges = []
     if len(edges) != 4:
         raise ValueError(
-            f"A crop is four shares of width and height, LEFT,TOP,RIGHT,BOTTOM, such as 0,0,0.5,1 for the left half; "
-            f"received {text[:60]!r}."
+            "A crop is four shares of width and height, LEFT,TOP,RIGHT,BOTTOM, such as 0,0,0.5,1 "
+            f"for the left half; received {text[:60]!r}."
         )
     return Crop(*edges)
 

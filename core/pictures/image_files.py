@@ -1,10 +1,10 @@
-"""Open what people bring, or say in one sentence why it cannot be opened.
+"""Open uploaded picture files, or say in one sentence why they cannot be opened.
 
 Sizes are read from the header and checked before a single pixel is decoded: 20,000 x 20,000 pixels
-fit into a few kilobytes of PNG and into no memory. Every kind of picture leaves here as upright RGB
-or RGBA, 8 bits a channel.
+fit into a few kilobytes of PNG, but not into memory. Every kind of picture becomes upright RGB or
+RGBA, 8 bits per channel.
 
-Other formats are not converted; the sentence says how the owner can.
+Other formats are not converted; the sentence says how their owner can do that.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import struct
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
 from core.errors import UnreadablePicture
@@ -22,12 +23,11 @@ from core.pictures.crop import Crop
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MOST_BYTES = 20 * 1024 * 1024
-# 160 MB once decoded as RGBA: more than any phone's picture, less than the app can afford.
+# 160 MB once decoded as RGBA: more than any phone's picture, and still affordable.
 MOST_PIXELS = 40_000_000
 # Pixels; larger pictures are reduced at once, since nothing later looks closer than this.
 WORKING_EDGE = 512
-# Of a picture that is yet to be cropped: 40 MB, and an eighth of its width is still 512 pixels
-# wide.
+# Of a picture that will be cropped: 40 MB, and an eighth of its width is still 512 pixels.
 CROPPED_EDGE = 4096
 _READABLE = "PNG, JPEG, WebP, BMP or GIF"
 # What Pillow's decoders raise when the bytes contradict themselves.
@@ -42,7 +42,7 @@ _DAMAGE = (
     TypeError,
     struct.error,
 )
-_SAVE_AS = "save or export it as PNG or JPEG and bring that"
+_SAVE_AS = "save or export it as PNG or JPEG and use that"
 
 
 def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
@@ -50,30 +50,30 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
 
     Args:
         data: the file's bytes.
-        name: what its owner calls it, for the sentence only.
+        name: the file's name, for the sentence only.
         crop: what `prepare` will cut out of it.
 
     Returns:
-        An upright "RGB" picture, or "RGBA" where some of it is transparent; at most 512 pixels on
-        its longest edge, or as large as the part to be cut out needs to be of that size; of an
-        animation the first frame.
+        an upright picture, "RGBA" if any of it is transparent, else "RGB". Its longest edge has at
+        most 512 pixels; with a crop, the longest edge of the part has. Of an animation it is the
+        first frame.
 
     Raises:
-        UnreadablePicture: if it is no picture in one of the five formats, too large, or damaged.
+        UnreadablePicture: if it is not a picture in one of the five formats, too large, or damaged.
     """
     received = f"Received: {_shorten(name)}, {_size(len(data))}."
     if not data:
         raise UnreadablePicture(
-            f"This file is empty: copy or save it again and bring that. {received}"
+            f"This file is empty: save it again and use the new copy. {received}"
         )
     if len(data) > MOST_BYTES:
         raise UnreadablePicture(
-            f"This file is larger than the {_size(MOST_BYTES)} that Atelier reads: reduce the picture and bring it again."
-            f" {received}"
+            f"This file is larger than the {_size(MOST_BYTES)} that Atelier reads: reduce the "
+            f"picture and try again. {received}"
         )
     try:
         with warnings.catch_warnings():
-            # Our own limit below is tighter than the one Pillow warns of.
+            # Our own limit below is tighter than the one that Pillow warns about.
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=list(FORMATS))
     except Image.DecompressionBombError:
@@ -96,41 +96,42 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
             return reduce(plain(ImageOps.exif_transpose(small)), edge)
         except _DAMAGE as error:
             raise UnreadablePicture(
-                f"This {image.format} file is damaged or was cut short: copy or download it again, or open it elsewhere "
-                f"and {_SAVE_AS}. {received}"
+                f"This {image.format} file is damaged or was cut short: copy or download it again, "
+                f"or open it elsewhere and {_SAVE_AS}. {received}"
             ) from error
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """Any Pillow picture as "RGB", or as "RGBA" where some of it is transparent; deeper channels
-    scaled to 8 bits.
+    """Any Pillow picture as "RGBA" if some of it is transparent, else as "RGB".
+
+    Deeper channels are scaled to 8 bits.
     """
     if image.mode.startswith(("I", "F")):
         image = _eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        return image if image.getchannel("A").getextrema()[0] < 255 else image.convert("RGB")
+        opaque = image.getchannel("A").getextrema() == (255, 255)
+        return image.convert("RGB") if opaque else image
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def reduce(image: Image.Image, edge: int = WORKING_EDGE) -> Image.Image:
-    """At most `edge` pixels on the longest side, averaged over areas; smaller pictures stay as they
-    are.
+    """Reduce a picture to at most `edge` pixels on its longest side, by averaging over areas.
+
+    Smaller pictures stay as they are.
     """
     longest = max(image.size)
     if longest <= edge:
         return image
-    size = tuple(max(1, round(side * edge / longest)) for side in image.size)
-    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+    width, height = (max(1, round(side * edge / longest)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
 
 
 def _edge_for(crop: Crop, image: Image.Image) -> int:
-    """To how many pixels a picture, not yet upright, may be reduced so that the part keeps
-    `WORKING_EDGE` of them.
-    """
-    sides = (
-        image.size[::-1] if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5 else image.size
-    )
+    """How far a picture, not yet upright, can be reduced so that the part keeps `WORKING_EDGE`."""
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    lying = isinstance(orientation, int) and orientation >= 5
+    sides = image.size[::-1] if lying else image.size
     part = max(
         share * side
         for share, side in zip((crop.right - crop.left, crop.bottom - crop.top), sides, strict=True)
@@ -139,11 +140,13 @@ def _edge_for(crop: Crop, image: Image.Image) -> int:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float pictures as "L": the file's full range becomes 0..255 (Pillow's own
-    would clip).
+    """A 16-bit, 32-bit or float picture as "L", its full range scaled to 0..255.
+
+    Pillow's own conversion would clip.
     """
-    values = np.asarray(image, dtype=np.float64)
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    values: NDArray[np.float64] = np.nan_to_num(
+        np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0
+    )
     if image.mode.startswith("F") or values.min() < 0 or values.max() > 65535:
         low, high = float(values.min()), float(values.max())
         values = (values - low) / max(high - low, 1e-9) * 255
@@ -153,19 +156,20 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _what_it_is(data: bytes) -> str:
-    """What was expected, what came and what to do, for a file that Pillow does not recognise;
-    judged by its first bytes.
-    """
+    """What a file that Pillow does not recognise seems to be by its first bytes, and what to do."""
     head = data[:512]
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
     if brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"):
         return (
-            f"This is a HEIC photograph, as iPhones take them; Atelier reads {_READABLE}. Export it as JPEG, or set "
-            "Settings > Camera > Formats to Most Compatible."
+            f"This is a HEIC photograph, as iPhones take them; Atelier reads {_READABLE}. Export it "
+            "as JPEG, or set Settings > Camera > Formats to Most Compatible."
         )
     if b"<svg" in start:
-        return f"This is an SVG drawing, which is made of instructions; Atelier reads {_READABLE}: export it as PNG."
+        return (
+            "This is an SVG drawing, which consists of instructions instead of pixels; Atelier reads "
+            f"{_READABLE}: export it as PNG."
+        )
     known = (
         (brand in (b"avif", b"avis"), "an AVIF picture"),
         (bool(brand), "a video"),
@@ -180,16 +184,19 @@ def _what_it_is(data: bytes) -> str:
             return f"This is {words}; Atelier reads {_READABLE}: {_SAVE_AS}."
     signatures = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
     if head.startswith(signatures):
-        return f"This picture is damaged or was cut short; Atelier reads whole {_READABLE} files: copy or download it again."
+        return (
+            f"This picture is damaged or was cut short; Atelier reads complete {_READABLE} files: "
+            "copy or download it again."
+        )
     if b"\0" not in head and _is_text(head):
         return f"This is text, not a picture; Atelier reads {_READABLE}."
     return (
-        f"That file is not a picture Atelier can read ({_READABLE}): open it elsewhere, {_SAVE_AS}."
+        f"This file is not a picture Atelier can read ({_READABLE}): open it elsewhere, {_SAVE_AS}."
     )
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether bytes read as UTF-8; a character cut off at the end is forgiven."""
+    """Whether bytes are UTF-8; a character that is cut off at the end does not matter."""
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -198,25 +205,22 @@ def _is_text(head: bytes) -> bool:
 
 
 def _too_many_pixels(size: str, received: str) -> str:
-    """The refusal of a picture by its header; `size` is empty where Pillow refused before we could
-    read it.
-    """
+    """The refusal of a picture by its header; `size` is empty where Pillow itself refused."""
     return (
-        f"This picture has too many pixels{size}; Atelier reads up to {MOST_PIXELS // 1_000_000} megapixels: reduce it and "
-        f"bring it again. {received}"
+        f"This picture has too many pixels{size}; Atelier reads up to "
+        f"{MOST_PIXELS // 1_000_000} megapixels: reduce it and try again. {received}"
     )
 
 
 def _shorten(name: str) -> str:
     """A file's name on one line, without its folders, at most 60 characters."""
-    name = "".join(
-        c if c.isprintable() else " " for c in name.replace("\\", "/").rsplit("/", 1)[-1]
-    ).strip()
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(char if char.isprintable() else " " for char in last).strip()
     return (name if len(name) <= 60 else f"{name[:40]}…{name[-18:]}") or "a file without a name"
 
 
 def _size(count: int) -> str:
-    """A number of bytes as people say it."""
+    """A number of bytes for people, in the largest fitting unit."""
     if count < 1024:
         return f"{count} bytes"
     return f"{count / 1024:.0f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"

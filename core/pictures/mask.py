@@ -1,34 +1,39 @@
 """Find the garment in a picture: which pixels belong to it, and what lies behind them.
 
-Nobody is asked to mark anything, so the border is taken for background. Where the border follows
-one smooth surface (paper, a canvas, an icon's flat colour) whatever leaves that surface is the
+Nothing has to be marked, so the border counts as background. Where the border follows one smooth
+surface (paper, a canvas, the flat colour of an icon), whatever differs from that surface is the
 garment, down to a line one pixel wide. Everything else is treated as a photograph, by colour
-statistics.
+statistics (`core.pictures.photo`).
 
-It does not know what garments look like: the largest thing that differs from its surroundings is
-what it returns.
+It does not know what garments look like: it returns the largest thing that differs from its
+surroundings.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.pictures.ground import border_ring, colour_distance, smooth_field, to_colours
 from core.pictures.photo import segment_photograph
 
-# Deviation of a border that was drawn, saved as JPEG at worst; no camera's picture is so even.
+# Deviation of a border that was drawn, at worst saved as JPEG; no camera's picture is that even.
 FLAT = 0.006
-# Deviation of paper or a wall under a camera; lines are looked for up to here, above they would be
-# threads.
+# Deviation of paper or a wall under a camera. Lines are looked for up to here; beyond, they would
+# be threads.
 GRAIN = 0.025
-# Of the largest object's area: from here on another one is a thing of its own (measured, see
-# docs/LOG.md).
+# Of the largest object's area: from this share on, another one counts as a second thing (measured,
+# see docs/LOG.md).
 SECOND = 0.2
-# Of the way from black to white: what is nearer to the background cannot be told from it.
+# Of the way from black to white: what is closer to the background cannot be told apart from it.
 LEAST_DIFFERENCE = 0.05
+
+Background = Literal["transparent", "even", "uneven"]
+Sign = Literal[-1, 0, 1]
+Box = tuple[slice, slice]
 
 
 class Segmentation(NamedTuple):
@@ -37,34 +42,35 @@ class Segmentation(NamedTuple):
     Attributes:
         mask: bool `(h, w)`, True on the garment.
         lines: whether it is drawn as lines rather than as an area.
-        background: float `(h, w)` in 0..1, brightness of what lies behind, or None for a
-            transparent background.
-        kind: "transparent", "even" or "uneven", the sort of background that was met.
+        background: `(h, w)` in 0..1, brightness of what lies behind; None where that is
+            transparent.
+        kind: of the background.
     """
 
-    mask: np.ndarray
+    mask: NDArray[np.bool_]
     lines: bool
-    background: np.ndarray | None
-    kind: str
+    background: NDArray[np.float32] | None
+    kind: Background
 
 
-def find_garment(rgb: np.ndarray, alpha: np.ndarray, sign: int = 0) -> Segmentation:
+def find_garment(
+    rgb: NDArray[np.uint8], alpha: NDArray[np.float64], sign: Sign = 0
+) -> Segmentation:
     """Separate the garment from its background.
 
     Args:
-        rgb: uint8 `(h, w, 3)`, at least 2 pixels in each direction.
-        alpha: float `(h, w)` in 0..1, 1 = opaque.
-        sign: -1 if the garment is known to be darker than its background, 1 if brighter, 0 if
-            unknown.
+        rgb: `(h, w, 3)`, at least 2 pixels in each direction.
+        alpha: `(h, w)` in 0..1, 1 = opaque.
+        sign: -1 if the garment is darker than its background, 1 if brighter, 0 if unknown.
 
     Returns:
-        A `Segmentation`; its mask is empty where nothing differs from the background.
+        a `Segmentation`, whose mask is empty where nothing differs from the background.
     """
+    height, width = alpha.shape
     if (alpha < 0.5).mean() <= 0.01:
-        thickness = max(1, round(0.02 * min(alpha.shape)))
-        return _on_ground(
-            rgb, border_ring(*alpha.shape, thickness), np.ones(alpha.shape, bool), sign
-        )
+        thickness = max(1, round(0.02 * min(height, width)))
+        rim, within = border_ring(height, width, thickness), np.ones((height, width), bool)
+        return _on_ground(rgb, rim, within, sign)
     opaque = alpha > 0.25
     plate = _plate(opaque) if opaque.any() else None
     if plate is not None:
@@ -72,15 +78,17 @@ def find_garment(rgb: np.ndarray, alpha: np.ndarray, sign: int = 0) -> Segmentat
         # background.
         rim, within = plate
         behind = np.median(rgb[rim], axis=0).astype(np.uint8)
-        found = _on_ground(np.where(within[..., None], rgb, behind), rim, within, sign)
-        if found.mask.any() and (found.kind == "even" or opaque.mean() > 0.7):
-            return found
+        garment = _on_ground(np.where(within[..., None], rgb, behind), rim, within, sign)
+        if garment.mask.any() and (garment.kind == "even" or opaque.mean() > 0.7):
+            return garment
     kept = _keep_objects(opaque)
     return Segmentation(kept, _is_lines(kept), None, "transparent")
 
 
-def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) -> Segmentation:
-    """What lies `within`, on a ground that shows at the `rim`; both bool `(h, w)`."""
+def _on_ground(
+    rgb: NDArray[np.uint8], rim: NDArray[np.bool_], within: NDArray[np.bool_], sign: Sign
+) -> Segmentation:
+    """What lies `within`, on a background that shows at the `rim`; both `(h, w)`."""
     colours = to_colours(rgb)
     field, noise, followed = smooth_field(colours, rim)
     difference = np.where(within, colour_distance(colours, field), 0)
@@ -89,29 +97,28 @@ def _on_ground(rgb: np.ndarray, rim: np.ndarray, within: np.ndarray, sign: int) 
         strong = float(np.quantile(difference, 0.999))
         kept = _keep_objects(difference > max(LEAST_DIFFERENCE, 5 * noise, 0.12 * strong))
         lines = _is_lines(kept)
-        # On paper under a camera only lines that stand out clearly are believed: a seam or a fold
-        # is fainter.
+        # On paper under a camera only lines that stand out clearly count: a seam or a fold is
+        # fainter.
         if noise < FLAT or (lines and difference[kept].mean() > max(8 * noise, 0.12)):
             return Segmentation(kept, lines, field[..., 0], "even")
-    found = segment_photograph(rgb, sign) & within
-    if found.any() and not found.all():
-        # A wall without a garment parts into two halves of nearly the same colour.
-        apart = np.abs(colours[found].mean(0) - colours[~found].mean(0)).sum()
-        spread = np.abs(colours[~found] - colours[~found].mean(0)).sum(-1).mean()
+    mask = segment_photograph(rgb, sign) & within
+    if mask.any() and not mask.all():
+        # A wall without a garment is divided into two halves of nearly the same colour.
+        apart = np.abs(colours[mask].mean(0) - colours[~mask].mean(0)).sum()
+        spread = np.abs(colours[~mask] - colours[~mask].mean(0)).sum(-1).mean()
         if max(apart, spread) < LEAST_DIFFERENCE:
-            found = np.zeros_like(found)
-    return Segmentation(found, False, field[..., 0], "uneven")
+            mask = np.zeros_like(mask)
+    return Segmentation(mask, False, field[..., 0], "uneven")
 
 
-def enclosed(mask: np.ndarray) -> np.ndarray:
-    """Everything inside closed outlines, the outlines included; gaps of a hasty hand are bridged
-    first.
+def enclosed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Everything inside closed outlines, the outlines included; small gaps are bridged first.
 
     Args:
-        mask: bool `(h, w)`, the lines.
+        mask: `(h, w)`, the lines.
 
     Returns:
-        bool `(h, w)`; equal to `mask` where no outline closes even with its gaps bridged.
+        `(h, w)`; equal to `mask` where no outline is closed even with its gaps bridged.
     """
     from scipy import ndimage
 
@@ -132,7 +139,7 @@ def enclosed(mask: np.ndarray) -> np.ndarray:
     away = ndimage.distance_transform_edt(~lines)
     for gap in (0.0, 0.02, 0.05, 0.1):
         reach = gap * size / 2
-        inside = ndimage.binary_fill_holes(away <= reach)
+        inside: NDArray[np.bool_] = ndimage.binary_fill_holes(away <= reach)
         if reach:  # take back what the bridging added outside
             inside = (ndimage.distance_transform_edt(inside) > reach) | lines
         if inside.sum() > best.sum():
@@ -148,15 +155,15 @@ def enclosed(mask: np.ndarray) -> np.ndarray:
     return filled
 
 
-def objects(mask: np.ndarray) -> int:
-    """How many separate things a mask shows, small ones beside the largest not counted.
+def objects(mask: NDArray[np.bool_]) -> int:
+    """How many separate things a mask shows; things much smaller than the largest do not count.
 
     Two areas are separate if there is a gap between them and the box around one does not cover most
-    of the other's, as it does with a buckle in its belt. Lines that close around nothing are no
-    thing: outlines are drawn in several strokes.
+    of the other's, as with a buckle in its belt. Lines that enclose nothing do not count, because
+    outlines are drawn in several strokes.
 
     Args:
-        mask: bool `(h, w)`, best with closed outlines `enclosed`.
+        mask: `(h, w)`, best with closed outlines `enclosed`.
     """
     from scipy import ndimage
 
@@ -171,9 +178,9 @@ def objects(mask: np.ndarray) -> int:
         if areas[number] >= max(1, SECOND * areas.max())
     ]
     if len(large) < 2:
-        return len(large)  # nearly always; the questions below take milliseconds
+        return len(large)  # nearly always; the checks below take milliseconds
     boxes = ndimage.find_objects(labels)
-    kept: list[tuple[slice, slice]] = []
+    kept: list[Box] = []
     for number in large:
         box = boxes[number]
         if not _is_lines(labels[box] == number + 1) and all(
@@ -183,29 +190,27 @@ def objects(mask: np.ndarray) -> int:
     return len(kept)
 
 
-def extent(mask: np.ndarray) -> tuple[int, int]:
+def extent(mask: NDArray[np.bool_]) -> tuple[int, int]:
     """Height and width of the smallest box around what is True; zeros for an empty mask."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return (int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)) if len(rows) else (0, 0)
 
 
-def stroke_width(mask: np.ndarray) -> float:
-    """Mean width of the lines in pixels: in a strip, the mean distance to its edge is a quarter of
-    its width.
+def stroke_width(mask: NDArray[np.bool_]) -> float:
+    """Mean width of the lines, in pixels.
+
+    In a strip, the mean distance to the edge is a quarter of the width.
     """
     from scipy import ndimage
 
     if not mask.any():
         return 0.0
-    return max(
-        1.0, 4 * float(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask].mean()) - 2
-    )
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    return max(1.0, 4 * float(depth[mask].mean()) - 2)
 
 
-def _plate(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The rim and the area of a disc or square that fills the frame, as icons have behind them;
-    None without one.
-    """
+def _plate(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """The rim and the area of a disc or square that fills the frame, as behind many icons."""
     from scipy import ndimage
 
     height, width = extent(mask)
@@ -220,7 +225,7 @@ def _plate(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return (rim, within) if rim.any() else None
 
 
-def _shared(one: tuple[slice, slice], other: tuple[slice, slice]) -> float:
+def _shared(one: Box, other: Box) -> float:
     """Share of the smaller of two boxes that lies in the other."""
     common, sizes = 1, [1, 1]
     for a, b in zip(one, other, strict=True):
@@ -229,10 +234,8 @@ def _shared(one: tuple[slice, slice], other: tuple[slice, slice]) -> float:
     return common / min(sizes)
 
 
-def _is_lines(mask: np.ndarray) -> bool:
-    """Whether a mask consists of lines: thin for its extent, or less thin but around much empty
-    space.
-    """
+def _is_lines(mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask consists of lines: thin for its extent, or thicker but around empty space."""
     from scipy import ndimage
 
     if not mask.any():
@@ -243,8 +246,10 @@ def _is_lines(mask: np.ndarray) -> bool:
     return thinness < 0.1 and bool(ndimage.binary_fill_holes(mask).sum() > 1.6 * mask.sum())
 
 
-def _keep_objects(mask: np.ndarray) -> np.ndarray:
-    """Drop specks: keep the largest object, what overlaps its box (laces, handles), and others of a
+def _keep_objects(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Drop specks.
+
+    What stays is the largest object, whatever overlaps its box (laces, handles), and objects of a
     similar size.
     """
     from scipy import ndimage

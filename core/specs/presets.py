@@ -365,6 +365,12 @@ def preset(name: str) -> Preset:
 def matching(spec: TrainSpec) -> Preset | None:
     """The preset with the settings of a spec, apart from name, seed and number of epochs.
 
+    >>> spec = preset("swift").spec
+    >>> matching(spec.replace(epochs=2, seed=7)).title
+    'Swift'
+    >>> matching(spec.replace(batch=32)) is None
+    True
+
     Published figures can be compared with a run of such a spec.
     """
     free = {"name": "same", "seed": 0, "epochs": 1}

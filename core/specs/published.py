@@ -153,7 +153,11 @@ class Comparison:
 
 
 def text_of(kind: Measure, value: float | None) -> str:
-    """An accuracy in percent, a loss with four decimals, a dash for a missing one."""
+    """An accuracy in percent, a loss with four decimals, a dash for a missing one.
+
+    >>> text_of("accuracy", 0.9153), text_of("loss", 0.4094), text_of("loss", None)
+    ('91.53 %', '0.4094', '–')
+    """
     if value is None:
         return "–"
     return f"{100 * value:.2f} %" if kind == ACCURACY else f"{value:.4f}"

@@ -108,7 +108,7 @@ def test_the_five_formats_are_read(format):
 
 def test_an_empty_file_is_named_with_its_size():
     assert refusal(b"", "shirt.png") == (
-        "This file is empty: copy or save it again and bring that. Received: shirt.png, 0 bytes."
+        "This file is empty: save it again and use the new copy. Received: shirt.png, 0 bytes."
     )
 
 
@@ -136,7 +136,7 @@ def test_a_truncated_picture_is_refused_with_the_remedy(format, share):
         (bytes(range(256)), "not a picture Atelier can read"),
     ],
 )
-def test_a_renamed_file_is_told_by_its_content(data, words):
+def test_a_renamed_file_is_recognised_by_its_content(data, words):
     sentence = refusal(data, "shirt.png")
     assert (
         words in sentence
@@ -158,7 +158,7 @@ def test_a_file_over_twenty_megabytes_is_refused():
     )
 
 
-def test_a_name_cannot_bring_folders_or_lines_into_the_sentence():
+def test_a_name_cannot_smuggle_folders_or_lines_into_the_sentence():
     sentence = refusal(b"", "../../etc/\nsecret\x1b[31m" + "x" * 200 + ".png")
     assert (
         "etc/" not in sentence
@@ -180,7 +180,7 @@ def test_an_exif_rotation_is_applied():
     assert upright[:8].mean() < 20 and upright[14:].mean() > 235
 
 
-def test_a_rotation_is_applied_also_to_a_reduced_photograph():
+def test_a_rotation_is_also_applied_to_a_reduced_photograph():
     image = Image.new("RGB", (1600, 800), WHITE)
     image.paste(BLACK, (0, 0, 400, 800))
     exif = Image.Exif()
@@ -215,7 +215,7 @@ def test_cmyk_one_bit_and_palette_become_plain_colours():
     assert np.abs(np.asarray(palette)[150, 140].astype(int) - (200, 30, 30)).max() < 6
 
 
-def test_transparency_is_kept_also_in_a_palette():
+def test_transparency_is_kept_even_in_a_palette():
     clear = drawing((0, 0, 0, 0), fill=(200, 30, 30, 255), mode="RGBA")
     assert pictures.read(saved(clear), "clear.png").mode == "RGBA"
     image = pictures.read(saved(clear, "GIF"), "clear.gif")
@@ -265,9 +265,7 @@ def test_lossy_compression_changes_nothing_that_matters(format):
 
 
 def on_a_floor(fill=(60, 80, 140), seed=0) -> Image.Image:
-    """A shirt on boards with grain, under a lamp at one side: no colour of the border fits the
-    whole of it.
-    """
+    """A shirt on grained boards, with a lamp at one side, so that no one colour fits its border."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[0:300, 0:300]
     light = 0.65 + 0.35 * columns / 300 + rng.normal(0, 0.02, (300, 300))
@@ -425,7 +423,7 @@ def test_without_trim_the_whole_frame_is_reduced():
 def test_every_step_is_named_captioned_and_shown():
     prepared = pictures.prepare(drawing(line=BLACK), fill=True)
     assert [step.name for step in prepared.steps] == [
-        "Picture", "Background", "Polarity", "Fill", "Trim", "Lines", "Scale", "Centre",
+        "Picture", "Background", "Brightness", "Fill", "Trim", "Lines", "Scale", "Centre",
     ]  # fmt: skip
     for step in prepared.steps:
         assert step.image.dtype == np.uint8 and step.image.ndim in (2, 3) and step.image.size
@@ -463,7 +461,7 @@ BLANK = {
 
 
 @pytest.mark.parametrize("kind", BLANK)
-def test_a_blank_picture_is_said_to_be_blank(kind):
+def test_a_blank_picture_is_reported_as_blank(kind):
     prepared = pictures.prepare(BLANK[kind])
     assert prepared.blank and not prepared.pixels.any()
     assert len(prepared.warnings) == 1 and prepared.warnings[0].startswith("Nothing stands out")

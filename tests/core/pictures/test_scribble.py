@@ -1,4 +1,4 @@
-"""Tangles of lines are told from drawn garments, however those are coloured."""
+"""Tangles of lines are told apart from drawn garments, however those are coloured in."""
 
 from __future__ import annotations
 
