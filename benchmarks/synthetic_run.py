@@ -110,7 +110,7 @@ def write_run(
         "seconds": sum(epoch.seconds for epoch in epochs),
         "versions": {},
         "backend": "tensorflow",
-        "machine": _plain(estimate.machine()),
+        "machine": dataclasses.asdict(estimate.machine()),
         "temperature": 1.0,
         "sure_threshold": 0.5,
         "outside": {},
@@ -129,7 +129,3 @@ def _write_files(run_id: str, *groups: Mapping[str, bytes | Mapping[str, NDArray
                 runs.write(run_id, name, content)
             else:
                 runs.write_arrays(run_id, name, **content)
-
-
-def _plain(machine: Any) -> Any:
-    return dataclasses.asdict(machine) if dataclasses.is_dataclass(machine) else machine

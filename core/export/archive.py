@@ -1,6 +1,6 @@
-"""Hand a finished run on: as a zip file, or as a folder such as the one that ships with Atelier.
+"""Export a finished run: as a zip file, or as a folder such as those that ship with Atelier.
 
-Only finished runs leave the library, each with its card; what serves resuming stays behind.
+Only finished runs leave the library, each with its card; what only resuming needs is left out.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ _EXPORTED = (
 
 
 def export_files(run_id: str) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of what is worth keeping of a finished run: card, record, curves,
-    networks, predictions.
+    """Names and contents of what an export has: card, record, curves, networks, predictions.
 
     Raises:
         RunDamaged: if the run is not finished.
@@ -53,7 +52,7 @@ def export_files(run_id: str) -> Iterator[tuple[str, bytes]]:
 
 
 def export_zip(run_id: str) -> bytes:
-    """A finished run as a zip file, under a folder of its id."""
+    """A finished run as a zip file, in a folder named after its id; raises as `export_files`."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in export_files(run_id):
@@ -62,16 +61,17 @@ def export_zip(run_id: str) -> bytes:
 
 
 def export_folder(run_id: str, folder: Path) -> None:
-    """Write a finished run into a folder, as `assets/shipped` holds the network that ships; what
-    the folder held is replaced.
+    """Write a finished run into a folder such as `assets/shipped`, replacing a run that is there.
 
     Raises:
-        StorageProblem: if the folder holds something else than a run, or cannot be written.
+        RunDamaged: if the run is not finished.
+        StorageProblem: if the folder holds anything but a run, or cannot be written.
     """
     files = list(export_files(run_id))
     if folder.exists() and any(folder.iterdir()) and not (folder / "run.json").exists():
         raise StorageProblem(
-            f"{folder} holds something else than a run, and is left alone. Name an empty or a new folder."
+            f"{folder} holds something other than a run, and is left alone. Name an empty or a new "
+            f"folder."
         )
     try:
         shutil.rmtree(folder, ignore_errors=True)
