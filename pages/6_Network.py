@@ -4,14 +4,18 @@ set.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from core.errors import RunDamaged
+from core.explain.activations import Inside
 from ui import cache, frame, state
 from ui.classify import result
 from ui.network import arithmetic, feature_maps, layer_list, learning, map_view, subject
 
-VIEWS = {
+View = Literal["layers", "filters", "maps", "steps", "map", "learning"]
+VIEWS: dict[View, str] = {
     "layers": "Layers",
     "filters": "Filters",
     "maps": "Feature maps",
@@ -21,20 +25,22 @@ VIEWS = {
 }
 
 
-def opened(run_id: str):
-    """The network to look inside, or None after saying why it cannot be looked into."""
+def open_network(run_id: str) -> Inside | None:
+    """The network to look inside, or None after saying why that is not possible."""
     try:
         return cache.inside(run_id)
     except RunDamaged as problem:
         st.info(
-            f"{problem} Filters and feature maps are left out.", icon=":material/visibility_off:"
+            f"{problem} Filters and feature maps are not available.",
+            icon=":material/visibility_off:",
         )
         return None
 
 
 frame.begin(
     "Network",
-    "Look inside: what every layer makes of a picture, why it has the size it has, and how it learnt.",
+    "Look inside: what every layer makes of a picture, why it has the size it has, and how it "
+    "learned.",
     icon=":material/account_tree:",
 )
 st.html(f"<style>{result.style()}{arithmetic.STYLE}{feature_maps.STYLE}</style>")
@@ -42,12 +48,11 @@ with frame.errors():
     run = frame.choose_run("Network", "network_run")
     if run is None:
         st.stop()
-    data_name = str((run.record.get("dataset") or {}).get("name") or run.spec.data)
-    shown = subject.choose(run, data_name)
+    picture = subject.choose(run, run.data_name)
     view = state.linked(
         "view",
         "network_view",
-        {text: text for text in VIEWS},
+        {str(name): name for name in VIEWS},
         "the view",
         "layers",
         lambda options: st.segmented_control(
@@ -55,20 +60,22 @@ with frame.errors():
             options,
             key="network_view",
             required=True,
-            format_func=VIEWS.get,
+            format_func=VIEWS.__getitem__,
             label_visibility="collapsed",
         ),
     )
-    inside = opened(run.id)
+    inside = open_network(run.id)
     if view == "layers":
-        layer_list.show(run, inside is not None)
+        layer_list.show(run, can_open=inside is not None)
     elif view == "map":
-        map_view.show(run, shown, data_name)
+        map_view.show(run, picture, run.data_name)
     elif view == "learning":
-        learning.show(run, inside, shown)
-    elif view == "steps" and shown is not None:
-        arithmetic.show(inside, shown)
-    elif shown is None and view != "filters":
-        feature_maps.missing()
-    elif inside is not None:
-        {"filters": feature_maps.filters, "maps": feature_maps.show}[view](inside, shown)
+        learning.show(run, inside, picture)
+    elif view == "filters" and inside is not None:
+        feature_maps.show_filters(inside, picture)
+    elif view != "filters" and picture is None:
+        feature_maps.ask_for_picture()
+    elif view == "steps" and picture is not None:
+        arithmetic.show(inside, picture)
+    elif view == "maps" and inside is not None:
+        feature_maps.show(inside, picture)

@@ -21,7 +21,9 @@ from core import runs
 from core.errors import RunDamaged
 from core.inference import Network, open_session, soften
 from core.labels import SIDE
-from core.networks.architectures import LEAKY_SLOPE, Layer, blueprint
+from core.networks import layers
+from core.networks.architectures import LEAKY_SLOPE, blueprint
+from core.networks.layers import Layer
 from core.runs import weights
 from core.specs.spec import TrainSpec
 
@@ -180,7 +182,7 @@ def difference(inside: Inside, network: Network) -> float:
 # --- the graph ------------------------------------------------------------------------------------
 
 
-def _as_onnx(layers: tuple[Layer, ...], arrays: Mapping[str, Arrays]) -> bytes:
+def _as_onnx(network: tuple[Layer, ...], arrays: Mapping[str, Arrays]) -> bytes:
     """The network as ONNX; every computed layer is an output named after it, in Keras's order of
     axes.
     """
@@ -189,7 +191,7 @@ def _as_onnx(layers: tuple[Layer, ...], arrays: Mapping[str, Arrays]) -> bytes:
     graph = _Graph()
     outputs = []
     names = {"picture": "picture"}  # layer → tensor; what only passes on shares its input's
-    for layer in layers:
+    for layer in network:
         if layer.kind == "InputLayer":
             continue
         inputs = [names[name] for name in layer.inputs]
@@ -277,7 +279,7 @@ def _pooling(graph: _Graph, layer: Layer, inputs: list[str], _: Arrays) -> None:
 
 
 def _zeros(graph: _Graph, layer: Layer, inputs: list[str], _: Arrays) -> None:
-    (above, below), (left, right) = layer.options["padding"]
+    (above, below), (left, right) = layers.frame(layer.options)
     graph.add(
         "Pad",
         [

@@ -160,21 +160,13 @@ def neighbourhoods(key: str, embeddings: Callable[[], NDArray[np.floating]]) -> 
         StorageProblem: if the folder for maps cannot be written to.
     """
     with _LOCK:
-        if (known := _look_up(key)) is not None:
+        known = _look_up(key)
+        if known is not None:
             return known
         if any(job.process.poll() is None for job in _jobs.values()):
             return Neighbourhoods(State.WAITING)
         _jobs[key] = _start(key, embeddings())
         return Neighbourhoods(State.RUNNING)
-
-
-def how_far(key: str) -> Neighbourhoods:
-    """How far a t-SNE map is that `neighbourhoods` was asked for; starts nothing.
-
-    `WAITING` where its turn has not come: then `neighbourhoods` starts it once no other map runs.
-    """
-    with _LOCK:
-        return _look_up(key) or Neighbourhoods(State.WAITING)
 
 
 def try_again(key: str) -> None:

@@ -9,14 +9,13 @@ through `core.inference` and `core.explain.activations`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.networks.architectures import Layer
+from core.networks.layers import Layer
+from core.specs.fields import Padding
 
-Padding = Literal["same", "valid"]
 Floats = NDArray[np.floating]
 
 # Filters designed by people long before networks learned theirs; 3 x 3, for brightness in 0..1.
@@ -118,8 +117,16 @@ def size_of(layer: Layer, source: Layer | None) -> Size | None:
     field = layer.options["pool_size"] if pooling else layer.options["kernel_size"]
     stride = layer.options.get("strides", field)
     width, out = source.output_shape[1], layer.output_shape[1]
-    _, added = count_zeros(width, field, stride, layer.options["padding"])
+    _, added = count_zeros(width, field, stride, padding_of(layer))
     return Size(pooling, width, field, added, stride, out)
+
+
+def padding_of(layer: Layer) -> Padding:
+    """How a convolution or a pooling treats the edge."""
+    padding = layer.options["padding"]
+    if not isinstance(padding, str):
+        raise TypeError(f"{layer.kind} adds zeros by their widths, not as `same` or `valid`")
+    return padding
 
 
 def count_zeros(width: int, field: int, stride: int, padding: Padding) -> tuple[int, int]:

@@ -1,65 +1,72 @@
-"""A convolution and a max pooling on real pixels, window by window: where the window lies, what is
+"""A convolution and a max pooling on real pixels, window by window: where the window is, what is
 calculated, what comes out.
 
-A fragment: the step moves without the rest of the page. With a filter that the network has learnt,
-the numbers are the network's own; the sum is what its first layer passes on.
+A fragment: the step moves without the rest of the page. With a filter that the network has learned,
+the numbers are the network's own; the sum is what its first layer computes.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.explain import steps
 from core.explain.activations import Inside
 from core.explain.steps import CLASSIC, Step, Walk
-from core.networks.architectures import Layer
+from core.networks.layers import Layer, LayerKind
 from ui import state
 from ui.components import heat, thumbnails
 from ui.network.subject import Subject
 
-OPERATIONS = {"convolution": "Convolution", "pooling": "Max pooling"}
+Operation = Literal["convolution", "pooling"]
+OPERATIONS: dict[Operation, str] = {"convolution": "Convolution", "pooling": "Max pooling"}
 # Layers that change every value by itself: the step follows through them.
-ONWARD = {"BatchNormalization", "Activation", "ReLU"}
+ELEMENTWISE = {"BatchNormalization", "Activation", "ReLU"}
+OWN_PIXELS = "The picture, 0 to 1"
+
+Maps = Mapping[str, NDArray[np.float32]]  # by the layer's name
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One walk with what stands around it.
+    """One walk of a window, with what is shown around it.
 
     Attributes:
         walk: the windows and their values.
         sentence: what is calculated, for a newcomer.
-        given, made: what input and output are called.
-        after: layer's name → float `(h, w)`, what the following layers make of the output, in their
+        source, result: what input and output are called.
+        after: by layer, float `(h, w)`: what the following layers make of the output, in their
             order.
     """
 
     walk: Walk
     sentence: str
-    given: str
-    made: str
-    after: dict[str, np.ndarray]
+    source: str = OWN_PIXELS
+    result: str = "What comes out"
+    after: Maps = field(default_factory=dict)
 
 
 @st.fragment
-def show(inside: Inside | None, shown: Subject) -> None:
+def show(inside: Inside | None, subject: Subject) -> None:
     """Draw the choice of an operation, a step slider, and the step.
 
     Args:
         inside: the network; None where it cannot be looked into, which leaves the filters that
-            people drew up.
-        shown: the picture.
+            people designed.
+        subject: the picture.
     """
-    maps = inside.maps(shown.pixels, _needed(inside)) if inside else {}
+    maps = inside.maps(subject.pixels, _needed(inside)) if inside else {}
     operation = state.linked(
         "op",
         "network_op",
-        {text: text for text in OPERATIONS},
+        {str(name): name for name in OPERATIONS},
         "the operation",
         "convolution",
         lambda options: st.segmented_control(
@@ -67,19 +74,16 @@ def show(inside: Inside | None, shown: Subject) -> None:
             options,
             key="network_op",
             required=True,
-            format_func=OPERATIONS.get,
+            format_func=OPERATIONS.__getitem__,
             label_visibility="collapsed",
         ),
     )
-    scene = (
-        _convolution(inside, maps, shown)
-        if operation == "convolution"
-        else _pooling(inside, maps, shown)
-    )
+    scene = (_convolution if operation == "convolution" else _pooling)(inside, maps, subject)
     st.markdown(scene.sentence)
-    step = scene.walk.step(_number(scene.walk, f"network_step_{operation}"))
+    step = scene.walk.step(_choose_step(scene.walk, f"network_step_{operation}"))
     st.html(
-        f'<div class="network-walk">{_input(scene, step)}{_sum(scene, step)}{_output(scene, step)}</div>'
+        f'<div class="network-walk">'
+        f"{_input(scene, step)}{_sum(scene, step)}{_output(scene, step)}</div>"
     )
 
 
@@ -87,120 +91,105 @@ def _needed(inside: Inside) -> list[str]:
     """The layers whose maps are shown here: the first convolution and pooling, what they read, and
     what follows the convolution.
     """
-    first = [
-        next((layer for layer in inside.layers if layer.kind == kind), None)
-        for kind in ("Conv2D", "MaxPooling2D")
-    ]
-    names = [name for layer in first if layer for name in (layer.inputs[0], layer.name)]
-    return names + ([layer.name for layer in _behind(inside, first[0].name)] if first[0] else [])
+    conv, pool = _first(inside, "Conv2D"), _first(inside, "MaxPooling2D")
+    names = [name for layer in (conv, pool) if layer for name in (layer.inputs[0], layer.name)]
+    return names + ([layer.name for layer in _following(inside, conv.name)] if conv else [])
 
 
-def _convolution(inside: Inside | None, maps: dict[str, np.ndarray], shown: Subject) -> Scene:
-    conv = (
-        next((layer for layer in inside.layers if layer.kind == "Conv2D"), None) if inside else None
-    )
-    names = {re.sub(r"[^a-z]+", "-", name.lower()): name for name in CLASSIC}
-    learnt = (
+def _first(inside: Inside, kind: LayerKind) -> Layer | None:
+    return next((layer for layer in inside.layers if layer.kind == kind), None)
+
+
+def _convolution(inside: Inside | None, maps: Maps, subject: Subject) -> Scene:
+    conv = _first(inside, "Conv2D") if inside else None
+    classic = {re.sub(r"[^a-z]+", "-", name.lower()): name for name in CLASSIC}
+    learned = (
         {
-            str(number): f"Filter {number} of {conv.name}, learnt"
+            str(number): f"Filter {number} of {conv.name}, learned"
             for number in range(conv.options["filters"])
         }
         if conv
         else {}
     )
-    every = {**learnt, **names}
+    titles = {**learned, **classic}
     chosen = state.linked(
         "filter",
         "network_filter",
-        {text: text for text in every},
+        {name: name for name in titles},
         "the filter",
-        next(iter(every)),
+        next(iter(titles)),
         lambda options: st.selectbox(
-            "Filter", options, key="network_filter", format_func=every.get, width=320
+            "Filter", options, key="network_filter", format_func=titles.__getitem__, width=320
         ),
     )
-    if chosen in learnt:
-        return _learnt(inside, conv, int(chosen), maps)
-    walk = steps.convolve(shown.pixels / 255.0, np.array(CLASSIC[names[chosen]], np.float64))
+    if inside and conv and chosen in learned:
+        return _learned(inside, conv, int(chosen), maps)
+    name = classic[chosen]
     return Scene(
-        walk,
-        f"A filter that people drew up: **{names[chosen].lower()}**. It lies over 3 × 3 pixels, every brightness (0 to 1) "
-        "is multiplied with the weight on it, and the nine products are added. Then it moves on by one pixel. Convolutions "
-        "that are learnt do the same; only their weights come from training.",
-        "The picture, 0 to 1",
-        "What comes out",
-        {},
+        steps.convolve(subject.pixels / 255.0, np.array(CLASSIC[name], np.float64)),
+        f"A filter designed by people: **{name.lower()}**. It covers 3 × 3 pixels; each brightness "
+        "(0 to 1) is multiplied by the weight on it, and the nine products are added. Then it "
+        "moves on by one pixel. Learned convolutions do the same, only with weights that come from "
+        "training.",
     )
 
 
-def _learnt(inside: Inside, conv: Layer, number: int, maps: dict[str, np.ndarray]) -> Scene:
-    _, kernel = inside.first_filters()
+def _learned(inside: Inside, conv: Layer, number: int, maps: Maps) -> Scene:
+    kernel = inside.weights[conv.name][0].sum(axis=2)
     bias = float(inside.weights[conv.name][1][number]) if conv.options["use_bias"] else 0.0
-    source = inside.source(conv)
+    source = inside.layer(conv.inputs[0])
+    stride = conv.options["strides"]
     walk = steps.convolve(
         maps[source.name][..., 0],
-        kernel[:, :, 0, number],
+        kernel[:, :, number],
         bias=bias,
-        stride=conv.options["strides"],
-        padding=conv.options["padding"],
+        stride=stride,
+        padding=steps.padding_of(conv),
     )
     side, count = len(kernel), len(kernel) ** 2
     bias_words = f", and the bias of {_text(bias)} is added" if conv.options["use_bias"] else ""
     edge = " At the edge the window reaches over zeros (P)." if walk.before else ""
     sentence = (
-        f"**Filter {number} of {conv.name}**, as training left it. Its {side} × {side} weights lie over {side} × {side} values, "
-        f"each pair is multiplied, the {count} products are added{bias_words}: one value of the feature map. Then the window moves "
-        f"on by {conv.options['strides']}.{edge} These are the network's own numbers."
+        f"**Filter {number} of {conv.name}**, as training left it. Its {side} × {side} weights "
+        f"cover {side} × {side} values; each pair is multiplied, the {count} products are "
+        f"added{bias_words}: one value of the feature map. Then the window moves on by "
+        f"{stride}.{edge} These are the network's own numbers."
     )
     if source.output_shape[2] > 1:
         sentence += (
-            f" The picture lies there {source.output_shape[2]} times, as red, green and blue; as all of them are the same grey, "
-            "the weights for them are added up here."
+            f" The picture comes {source.output_shape[2]} times, as red, green and blue; as all of "
+            "them are the same grey, their weights are added up here."
         )
-    given = (
-        "The picture, 0 to 255"
-        if source.kind == "InputLayer"
-        else f"The picture after {source.name}"
-    )
     return Scene(
         walk,
         sentence,
-        given,
+        "The picture, 0 to 255"
+        if source.kind == "InputLayer"
+        else f"The picture after {source.name}",
         f"{conv.name}, map {number}",
-        _onward(inside, conv.name, number, maps),
+        {layer.name: maps[layer.name][..., number] for layer in _following(inside, conv.name)},
     )
 
 
-def _pooling(inside: Inside | None, maps: dict[str, np.ndarray], shown: Subject) -> Scene:
-    pool = (
-        next((layer for layer in inside.layers if layer.kind == "MaxPooling2D"), None)
-        if inside
-        else None
-    )
+def _pooling(inside: Inside | None, maps: Maps, subject: Subject) -> Scene:
+    pool = _first(inside, "MaxPooling2D") if inside else None
     field = pool.options["pool_size"] if pool else 2
     stride = pool.options.get("strides", field) if pool else field
     pace = "the windows lie side by side" if stride == field else f"the window moves on by {stride}"
-    rule = f"Of every {field} × {field} window only the largest value goes on; {pace}. "
-    if pool is None:
-        why = (
-            "This network has no max pooling (it takes larger steps instead), so it is shown on the picture itself."
-            if inside
-            else "It is shown on the picture itself."
-        )
+    rule = f"Only the largest value of every {field} × {field} window is kept; {pace}. "
+    if inside is None or pool is None:
+        why = "This network has no max pooling (it takes larger steps instead), so it is s"
         return Scene(
-            steps.pool(shown.pixels / 255.0),
-            rule + why,
-            "The picture, 0 to 1",
-            "What comes out",
-            {},
+            steps.pool(subject.pixels / 255.0),
+            f"{rule}{why if inside else 'It is s'}hown on the picture itself.",
         )
-    source = inside.source(pool)
+    source = inside.layer(pool.inputs[0])
     values = maps[source.name]
     strongest = int(np.argmax(values.sum(axis=(0, 1))))
     number = state.linked(
         "map",
         "network_map",
-        {str(one): one for one in range(values.shape[2])},
+        {str(number): number for number in range(values.shape[2])},
         "the map",
         strongest,
         lambda options: st.selectbox(
@@ -208,44 +197,38 @@ def _pooling(inside: Inside | None, maps: dict[str, np.ndarray], shown: Subject)
             options,
             key="network_map",
             width=320,
-            format_func=lambda one: f"Map {one}" + (", the strongest" if one == strongest else ""),
+            format_func=lambda number: (
+                f"Map {number}" + (", the strongest" if number == strongest else "")
+            ),
         ),
     )
-    walk = steps.pool(
-        values[..., number], field=field, stride=stride, padding=pool.options["padding"]
-    )
+    padding = steps.padding_of(pool)
     return Scene(
-        walk,
-        rule
-        + f"Here in **{pool.name}**, on a map that the network made of this picture. Nothing is learnt in it.",
+        steps.pool(values[..., number], field=field, stride=stride, padding=padding),
+        f"{rule}Shown for **{pool.name}**, on one of the network's maps of this picture. Nothing "
+        "is learned in it.",
         f"{source.name}, map {number}",
         f"{pool.name}, map {number}",
-        {},
     )
 
 
-def _onward(
-    inside: Inside, name: str, channel: int, maps: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """What the layers right behind make of each value, as long as they treat every value by itself."""
-    return {layer.name: maps[layer.name][..., channel] for layer in _behind(inside, name)}
-
-
-def _behind(inside: Inside, name: str) -> list[Layer]:
-    """The layers that follow one another behind this one and treat every value by itself."""
-    found = []
+def _following(inside: Inside, name: str) -> list[Layer]:
+    """The layers that follow one another after this one and treat every value by itself."""
+    layers: list[Layer] = []
     while True:
         after = [
-            layer for layer in inside.layers if layer.inputs == (name,) and layer.kind in ONWARD
+            layer
+            for layer in inside.layers
+            if layer.inputs == (name,) and layer.kind in ELEMENTWISE
         ]
         if len(after) != 1:
-            return found
+            return layers
         name = after[0].name
-        found += after
+        layers += after
 
 
-def _number(walk: Walk, key: str) -> int:
-    """The step that is chosen, from 0: by slider, or one on or back, or one row on or back."""
+def _choose_step(walk: Walk, key: str) -> int:
+    """Draw a slider and buttons for the step; returns its number, from 0."""
     count, width = walk.output.size, walk.output.shape[1]
     if st.session_state.get(key, 0) > count or key not in st.session_state:
         st.session_state[key] = _liveliest(walk) + 1
@@ -272,8 +255,8 @@ def _number(walk: Walk, key: str) -> int:
 
 
 def _liveliest(walk: Walk) -> int:
-    """The step whose window holds the most different values, and nothing from beyond the edge:
-    there is something to see.
+    """The step whose window has the most varied values and lies within the picture: there is
+    something to see.
     """
     first, end = walk.before, walk.before + walk.inner
 
@@ -295,8 +278,8 @@ def _input(scene: Scene, step: Step) -> str:
     return _panel(
         heat.colours(shown, heat.reach(shown)),
         boxes,
-        scene.given,
-        f"{scene.given}; the window lies at row {step.top + 1}, column {step.left + 1}",
+        scene.source,
+        f"{scene.source}; the window is at row {step.top + 1}, column {step.left + 1}",
     )
 
 
@@ -311,14 +294,15 @@ def _output(scene: Scene, step: Step) -> str:
     return _panel(
         painted,
         box,
-        f"{scene.made}, so far",
+        f"{scene.result}, so far",
         f"The output up to row {step.row + 1}, column {step.column + 1}",
     )
 
 
-def _panel(pixels: np.ndarray, boxes: str, caption: str, alt: str) -> str:
+def _panel(pixels: NDArray[np.uint8], boxes: str, caption: str, alt: str) -> str:
     return (
-        f'<figure><div><img src="{thumbnails.data_uri(pixels)}" alt="{html.escape(alt, quote=True)}">{boxes}</div>'
+        f'<figure><div><img src="{thumbnails.data_uri(pixels)}" '
+        f'alt="{html.escape(alt, quote=True)}">{boxes}</div>'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
 
@@ -331,27 +315,17 @@ def _box(kind: str, left: int, top: int, side: int, width: int, height: int) -> 
 
 
 def _sum(scene: Scene, step: Step) -> str:
-    """The window's cells, and what becomes of them."""
-    walk = scene.walk
-    pooled = walk.weights is None
-    largest = int(np.argmax(step.window)) if pooled else -1
-    cells = []
-    for place, value in enumerate(step.window.ravel()):
-        if pooled:
-            cells.append(
-                f'<td class="{"best" if place == largest else ""}">{_text(value) if np.isfinite(value) else "–"}</td>'
-            )
-        else:
-            weight = float(walk.weights.ravel()[place])
-            sign = "plus" if weight * value > 0 else "minus" if weight * value < 0 else ""
-            cells.append(
-                f'<td class="{sign}"><small>{_text(value)} × {_text(weight)}</small>{_text(value * weight)}</td>'
-            )
-    side = walk.field
+    """The window's cells, and the value computed from them."""
+    walk, side = scene.walk, scene.walk.field
+    if walk.weights is None:
+        cells = _pooled_cells(step)
+        lines = [f"<b>Largest: {_text(step.value)}</b>"]
+    else:
+        cells = _product_cells(step, walk.weights)
+        lines = _sum_lines(walk, float((step.window * walk.weights).sum()), step.value)
     rows = "".join(
         f"<tr>{''.join(cells[start : start + side])}</tr>" for start in range(0, side * side, side)
     )
-    lines = [f"<b>Largest: {_text(step.value)}</b>"] if pooled else _sum_lines(walk, step)
     lines += [
         f"After {html.escape(name)}: <b>{_text(float(values[step.row, step.column]))}</b>"
         for name, values in scene.after.items()
@@ -362,25 +336,39 @@ def _sum(scene: Scene, step: Step) -> str:
     )
 
 
-def _sum_lines(walk: Walk, step: Step) -> list[str]:
-    total = float((step.window * walk.weights).sum())
+def _pooled_cells(step: Step) -> list[str]:
+    largest = int(np.argmax(step.window))
+    return [
+        f'<td class="{"best" if number == largest else ""}">'
+        f"{_text(value) if np.isfinite(value) else '–'}</td>"
+        for number, value in enumerate(step.window.ravel().tolist())
+    ]
+
+
+def _product_cells(step: Step, weights: steps.Floats) -> list[str]:
+    cells = []
+    for value, weight in zip(step.window.ravel().tolist(), weights.ravel().tolist(), strict=True):
+        product = value * weight
+        sign = "plus" if product > 0 else "minus" if product < 0 else ""
+        cells.append(
+            f'<td class="{sign}"><small>{_text(value)} × {_text(weight)}</small>{_text(product)}</td>'
+        )
+    return cells
+
+
+def _sum_lines(walk: Walk, total: float, output: float) -> list[str]:
     if not walk.bias:
         return [f"Sum of the {walk.field**2} products: <b>{_text(total)}</b>"]
     return [
         f"Sum of the {walk.field**2} products: {_text(total)}",
-        f"Plus bias {_text(walk.bias)}: <b>{_text(step.value)}</b>",
+        f"Plus bias {_text(walk.bias)}: <b>{_text(output)}</b>",
     ]
 
 
 def _text(value: float) -> str:
     """A number in as few digits as a cell can hold, with a real minus sign."""
-    text = (
-        f"{value:.0f}"
-        if abs(value) >= 100
-        else f"{value:.1f}"
-        if abs(value) >= 10
-        else f"{value:.2f}"
-    )
+    decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    text = f"{value:.{decimals}f}"
     return "0" if float(text) == 0 else text.replace("-", "−")
 
 

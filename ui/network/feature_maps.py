@@ -1,19 +1,24 @@
-"""What every layer makes of the picture: all layers at a glance, one layer's channels, one channel
-closely; and the filters.
+"""What every layer makes of the picture: all layers at a glance, the channels of one layer, one
+channel up close; and the filters.
 
-A click leads one step deeper, and the address says where one is (`layer`, `channel`). Colours are
+A click leads one level deeper, and the address names the view (`layer`, `channel`). Colours are
 those of `heat.py`; within a layer all channels share one scale unless people ask for one each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.explain.activations import Inside
 from core.labels import CLASS_NAMES, SIDE
-from core.networks.architectures import BORROWED_SIDE, Layer
+from core.networks.architectures import PRETRAINED_SIDE
+from core.networks.layers import Layer
 from ui import state
 from ui.components import charts, heat, theme, thumbnails
 from ui.network import layer_list
@@ -22,65 +27,59 @@ from ui.network.subject import Subject
 STRONGEST = 5  # neurons of a dense layer that are named
 MOST_MAPS = 256  # of a layer, at once
 
+T = TypeVar("T")
+Values = NDArray[np.float32]
 
-def show(inside: Inside, shown: Subject | None) -> None:
+
+def show(inside: Inside, subject: Subject | None) -> None:
     """Draw the maps: of all layers, of one, or one of them, as the address says."""
-    if shown is None:
-        missing()
+    if subject is None:
+        ask_for_picture()
         return
-    layer = _asked_layer(inside)
+    layer = _layer_in_address(inside)
     if layer is None:
-        _overview(inside, shown)
+        _overview(inside, subject)
         return
-    values = inside.maps(shown.pixels, [layer.name])[layer.name]
-    channel = (
-        None
-        if values.ndim == 1
-        else state.read("channel", state.whole_number(0, values.shape[2] - 1, "the channel"), None)
-    )
+    values = inside.maps(subject.pixels, [layer.name])[layer.name]
+    channel = None
+    if values.ndim > 1:
+        parse = state.whole_number(0, values.shape[2] - 1, "the channel")
+        channel = state.read("channel", parse, None)
     if channel is None:
-        _layer(inside, layer, values, shown)
+        _layer(inside, layer, values, subject)
     else:
-        _channel(inside, layer, values[..., channel], channel, shown)
+        _channel(inside, layer, values[..., channel], channel, subject)
 
 
-def missing() -> None:
+def ask_for_picture() -> None:
     """Say that a picture is needed first."""
     st.info(
-        "Bring a picture first: one of the test set, a drawing, or a file.", icon=":material/info:"
+        "Choose a picture first: one of the test set, a drawing, or a file.",
+        icon=":material/info:",
     )
 
 
-def filters(inside: Inside, shown: Subject | None) -> None:
-    """Draw the filters of the first layer, each beside what it makes of the picture; a click opens
+def show_filters(inside: Inside, subject: Subject | None) -> None:
+    """Draw the filters of the first layer and, below, what they make of the picture; a click opens
     that map.
     """
-    found = inside.first_filters()
-    if found is None:
+    first = inside.first_filters()
+    if first is None:
         st.info(
             "The first layer of this network has no filters that could be drawn as pictures.",
             icon=":material/info:",
         )
         return
-    name, kernel = found
-    side, count = kernel.shape[0], kernel.shape[3]
-    layer = inside.layer(name)
-    top = float(np.abs(kernel).max()) or 1.0
-    if layer.kind == "Dense":
-        st.markdown(
-            f"This network has no convolution. Each of the {count} neurons of **{name}** has a weight for each of the 28 × 28 "
-            f"pixels; drawn as a picture, they show where it wants light (warm) and where darkness (blue)."
-        )
-        thumbnails.grid(
-            [heat.colours(kernel[:, :, 0, number], top) for number in range(count)],
-            [f"Neuron {number}" for number in range(count)],
-            cell=84,
-        )
+    name, kernel = first
+    if inside.layer(name).kind == "Dense":
+        _first_neurons(name, kernel)
         return
+    side, count = kernel.shape[0], kernel.shape[3]
+    top = float(np.abs(kernel).max()) or 1.0
     st.markdown(
-        f"**{name}** has {count} filters of {side} × {side} weights. Each slides over the picture and answers where the picture "
-        "looks like it: light under its warm weights, dark under its blue ones. Nobody drew them; they are what training made of "
-        "random numbers."
+        f"**{name}** has {count} filters of {side} × {side} weights. Each slides over the picture "
+        "and responds where the picture looks like it: light under its warm weights, dark under "
+        "its blue ones. Nobody designed them; they are what training turned random numbers into."
     )
     thumbnails.gallery(
         [
@@ -98,12 +97,28 @@ def filters(inside: Inside, shown: Subject | None) -> None:
         cell=72,
     )
     st.caption(
-        f"{heat.WORDS} The brightest colour is a weight of ±{top:.2f}. Choose a filter to see what it finds in the picture."
+        f"{heat.WORDS} The brightest colour is a weight of ±{top:.2f}. Click a filter to see what "
+        "it finds in the picture."
     )
-    if shown is not None:
-        values = inside.maps(shown.pixels, [name])[name]
-        st.subheader(f"What they find in {shown.name}")
-        _gallery(inside, layer, values, "network_found", heat.reach(values))
+    if subject is not None:
+        values = inside.maps(subject.pixels, [name])[name]
+        st.subheader(f"What they find in {subject.name}")
+        _gallery(inside.layer(name), values, "network_found", heat.reach(values))
+
+
+def _first_neurons(name: str, kernel: NDArray[np.floating]) -> None:
+    """Draw the weights of a dense layer that reads the pixels."""
+    count, top = kernel.shape[3], float(np.abs(kernel).max()) or 1.0
+    st.markdown(
+        f"This network has no convolution. Each of the {count} neurons of **{name}** has a weight "
+        "for each of the 28 × 28 pixels; drawn as a picture, they show where it looks for light "
+        "(warm) and where for darkness (blue)."
+    )
+    thumbnails.grid(
+        [heat.colours(kernel[:, :, 0, number], top) for number in range(count)],
+        [f"Neuron {number}" for number in range(count)],
+        cell=84,
+    )
 
 
 def open_map(layer: str | None, channel: int | None = None) -> None:
@@ -113,7 +128,7 @@ def open_map(layer: str | None, channel: int | None = None) -> None:
     )
 
 
-def _asked_layer(inside: Inside) -> Layer | None:
+def _layer_in_address(inside: Inside) -> Layer | None:
     name = state.read(
         "layer",
         state.one_of({layer.name: layer.name for layer in inside.layers}, "the layer"),
@@ -122,17 +137,18 @@ def _asked_layer(inside: Inside) -> Layer | None:
     return None if name is None else inside.layer(name)
 
 
-def _overview(inside: Inside, shown: Subject) -> None:
+def _overview(inside: Inside, subject: Subject) -> None:
     st.markdown(
-        f"From {shown.name} to ten probabilities, layer by layer. Early maps still look like the garment; later ones are smaller "
-        "and say where something is found that no longer looks like anything. Choose a layer to see all of its maps."
+        f"From {subject.name} to ten probabilities, layer by layer. Early maps still look like the "
+        "garment; later ones are smaller and mark where features were found that no longer look "
+        "like anything. Click a layer to see all of its maps."
     )
     some = layer_list.part(inside.layers)
-    maps = inside.maps(shown.pixels, [layer.name for layer in some])
+    maps = inside.maps(subject.pixels, [layer.name for layer in some])
     items = []
     for number, layer in enumerate(some):
         values = maps[layer.name]
-        pixels = shown.pixels if layer.kind == "InputLayer" else heat.mosaic(values)
+        pixels = subject.pixels if layer.kind == "InputLayer" else heat.mosaic(values)
         items.append(
             thumbnails.Item(
                 number,
@@ -146,14 +162,15 @@ def _overview(inside: Inside, shown: Subject) -> None:
         items, "network_overview", lambda number: open_map(some[number].name), cell=132
     )
     st.caption(
-        f"{heat.WORDS} Of layers with more than 9 maps, the 9 that answer most. In a row of numbers, every square is a neuron."
+        f"{heat.WORDS} For layers with more than 9 maps, the 9 strongest are shown. In dense "
+        "layers, each square is one neuron."
     )
 
 
-def _layer(inside: Inside, layer: Layer, values: np.ndarray, shown: Subject) -> None:
-    order = [one.name for one in inside.layers]
-    place = order.index(layer.name)
-    _arrows("All layers", None, order, place, lambda name: (name, None))
+def _layer(inside: Inside, layer: Layer, values: Values, subject: Subject) -> None:
+    order = [other.name for other in inside.layers]
+    position = order.index(layer.name)
+    _arrows("All layers", None, order, position, lambda name: (name, None))
     st.subheader(f"{layer.name} · {layer_list.shape(layer)}")
     st.markdown(layer_list.words(layer))
     if layer.kind != "InputLayer":
@@ -163,21 +180,23 @@ def _layer(inside: Inside, layer: Layer, values: np.ndarray, shown: Subject) -> 
     if values.ndim == 1:
         _neurons(layer, values)
         return
-    one_each = st.toggle(
-        "Each map on a scale of its own",
+    own_scales = st.toggle(
+        "Scale each map by itself",
         key="network_scale",
         help="Weak maps become visible, but can no longer be compared with strong ones.",
     )
-    _gallery(inside, layer, values, "network_maps", None if one_each else heat.reach(values))
+    _gallery(layer, values, "network_maps", None if own_scales else heat.reach(values))
     st.caption(
         heat.WORDS
-        + ("" if one_each else f" The brightest colour is ±{heat.reach(values):.2g} or more.")
+        + ("" if own_scales else f" The brightest colour is ±{heat.reach(values):.2g} or more.")
     )
 
 
-def _gallery(inside: Inside, layer: Layer, values: np.ndarray, key: str, top: float | None) -> None:
-    """All channels of a layer, clickable; `top` is the amount with the brightest colour, None for
-    one of each map's own.
+def _gallery(layer: Layer, values: Values, key: str, top: float | None) -> None:
+    """Draw all channels of a layer as pictures that open.
+
+    Args:
+        top: the amount with the brightest colour; None scales each map by itself.
     """
     grey = layer.kind == "InputLayer"
     count = values.shape[2]
@@ -185,7 +204,8 @@ def _gallery(inside: Inside, layer: Layer, values: np.ndarray, key: str, top: fl
     if count > MOST_MAPS:
         chosen = np.sort(np.argsort(-np.abs(values).sum(axis=(0, 1)), kind="stable")[:MOST_MAPS])
         st.caption(
-            f"Of {count:,} maps, the {MOST_MAPS} that answer most; the arrows beside a map lead to all of them."
+            f"The {MOST_MAPS} strongest of {count:,} maps; the arrows next to a map lead to all of "
+            "them."
         )
     items = [
         thumbnails.Item(
@@ -200,12 +220,13 @@ def _gallery(inside: Inside, layer: Layer, values: np.ndarray, key: str, top: fl
     thumbnails.gallery(items, key, lambda number: open_map(layer.name, number), cell=84)
 
 
-def _neurons(layer: Layer, values: np.ndarray) -> None:
-    """A layer that is a row of numbers."""
+def _neurons(layer: Layer, values: Values) -> None:
+    """Draw a layer whose output is a row of numbers."""
     if layer.name == "probabilities":
         charts.probability_bars(values)
         st.caption(
-            "Before the run's temperature, which makes confidence honest: what the pages show as “sure” comes after it."
+            "Before the run's temperature, which makes confidence match accuracy: what the pages "
+            "show as “sure” comes after it."
         )
         return
     left, right = st.columns([1, 2], gap="large")
@@ -235,7 +256,7 @@ def _neurons(layer: Layer, values: np.ndarray) -> None:
         st.caption(f"{int((values > 0).sum()):,} of {len(values):,} are above zero.")
 
 
-def _channel(inside: Inside, layer: Layer, values: np.ndarray, channel: int, shown: Subject) -> None:
+def _channel(inside: Inside, layer: Layer, values: Values, channel: int, subject: Subject) -> None:
     count = layer.output_shape[2]
     _arrows(
         f"All maps of {layer.name}",
@@ -246,27 +267,20 @@ def _channel(inside: Inside, layer: Layer, values: np.ndarray, channel: int, sho
     )
     st.subheader(f"{layer.name}, map {channel}")
     grey = layer.kind == "InputLayer"
-    side, edge = (BORROWED_SIDE, (BORROWED_SIDE - SIDE) // 2) if inside.framed else (SIDE, 0)
-    enlarged = np.asarray(
-        Image.fromarray(values.astype(np.float32)).resize((side, side), Image.Resampling.NEAREST)
-    )
-    enlarged = enlarged[edge : edge + SIDE, edge : edge + SIDE]
-    figures = [
-        shown.pixels,
-        values.astype(np.uint8) if grey else heat.colours(values),
-        thumbnails.overlay(shown.pixels, enlarged),
-    ]
-    names = [
-        "The picture",
-        f"Map {channel}, {values.shape[0]} × {values.shape[1]}",
-        "Where it is above zero",
-    ]
     with st.container(key="network_closeup"):
         thumbnails.grid(
-            figures,
-            names,
             [
-                f"{shown.name}, enlarged",
+                subject.pixels,
+                values.astype(np.uint8) if grey else heat.colours(values),
+                thumbnails.overlay(subject.pixels, _enlarge(values, framed=inside.framed)),
+            ],
+            [
+                "The picture",
+                f"Map {channel}, {values.shape[0]} × {values.shape[1]}",
+                "Where it is above zero",
+            ],
+            [
+                f"{subject.name}, enlarged",
                 f"Map {channel} of {layer.name}",
                 "The picture, warm where the map is high",
             ],
@@ -284,15 +298,28 @@ def _channel(inside: Inside, layer: Layer, values: np.ndarray, channel: int, sho
         _how_it_was_made(inside, layer, channel)
 
 
+def _enlarge(values: Values, *, framed: bool) -> Values:
+    """A map in the size of the picture, float32 `(28, 28)`.
+
+    Args:
+        framed: the network sees the picture in a black frame, which is cut off here.
+    """
+    side = PRETRAINED_SIDE if framed else SIDE
+    edge = (side - SIDE) // 2
+    image = Image.fromarray(values.astype(np.float32))
+    enlarged = np.asarray(image.resize((side, side), Image.Resampling.NEAREST))
+    return enlarged[edge : edge + SIDE, edge : edge + SIDE]
+
+
 def _how_it_was_made(inside: Inside, layer: Layer, channel: int) -> None:
     kernel = inside.weights[layer.name][0]
     side, channels = kernel.shape[0], kernel.shape[2]
-    source = inside.source(layer)
+    source = layer.inputs[0]
     if channels > 1:
         st.markdown(
-            f"Each value of this map is a weighted sum of {side} × {side} × {channels} = {side * side * channels:,} values of "
-            f"*{source.name}*: one {side} × {side} filter for each of its {channels} maps, all answers added up. The filters that "
-            "weigh most:"
+            f"Each value of this map is a weighted sum of {side} × {side} × {channels} = "
+            f"{side * side * channels:,} values of *{source}*: one {side} × {side} filter for each "
+            f"of its {channels} maps, all results added up. The filters with the largest weights:"
         )
         strongest = np.argsort(-np.abs(kernel[..., channel]).sum(axis=(0, 1)), kind="stable")[:8]
         top = float(np.abs(kernel[..., channel]).max())
@@ -303,7 +330,7 @@ def _how_it_was_made(inside: Inside, layer: Layer, channel: int) -> None:
         )
         return
     st.markdown(
-        f"Each value is a weighted sum of {side} × {side} values of *{source.name}*, with these weights:"
+        f"Each value is a weighted sum of {side} × {side} values of *{source}*, with these weights:"
     )
     thumbnails.show(
         heat.colours(kernel[:, :, 0, channel]),
@@ -322,9 +349,21 @@ def _how_it_was_made(inside: Inside, layer: Layer, channel: int) -> None:
     )
 
 
-def _arrows(back: str, back_to: str | None, order: list, place: int, where) -> None:
-    """Buttons back to what this is part of, and to its neighbours; `where` turns one of `order`
-    into (layer, channel).
+def _arrows(
+    back: str,
+    back_to: str | None,
+    order: Sequence[T],
+    position: int,
+    target: Callable[[T], tuple[str, int | None]],
+) -> None:
+    """Draw buttons back to the whole and to the neighbours.
+
+    Args:
+        back: the label of the button back.
+        back_to: the layer that it leads to; None for all layers.
+        order: the whole.
+        position: of what is shown now.
+        target: layer and channel of an entry of `order`.
     """
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -338,16 +377,16 @@ def _arrows(back: str, back_to: str | None, order: list, place: int, where) -> N
             ("Previous", ":material/chevron_left:", -1),
             ("Next", ":material/chevron_right:", 1),
         ):
-            exists = 0 <= place + step < len(order)
+            exists = 0 <= position + step < len(order)
             st.button(
                 label,
                 key=f"network_{label.lower()}",
                 icon=icon,
                 disabled=not exists,
                 on_click=open_map,
-                args=where(order[place + step]) if exists else (),
+                args=target(order[position + step]) if exists else (),
             )
-        st.caption(f"{place + 1:,} of {len(order):,}")
+        st.caption(f"{position + 1:,} of {len(order):,}")
 
 
 STYLE = """

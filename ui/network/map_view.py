@@ -1,143 +1,152 @@
-"""The test set as a map of points: what the network holds for alike lies close together; a click
-opens a picture.
+"""The test set as a map of points: pictures that look similar to the network lie close together; a
+click opens a picture.
 
-PCA is there at once. t-SNE is computed by a process of its own (`core.explain.embedding_map`);
-until then this view says how long it has been at it and shows PCA, and everything else on the page
-goes on. What a map shows is computed in `core`.
+PCA is available at once. t-SNE is computed by a process of its own (`core.explain.embedding_map`);
+until then this view says how long it has been running and shows PCA, and everything else on the
+page keeps working.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.errors import RunDamaged
 from core.explain import embedding_map
-from core.explain.embedding_map import Neighbourhoods
+from core.explain.embedding_map import MappedPictures, Neighbourhoods, State
 from core.labels import CLASS_NAMES
-from core.networks.architectures import blueprint, embedding_name
 from core.runs import Run
 from ui import cache, frame, state
 from ui.answers import answer_set
 from ui.answers.answer_set import Answers
 from ui.components import theme, thumbnails, zoom
-from ui.network import subject
-from ui.network.subject import Subject
+from ui.network.subject import Subject, caption, open_test_picture
 
-KINDS = {"pca": "PCA", "tsne": "t-SNE"}
-COLOURS = {"class": "Class", "right": "Right or wrong"}
+if TYPE_CHECKING:  # it takes a tenth of a second
+    import plotly.graph_objects as go
+
+Kind = Literal["pca", "tsne"]
+Colour = Literal["class", "right"]
+KINDS: dict[Kind, str] = {"pca": "PCA", "tsne": "t-SNE"}
+COLOURS: dict[Colour, str] = {"class": "Class", "right": "Correct or wrong"}
 POLL_SECONDS = 1.0
 HEIGHT = 560  # pixels, always
-# Ten colours apart from each other on white and on black.
-CLASS_COLOURS = (
-    "#4f7be8",
-    "#e8862e",
-    "#2fa37c",
-    "#d64f9c",
-    "#9a6be0",
-    "#c2a21f",
-    "#d9503f",
-    "#21a8c4",
-    "#8b8f98",
-    "#7aa832",
-)
-WORDS = {
-    "pca": "Each point is a test picture, placed by its embedding: the numbers that the last layer decides by. PCA looks at this space of "
-    "{} dimensions from the side from which the points lie furthest apart. It is a shadow: what lies on top of each other here may "
-    "be far apart in truth.",
-    "tsne": "Each point is a test picture. t-SNE moves the points about until those that are neighbours among the {} dimensions of the "
-    "embedding are neighbours here. Islands are pictures that the network holds for alike; how far islands lie apart, and how "
-    "large they are, means nothing.",
+WORDS: dict[Kind, str] = {
+    "pca": "Each point is a test picture, placed by its embedding: the numbers the last layer bases "
+    "its decision on. PCA views the {}-dimensional space from the angle that spreads the points "
+    "most. It is only a shadow: points that lie on top of each other here may be far apart in the "
+    "space itself.",
+    "tsne": "Each point is a test picture. t-SNE moves the points about until neighbours among the "
+    "{} dimensions of the embedding are neighbours here. Islands are pictures that the network "
+    "finds similar; how far apart islands are, and how large, means nothing.",
 }
 
+Positions = NDArray[np.floating]  # `(n, 2)`
 
-def show(run: Run, shown: Subject | None, data_name: str) -> None:
+
+def show(run: Run, subject: Subject | None, data_name: str) -> None:
     """Draw the map of a run's test pictures, with the picture in view marked on it.
 
     Args:
         run: a finished run.
-        shown: the picture in view, or None.
+        subject: the picture in view, or None.
         data_name: the data that the run was measured on.
     """
     data = frame.data_for(data_name)
     if data is None:
         return
-    found = answer_set.on_test(run)
-    if len(found.truth) != len(data.test_labels):
+    answers, count = answer_set.on_test(run), len(data.test_labels)
+    if len(answers.truth) != count:
         raise RunDamaged(
-            f"{run.name} answered {len(found.truth):,} test pictures, but {data.title} has {len(data.test_labels):,}; someone "
-            "may have edited the run. Choose another one."
+            f"{run.name} has predictions for {len(answers.truth):,} test pictures, but "
+            f"{data.title} has {count:,}; someone may have edited the run. Choose another one."
         )
+    wanted, colour = _choose()
+    points = cache.test_points(run.id, data_name)
+    frame.sample_badge(data)
+    positions = _neighbourhoods(points) if wanted == "tsne" else None
+    if positions is not None:
+        kind: Kind = "tsne"
+        mark = _find_on_map(points.indices, positions, subject)
+    else:
+        kind, positions, mark = "pca", points.plane.positions, None
+        if subject is not None:
+            embedding = cache.network(run.id).embeddings(subject.pixels[None])[0]
+            mark = points.plane.project(embedding)
+    left, right = st.columns([5, 2], gap="medium")
+    with left:
+        _chart(answers, points.indices, positions, colour, mark, kind)
+    with right:
+        _subject(answers, subject)
+    st.caption(WORDS[kind].format(f"{points.embeddings.shape[1]:,}"))
+    shown = len(points.indices)
+    sentences = [
+        f"{shown:,} of the {count:,} test pictures."
+        if shown < count
+        else f"All {count:,} test pictures."
+    ]
+    if mark is None and subject is not None:
+        sentences.append("The picture in view is not among them.")
+    if kind == "pca":
+        share = theme.percent(float(points.plane.shares.sum()), 0)
+        sentences.append(f"The two axes explain {share} of the variance.")
+    sentences.append(
+        "Click a point to open its picture, or a name in the legend to hide or show its points."
+    )
+    st.caption(" ".join(sentences))
+
+
+def _choose() -> tuple[Kind, Colour]:
+    """Draw the choice of a map and of its colours."""
     with st.container(horizontal=True):
         kind = state.linked(
             "map_kind",
             "network_map_kind",
-            {text: text for text in KINDS},
+            {str(kind): kind for kind in KINDS},
             "the map",
             "pca",
             lambda options: st.segmented_control(
-                "Map", options, key="network_map_kind", required=True, format_func=KINDS.get
+                "Map",
+                options,
+                key="network_map_kind",
+                required=True,
+                format_func=KINDS.__getitem__,
             ),
         )
         colour = state.linked(
             "colour",
             "network_colour",
-            {text: text for text in COLOURS},
+            {str(colour): colour for colour in COLOURS},
             "the colours",
             "class",
             lambda options: st.segmented_control(
-                "Colours", options, key="network_colour", required=True, format_func=COLOURS.get
+                "Colours",
+                options,
+                key="network_colour",
+                required=True,
+                format_func=COLOURS.__getitem__,
             ),
         )
-    points = cache.test_points(run.id, data_name)
-    frame.sample_badge(data)
-    positions, mark = points.plane.positions, None
-    if kind == "tsne":
-        how_far = embedding_map.neighbourhoods(points.key, lambda: points.embeddings)
-        if how_far.state != "ready":
-            _not_yet(points.key, how_far)
-        else:
-            positions = how_far.positions
-            mark = _place_among(points.indices, positions, shown)
-    if positions is points.plane.positions and shown is not None:
-        mark = points.plane.place(cache.network(run.id).embeddings(shown.pixels[None])[0])
-    left, right = st.columns([5, 2], gap="medium")
-    with left:
-        _chart(found, points.indices, positions, colour, mark, kind)
-    with right:
-        _beside(found, data, shown)
-    dimensions = blueprint(run.spec)
-    wide = next(
-        layer for layer in dimensions if layer.name == embedding_name(dimensions)
-    ).output_shape[0]
-    st.caption(
-        WORDS[kind if positions is not points.plane.positions else "pca"].format(f"{wide:,}")
-    )
-    count = (
-        f"{len(points.indices):,} of the {len(data.test_labels):,} test pictures"
-        if len(points.indices) < len(data.test_labels)
-        else f"All {len(data.test_labels):,} test pictures"
-    )
-    variance = (
-        ""
-        if positions is not points.plane.positions
-        else f" The two axes hold {theme.percent(float(points.plane.shares.sum()), 0)} of the variance."
-    )
-    absent = (
-        " The picture in view is not among them."
-        if mark is None and shown is not None and kind == "tsne"
-        else ""
-    )
-    st.caption(
-        f"{count}.{absent}{variance} A click on a point opens its picture; a name in the legend hides and shows its points."
-    )
+    return kind, colour
 
 
-def _not_yet(key: str, how_far: Neighbourhoods) -> None:
-    """Say how far the t-SNE map is; when it is there the page is drawn anew."""
-    if how_far.state == "failed":
+def _neighbourhoods(points: MappedPictures) -> Positions | None:
+    """The t-SNE map; None while it is not ready, after saying so."""
+    now = embedding_map.neighbourhoods(points.key, lambda: points.embeddings)
+    if now.positions is None:
+        _explain_missing(points, now)
+    return now.positions
+
+
+def _explain_missing(points: MappedPictures, now: Neighbourhoods) -> None:
+    """Say how far the t-SNE map is; when it is ready the page is drawn again."""
+    if now.state == State.FAILED:
         st.warning(
-            f"The t-SNE map could not be computed: {how_far.problem}. PCA is shown instead.",
+            f"The t-SNE map could not be computed: {now.problem}. PCA is shown instead.",
             icon=":material/warning:",
         )
         st.button(
@@ -145,61 +154,61 @@ def _not_yet(key: str, how_far: Neighbourhoods) -> None:
             key="network_map_again",
             icon=":material/refresh:",
             on_click=embedding_map.try_again,
-            args=(key,),
+            args=(points.key,),
         )
         return
-    _waiting(key)
+    _wait(points)
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _waiting(key: str) -> None:
-    now = embedding_map.neighbourhoods(key, lambda: np.zeros((0, 0)))
-    if now.state in ("ready", "failed"):
+def _wait(points: MappedPictures) -> None:
+    now = embedding_map.neighbourhoods(points.key, lambda: points.embeddings)
+    if now.state in (State.READY, State.FAILED):
         st.rerun()
     words = (
         "Another map is being computed; this one is next"
-        if now.state == "waiting"
+        if now.state == State.WAITING
         else f"t-SNE is being computed in the background, for {now.seconds:.0f} s so far"
     )
     st.info(
-        f"{words}. Until it is there, this is PCA; you can look at something else meanwhile.",
+        f"{words}. Until it is ready, PCA is shown; you can do something else in the meantime.",
         icon=":material/hourglass_top:",
     )
 
 
-def _place_among(
-    indices: np.ndarray, positions: np.ndarray, shown: Subject | None
-) -> np.ndarray | None:
-    """Where a test picture lies on a map that only has places for its own pictures."""
-    if shown is None or shown.index is None:
+def _find_on_map(
+    indices: NDArray[np.int64], positions: Positions, subject: Subject | None
+) -> Positions | None:
+    """Where a test picture lies on a map that only has positions for its own pictures."""
+    if subject is None or subject.index is None:
         return None
-    where = np.flatnonzero(indices == shown.index)
+    where = np.flatnonzero(indices == subject.index)
     return positions[where[0]] if len(where) else None
 
 
 def _chart(
-    found: Answers,
-    indices: np.ndarray,
-    positions: np.ndarray,
-    colour: str,
-    mark: np.ndarray | None,
-    kind: str,
+    answers: Answers,
+    indices: NDArray[np.int64],
+    positions: Positions,
+    colour: Colour,
+    mark: Positions | None,
+    kind: Kind,
 ) -> None:
     key = f"network_points_{kind}_{colour}"
 
     def picked() -> None:
         index = picked_index(st.session_state[key])
         if index is not None:
-            subject.open_test_picture(index)
+            open_test_picture(index)
 
-    revision = f"{found.run.id} {kind}"
-    made = figure(found, indices, positions, colour, mark)
+    revision = f"{answers.run.id} {kind}"
+    chart = figure(answers, indices, positions, colour, mark)
     ranges = zoom.chosen("network_zoom", "network_points", revision)
-    made.update_xaxes(range=ranges.get("x"))
-    made.update_yaxes(range=ranges.get("y"))
+    chart.update_xaxes(range=ranges.get("x"))
+    chart.update_yaxes(range=ranges.get("y"))
     with st.container(key="network_points"):
         st.plotly_chart(
-            made,
+            chart,
             key=key,
             on_select=picked,
             selection_mode="points",
@@ -209,14 +218,15 @@ def _chart(
                 "doubleClick": "autosize",
                 "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d"],
             },
-            alt=f"Map of {len(indices):,} test pictures; the picture above can also be chosen by its class",
+            alt=f"Map of {len(indices):,} test pictures; the picture above can also be chosen by "
+            "its class",
         )
     zoom.listen("network_zoom", ["network_points"], revision)
 
 
-def picked_index(told: dict) -> int | None:
+def picked_index(event: Mapping[str, Any]) -> int | None:
     """The test picture behind a click, or None where nothing is picked."""
-    points = told["selection"]["points"]
+    points = event["selection"]["points"]
     data = points[0].get("customdata") if points else None
     if data is None:
         return None
@@ -224,54 +234,24 @@ def picked_index(told: dict) -> int | None:
 
 
 def figure(
-    found: Answers, indices: np.ndarray, positions: np.ndarray, colour: str, mark: np.ndarray | None
-):
-    """The map as a `plotly.graph_objects.Figure`.
+    answers: Answers,
+    indices: NDArray[np.int64],
+    positions: Positions,
+    colour: Colour,
+    mark: Positions | None,
+) -> go.Figure:
+    """The map.
 
     Args:
-        found: the run's answers on the test pictures.
+        answers: the run's predictions on the test pictures.
         indices: int `(n,)`, which of them are on the map.
         positions: float `(n, 2)`.
-        colour: "class" or "right".
+        colour: what the colours stand for.
         mark: `(2,)`, where the picture in view lies; None marks nothing.
     """
     import plotly.graph_objects as go
 
-    truth, guess = found.truth[indices], found.guess[indices]
-    hover = [
-        CLASS_NAMES[one] if one == other else f"{CLASS_NAMES[one]}, taken for {CLASS_NAMES[other]}"
-        for one, other in zip(truth, guess, strict=True)
-    ]
-    colours = theme.palette()
-    groups = (
-        [
-            (name, truth == label, CLASS_COLOURS[label], 5, 0.75)
-            for label, name in enumerate(CLASS_NAMES)
-        ]
-        if colour == "class"
-        else [
-            ("Right", truth == guess, colours.muted, 4, 0.45),
-            ("Wrong", truth != guess, colours.worse, 7, 0.95),
-        ]
-    )
-    traces = []
-    for name, of_group, shade, size, opacity in groups:
-        which = np.flatnonzero(of_group)
-        marker = {"color": shade, "size": size, "opacity": opacity}
-        traces.append(
-            go.Scatter(
-                x=positions[which, 0],
-                y=positions[which, 1],
-                mode="markers",
-                name=name,
-                marker=marker,
-                selected={"marker": {"opacity": 1}},
-                unselected={"marker": {"opacity": opacity}},
-                customdata=[[int(indices[one])] for one in which],
-                hovertext=[hover[one] for one in which],
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
-        )
+    traces = _traces(answers, indices, positions, colour)
     if mark is not None:
         traces.append(
             go.Scatter(
@@ -283,15 +263,15 @@ def figure(
                 marker={
                     "symbol": "circle-open",
                     "size": 20,
-                    "color": colours.accent,
+                    "color": theme.palette().accent,
                     "line": {"width": 3},
                 },
             )
         )
-    made = go.Figure(traces)
-    made.update_xaxes(visible=False)
-    made.update_yaxes(visible=False, scaleanchor="x")
-    made.update_layout(
+    chart = go.Figure(traces)
+    chart.update_xaxes(visible=False)
+    chart.update_yaxes(visible=False, scaleanchor="x")
+    chart.update_layout(
         height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         uirevision="map",
@@ -299,20 +279,65 @@ def figure(
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "y": 0, "yanchor": "top", "itemsizing": "constant"},
     )
-    return made
+    return chart
 
 
-def _beside(found: Answers, data, shown: Subject | None) -> None:
-    """The picture in view, so that a click shows its result where the eye is."""
-    if shown is None:
-        st.caption("Choose a point to open its picture.")
+def _traces(
+    answers: Answers, indices: NDArray[np.int64], positions: Positions, colour: Colour
+) -> list[go.Scatter]:
+    """The points, a trace for each class, or one for the correct and one for the wrong ones."""
+    import plotly.graph_objects as go
+
+    truth, prediction = answers.truth[indices], answers.prediction[indices]
+    hover = [
+        CLASS_NAMES[label]
+        if label == guess
+        else f"{CLASS_NAMES[label]}, mistaken for {CLASS_NAMES[guess]}"
+        for label, guess in zip(truth, prediction, strict=True)
+    ]
+    colours = theme.palette()
+    groups = (
+        [
+            (name, truth == label, theme.TEN_COLOURS[label], 5, 0.75)
+            for label, name in enumerate(CLASS_NAMES)
+        ]
+        if colour == "class"
+        else [
+            ("Correct", truth == prediction, colours.muted, 4, 0.45),
+            ("Wrong", truth != prediction, colours.worse, 7, 0.95),
+        ]
+    )
+    traces = []
+    for name, members, shade, size, opacity in groups:
+        which = np.flatnonzero(members)
+        traces.append(
+            go.Scatter(
+                x=positions[which, 0],
+                y=positions[which, 1],
+                mode="markers",
+                name=name,
+                marker={"color": shade, "size": size, "opacity": opacity},
+                selected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": opacity}},
+                customdata=[[int(indices[number])] for number in which],
+                hovertext=[hover[number] for number in which],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    return traces
+
+
+def _subject(answers: Answers, subject: Subject | None) -> None:
+    """Draw the picture in view, so that a click shows its result where one is looking."""
+    if subject is None:
+        st.caption("Click a point to open its picture.")
         return
     words = (
-        subject.caption(found, shown.index)
-        if shown.index is not None
-        else f"{shown.name[:1].upper()}{shown.name[1:]}"
+        caption(answers, subject.index)
+        if subject.index is not None
+        else f"{subject.name[:1].upper()}{subject.name[1:]}"
     )
-    thumbnails.show(shown.pixels, alt=words, caption=words, width=200)
+    thumbnails.show(subject.pixels, alt=words, caption=words, width=200)
     st.button(
         "Its feature maps",
         key="network_map_maps",
