@@ -29,6 +29,20 @@ class Palette:
     muted: str
 
 
+# Ten colours that can be told apart, on white and on black.
+TEN_COLOURS = (
+    "#4f7be8",
+    "#e8862e",
+    "#2fa37c",
+    "#d64f9c",
+    "#9a6be0",
+    "#c2a21f",
+    "#d9503f",
+    "#21a8c4",
+    "#8b8f98",
+    "#7aa832",
+)
+
 LIGHT = Palette("#f6f7fb", "#a3acdf", "#2f3a9e", "#c2571a", "#1d7a63", "#4651b8", "#8b90a0")
 DARK = Palette("#1b1e27", "#353d80", "#5d69e6", "#f09a5b", "#56bfa3", "#8b95f0", "#8f95a5")
 

@@ -101,7 +101,7 @@ def open_test_picture(index: int) -> None:
 
 def caption(answers: Answers, index: int) -> str:
     """A test picture in a few words: its number, its label, and what it was mistaken for."""
-    truth, guess = CLASS_NAMES[answers.truth[index]], CLASS_NAMES[answers.guess[index]]
+    truth, guess = CLASS_NAMES[answers.truth[index]], CLASS_NAMES[answers.prediction[index]]
     mistake = "" if truth == guess else f", mistaken for {guess}"
     return f"Test picture {index:,}: {truth}{mistake}"
 
