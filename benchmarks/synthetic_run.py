@@ -79,18 +79,27 @@ def write_run(
         {} if network is None else {"model.onnx": network},
         files or {},
     )
+    values = _values(run_id, spec, probabilities, labels, epochs)
+    if data is not None:
+        values["dataset"] = {"name": data.name, "fingerprint": data.fingerprint}
+    scores = {**values["scores"], **record.pop("scores", {})}
+    # Not `runs.finish`, which takes a `Record`: a test may ask for one that is damaged.
+    runs.write_json(run_id, "run.json", {**values, **record, "scores": scores})
+    return run_id
+
+
+def _values(
+    run_id: str,
+    spec: TrainSpec,
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    epochs: Sequence[Epoch],
+) -> dict[str, Any]:
+    """What `run.json` holds for these predictions and epochs, on data that were not read."""
     best = max(epochs, key=lambda epoch: (epoch.val_accuracy or 0.0, epoch.epoch))
     measured = evaluation.evaluate(probabilities, labels)
-    scores = {
-        "test_accuracy": float(measured.accuracy),
-        "test_loss": float(measured.loss),
-        "test_loss_uncalibrated": float(measured.loss),
-        "validation_accuracy": best.val_accuracy,
-        "validation_loss": best.val_loss,
-        **record.pop("scores", {}),
-    }
     created = runs.read(run_id).created
-    values = {
+    return {
         "schema": runs.SCHEMA,
         "id": run_id,
         "spec": spec.to_dict(),
@@ -98,10 +107,7 @@ def write_run(
         "finished": created,
         "status": Status.FINISHED.value,
         "status_text": "finished",
-        "dataset": {
-            "name": data.name if data else spec.data,
-            "fingerprint": data.fingerprint if data else UNKNOWN,
-        },
+        "dataset": {"name": spec.data, "fingerprint": UNKNOWN},
         "parameters": architectures.parameters(spec),
         "multiply_adds": architectures.multiply_adds(spec),
         "best_epoch": best.epoch,
@@ -114,12 +120,14 @@ def write_run(
         "temperature": 1.0,
         "sure_threshold": 0.5,
         "outside": {},
-        **record,
-        "scores": scores,
+        "scores": {
+            "test_accuracy": float(measured.accuracy),
+            "test_loss": float(measured.loss),
+            "test_loss_uncalibrated": float(measured.loss),
+            "validation_accuracy": best.val_accuracy,
+            "validation_loss": best.val_loss,
+        },
     }
-    # Not `runs.finish`, which takes a `Record`: a test may ask for one that is damaged.
-    runs.write_json(run_id, "run.json", values)
-    return run_id
 
 
 def _write_files(run_id: str, *groups: Mapping[str, bytes | Mapping[str, NDArray[Any]]]) -> None:

@@ -4,9 +4,7 @@ completely or not at all.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,26 +214,6 @@ def test_the_shipped_network_is_read_only(shipped):
 def shipped():
     if not (settings.ASSETS / runs.SHIPPED / "run.json").exists():
         pytest.fail("assets/shipped has no network")
-
-
-def test_an_exported_run_holds_its_record_and_its_network():
-    run_id = finished()
-    with zipfile.ZipFile(io.BytesIO(archive.export_zip(run_id))) as exported:
-        assert json.loads(exported.read(f"{run_id}/run.json"))["id"] == run_id
-        assert exported.read(f"{run_id}/model.onnx") == b"onnx"
-        assert "Offline sample" in exported.read(f"{run_id}/CARD.md").decode()
-
-
-def test_a_run_is_exported_to_a_folder_and_never_replaces_anything_but_a_run(tmp_path):
-    run_id, target = finished(), tmp_path / "out"
-    for _ in range(2):  # the second export replaces the first
-        archive.export_folder(run_id, target)
-        assert json.loads((target / "run.json").read_text())["id"] == run_id
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letter.txt").write_text("keep me")
-    with pytest.raises(StorageProblem, match="left alone"):
-        archive.export_folder(run_id, tmp_path / "mine")
-    assert (tmp_path / "mine" / "letter.txt").read_text() == "keep me"
 
 
 def test_history_has_numbers_and_none_where_nothing_was_held_out():
