@@ -13,7 +13,7 @@ from tests.browser.test_journeys import PATIENCE, T_SHIRT, draw, go, settled
 
 def test_a_feature_map_of_a_drawing_is_clicked_and_followed_step_by_step(page, bare_server):
     go(page, bare_server, "Network?view=maps")
-    expect(page.get_by_text("Bring a picture first").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Choose a picture first").first).to_be_visible(timeout=PATIENCE)
     draw(page, T_SHIRT)
     expect(page.locator(".classify-answer h3")).to_have_text("T-shirt/top", timeout=PATIENCE)
 

@@ -1,10 +1,11 @@
-"""The Experiments page as a visitor meets it: forms, an experiment in the making and done,
-comparison, baselines, gradient check.
+"""The Experiments page as a visitor meets it: forms, experiments running and finished, comparison,
+baselines, gradient check.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,13 +15,14 @@ from streamlit.testing.v1 import AppTest
 
 from core import engine, runs
 from core.experiments import baselines, records
-from core.experiments.baselines import Result
+from core.experiments.baselines import FitResult
 from core.experiments.records import FOLDS, SWEEP, Axis
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
 from core.training import gradient_check
+from tests import fixtures
 from tests.ui.train.test_train_page import (  # noqa: F401 (a fixture for every test)
-    ROWS,
+    HISTORY,
     finished_run,
     fresh_caches,
     metrics,
@@ -28,6 +30,7 @@ from tests.ui.train.test_train_page import (  # noqa: F401 (a fixture for every 
     said,
 )
 from ui import cache
+from ui.components.curves import Overlay
 from ui.experiments import run_table, series_charts
 
 BASE = TrainSpec(
@@ -61,18 +64,18 @@ def progress(app: AppTest) -> str:
 
 
 def finished_sweep(seeds=(1, 2, 3), *, stopped: int = 0) -> records.Experiment:
-    """A sweep over seeds whose trainings are done, but for the last `stopped`, which were stopped
+    """A sweep over seeds whose trainings are done, except the last `stopped`, which were stopped
     early.
     """
     made = records.create(SWEEP, "seeds", BASE, (Axis("seed", tuple(seeds)),))
-    for place, spec in enumerate(made.points):
-        status = "stopped" if place >= len(seeds) - stopped else "finished"
-        made = made.with_run(place, finished_run(spec, status=status))
+    for point, spec in enumerate(made.points):
+        status = "stopped" if point >= len(seeds) - stopped else "finished"
+        made = made.with_run(point, finished_run(spec, status=status))
     records.save(made)
     return made
 
 
-# --- forms ------------------------------------------------------------------------------------------------------------
+# --- forms ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("view", ["sweep", "folds", "baselines", "gradient"])
@@ -81,7 +84,7 @@ def test_without_data_every_form_offers_download_and_sample(view):
     assert app.button(key="frame_sample").label == "Use the offline sample"
 
 
-def test_on_the_sample_the_reports_experiments_wait_for_the_real_data():
+def test_on_the_sample_published_experiments_wait_for_the_real_data():
     app = with_sample(view="sweep")
     buttons = [
         button for button in app.button if (button.key or "").startswith("experiments_report_")
@@ -91,7 +94,7 @@ def test_on_the_sample_the_reports_experiments_wait_for_the_real_data():
     assert "3 trainings" in said(app.markdown)
 
 
-def test_what_is_wrong_with_a_sweep_is_said_and_keeps_it_from_starting():
+def test_a_faulty_sweep_is_explained_and_cannot_be_started():
     app = with_sample(view="sweep")
     app.text_input(key="experiments_values_1_learning_rate").input("0.1, fast").run()
     assert app.button(key="experiments_sweep_start").disabled and "Learning rate" in said(app.error)
@@ -113,7 +116,7 @@ def test_an_address_with_an_unknown_experiment_gets_a_sentence_and_the_form():
         assert "nobody-knows-me" in said(app.warning)
 
 
-# --- an experiment ----------------------------------------------------------------------------------------------------
+# --- an experiment --------------------------------------------------------------------------------
 
 
 def test_a_finished_sweep_shows_scores_seconds_and_the_best_which_opens_in_train():
@@ -138,7 +141,7 @@ def test_a_finished_sweep_shows_scores_seconds_and_the_best_which_opens_in_train
     )
 
 
-def test_what_was_stopped_or_never_begun_is_told_and_can_be_trained():
+def test_trainings_stopped_or_never_begun_are_listed_and_can_be_trained():
     made = finished_sweep(stopped=2)
     records.save(made.with_run(2, None))
     app = opened(view="sweep", experiment=made.id)
@@ -153,7 +156,7 @@ def test_what_was_stopped_or_never_begun_is_told_and_can_be_trained():
     )
 
 
-def test_a_sweep_of_a_report_shows_what_was_published_and_says_that_it_leaks():
+def test_a_published_sweep_shows_the_reports_figures_and_says_that_they_leak():
     preset = PRESETS["lab-sgd-cnn"]
     made = records.create(SWEEP, "report", preset.spec, (records.axis("dropout", (0.1, 0.2)),))
     made = made.with_run(0, finished_run(made.points[0]))
@@ -161,7 +164,7 @@ def test_a_sweep_of_a_report_shows_what_was_published_and_says_that_it_leaks():
     app = opened(view="sweep", experiment=made.id)
     table = rows_of(app)
     assert [row["Published"] for row in table] == pytest.approx([89.12, 89.52])
-    assert table[0]["Test accuracy, last epoch"] == pytest.approx(100 * ROWS[-1]["val_accuracy"])
+    assert table[0]["Test accuracy, last epoch"] == pytest.approx(100 * HISTORY[-1].val_accuracy)
     assert "Zerouale" in said(app.caption) and "looks better than it is" in said(app.caption)
 
 
@@ -170,11 +173,11 @@ def test_a_sweep_over_two_settings_is_drawn_as_a_grid():
     records.save(made.with_run(4, finished_run(made.points[4])))
     app = opened(view="sweep", experiment=made.id)
     table = rows_of(app)
-    assert [(row["Batch"], row["Epochs"]) for row in table][4] == ("128", "2") and table[4][
+    assert [(row["Batch size"], row["Epochs"]) for row in table][4] == ("128", "2") and table[4][
         "State"
     ] == "Done"
     drawn = series_charts.over(
-        ("Batch", "Epochs"),
+        ("Batch size", "Epochs"),
         (("64", "128"), ("1", "2", "3")),
         [[None] * 3, [None, 77.0, None]],
         title="t",
@@ -184,12 +187,13 @@ def test_a_sweep_over_two_settings_is_drawn_as_a_grid():
     assert drawn.data[0].text[1] == ["", "77.00", ""]
 
 
-def test_the_folds_of_the_report_stand_beside_ours_with_mean_and_deviation():
+def test_the_folds_of_the_report_are_shown_next_to_ours_with_mean_and_deviation():
     ((preset, folds),) = records.published_folds()
     made = records.create(FOLDS, "folds", *records.spec_of_folds(preset, folds))
-    for place, spec in enumerate(made.points[:2]):
-        rows = [{**row, "val_accuracy": 0.86 + 0.02 * place} for row in ROWS]
-        made = made.with_run(place, finished_run(spec, rows))
+    for point, spec in enumerate(made.points[:2]):
+        rows = [replace(epoch, val_accuracy=0.86 + 0.02 * point) for epoch in HISTORY]
+        run_id = fixtures.finished_run(spec, np.full((400, 10), 0.1), rows=rows)
+        made = made.with_run(point, run_id)
     records.save(made)
     app = opened(view="folds", experiment=made.id)
     found = metrics(app)
@@ -201,9 +205,7 @@ def test_the_folds_of_the_report_stand_beside_ours_with_mean_and_deviation():
 
 
 def test_a_sweep_is_started_followed_stopped_and_found_again_cold():
-    """With a real engine: three trainings, stopped while the first is at work, and gone on with to
-    the end.
-    """
+    """With a real engine: three trainings, stopped while the first of them runs."""
     app = with_sample(view="sweep")
     app.selectbox(key="experiments_sweep_base").select("project-mlp").run()
     app.number_input(key="experiments_sweep_epochs").set_value(400).run()
@@ -216,10 +218,10 @@ def test_a_sweep_is_started_followed_stopped_and_found_again_cold():
         assert None not in made.run_ids
         again = opened(view="sweep", experiment=made.id)
         assert "experiments_stop" in keys(again.button)
-        line = engine.connect()
+        connection = engine.connect()
         _wait(lambda: runs.history(made.run_ids[0]))
         again.button(key="experiments_stop").click().run()
-        _wait(lambda: not line.jobs())
+        _wait(lambda: not connection.jobs())
         cold = opened(view="sweep", experiment=made.id)
         states = [row["State"] for row in rows_of(cold)]
         assert states[0].startswith("Stopped at epoch") and states[1:] == ["Not trained"] * 2
@@ -234,20 +236,16 @@ def _wait(condition, seconds: float = 240.0) -> None:
         time.sleep(0.2)
 
 
-# --- comparison -------------------------------------------------------------------------------------------------------
+# --- comparison -----------------------------------------------------------------------------------
 
 
-def test_runs_and_baselines_stand_in_one_table_and_the_chosen_ones_show_their_f1():
+def test_runs_and_baselines_share_one_table_and_the_chosen_ones_show_their_f1():
     first, second = (
         finished_run(BASE.replace(name="first")),
         finished_run(BASE.replace(name="second", validation="test")),
     )
     made = baselines.create(BASE, ("forest",), (0, 50))
-    baselines.keep(
-        SimpleNamespace(
-            id=made.id, variance=(), results=(Result(1800, 3.5, 0.7, 0.71, (0.7,) * 10), None)
-        )
-    )
+    baselines.keep(replace(made, results=(FitResult(1800, 3.5, 0.7, 0.71, (0.7,) * 10), None)))
     app = opened(view="compare", runs=f"{first},{made.id}.0")
     table = {row["Name"]: row for row in rows_of(app)}
     assert {"first", "second", "Random forest"} <= set(table)
@@ -276,18 +274,18 @@ def test_runs_and_baselines_stand_in_one_table_and_the_chosen_ones_show_their_f1
     assert list(app.dataframe[1].value.columns) == ["Class", "second"]
 
 
-def test_figures_of_different_pictures_are_said_not_to_compare():
+def test_figures_on_different_data_come_with_a_warning():
     first, second = finished_run(BASE), finished_run(BASE.replace(data="fashion-mnist"))
-    assert "their figures do not compare" in said(
+    assert "their figures cannot be compared" in said(
         opened(view="compare", runs=f"{first},{second}").warning
     )
-    assert "do not compare" not in said(opened(view="compare", runs=first).warning)
+    assert "cannot be compared" not in said(opened(view="compare", runs=first).warning)
 
 
 def test_long_names_of_a_series_stay_apart_in_a_legend():
     names = [f"project-mlp, dense units 16, of a long series, fold {fold}" for fold in (1, 2)]
     for drawn in (
-        series_charts.overlaid([(name, ROWS) for name in names], "loss"),
+        series_charts.overlaid([Overlay(name, HISTORY) for name in names], "loss"),
         series_charts.f1([(name, [0.5] * 10) for name in names]),
     ):
         shown = [trace.name for trace in drawn.data]
@@ -296,10 +294,10 @@ def test_long_names_of_a_series_stay_apart_in_a_legend():
         )
 
 
-# --- classical methods and gradient check -----------------------------------------------------------------------------
+# --- classical methods and gradient check ---------------------------------------------------------
 
 
-def test_baselines_are_computed_beside_the_page_and_shown_with_their_sizes():
+def test_baselines_are_computed_in_the_background_and_shown_with_their_sizes():
     """With a real process."""
     app = with_sample(view="baselines")
     assert "Gradient boosting: 20,000 pictures at most" in said(app.caption)
@@ -312,10 +310,10 @@ def test_baselines_are_computed_beside_the_page_and_shown_with_their_sizes():
     _wait(lambda: baselines.read(made.id).done == 2 and baselines.working() is None)
     app = opened(view="baselines", baselines=made.id)
     plain, reduced = rows_of(app)
-    learnt = round(2000 * (1 - PRESETS["swift"].spec.validation_fraction))  # of the offline sample
+    learned = round(2000 * (1 - PRESETS["swift"].spec.validation_fraction))  # of the offline sample
     assert (
         plain["Method"] == "k-nearest neighbours"
-        and plain["Pictures"] == learnt
+        and plain["Pictures"] == learned
         and reduced["Components"] == 20
     )
     assert plain["Test accuracy"] == pytest.approx(
@@ -324,11 +322,11 @@ def test_baselines_are_computed_beside_the_page_and_shown_with_their_sizes():
     assert progress(app) == "2 of 2 done" and "experiments_baseline_go_on" not in keys(app.button)
 
 
-def test_a_gradient_check_is_asked_of_the_engine_and_its_answer_shown(monkeypatch):
+def test_a_gradient_check_is_put_to_the_engine_and_its_answer_shown(monkeypatch):
     tensor = gradient_check.TensorCheck(
         "dense/kernel",
         (2, 2),
-        places=(0, 3),
+        positions=(0, 3),
         backpropagated=(0.5, -0.25),
         differences=(0.5, -0.3),
         settled=(0.5, -0.25),

@@ -1,7 +1,7 @@
-"""The Network page shows every layer of a run with the picture that people bring, and says what it
-cannot show.
+"""The Network page shows every layer of a run with people's own pictures, and says what it cannot
+show.
 
-The runs here have the network that ships and the offline sample's pictures. Clicks on charts and in
+The runs here have the shipped network and the offline sample's pictures. Clicks on charts and in
 galleries belong to the browser tests; here the functions behind them are called.
 """
 
@@ -18,8 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import inference, runs
 from core.data import fashion_mnist
-from core.explain import activations, embedding_map
-from core.explain import steps as arithmetic
+from core.explain import activations, embedding_map, steps
 from core.networks.architectures import blueprint
 from core.settings import ROOT
 from core.specs.presets import PRESETS, preset
@@ -29,14 +28,13 @@ from ui import frame
 from ui.answers import answer_set
 from ui.classify import canvas
 from ui.components import heat
-from ui.network import arithmetic as by_hand
-from ui.network import layer_list, learning, map_view
+from ui.network import arithmetic, layer_list, learning, map_view
 from ui.state import Session
 
 
 def make_run(name: str = "Twin", *, whole: bool = True) -> str:
-    """A finished run on the sample with the network that ships; `whole` False leaves out what one
-    looks inside by.
+    """A finished run on the sample with the shipped network; `whole` False leaves out the weights
+    that are needed to look inside.
     """
     shipped, data = runs.read(runs.SHIPPED), fashion_mnist.load("offline-sample")
     test = inference.load(runs.SHIPPED).probabilities(data.test_pixels)
@@ -50,8 +48,8 @@ def make_run(name: str = "Twin", *, whole: bool = True) -> str:
         network=runs.onnx_bytes(runs.SHIPPED),
         rows=runs.history(runs.SHIPPED),
         best_epoch=shipped.best_epoch,
-        temperature=shipped.record["temperature"],
-        sure_threshold=shipped.record["sure_threshold"],
+        temperature=shipped.finished_record.temperature,
+        sure_threshold=shipped.finished_record.sure_threshold,
     )
 
 
@@ -127,10 +125,10 @@ def test_without_data_the_page_opens_with_a_sheet_and_every_layer():
     )
     assert "Nothing yet" in markup(app)
     for view in ("maps", "steps"):
-        assert "Bring a picture first" in said(open_page(view=view))
+        assert "Choose a picture first" in said(open_page(view=view))
 
 
-def test_one_layer_is_worked_out_with_its_own_numbers():
+def test_one_layer_is_explained_with_its_own_numbers():
     app = open_page(layer="conv_7")
     assert r"\frac{28 - 3 + 1}{2} + 1 = 14" in app.latex[0].value
     assert (
@@ -151,7 +149,7 @@ def test_a_drawing_is_answered_and_goes_through_every_layer():
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"layer": "activation_4"}, "bent by|Bends every number"),
+        ({"layer": "activation_4"}, "same bent curve"),
         ({"layer": "conv_7"}, "It reads \\*activation_5\\*"),
         ({"layer": "conv_7", "channel": "3"}, "3 × 3 × 16 = 144"),
         ({"layer": "conv_1", "channel": "7"}, "weighted sum of 3 × 3 values"),
@@ -202,10 +200,11 @@ def test_a_step_shows_the_products_and_the_sum_that_the_network_has():
     )
     app.slider(key="network_step_convolution").set_value(300).run()
     row, column = divmod(299, 28)
-    expected = by_hand._text(float(maps["conv_1"][row, column, 4]))
+    expected = arithmetic._text(float(maps["conv_1"][row, column, 4]))
     assert f"Sum of the 9 products: <b>{expected}</b>" in markup(app)
-    assert f"After norm_1: <b>{by_hand._text(float(maps['norm_1'][row, column, 4]))}</b>" in markup(
-        app
+    assert (
+        f"After norm_1: <b>{arithmetic._text(float(maps['norm_1'][row, column, 4]))}</b>"
+        in markup(app)
     )
     app.button(key="network_step_convolution_row_down").click().run()
     assert app.slider(key="network_step_convolution").value == 328
@@ -228,35 +227,35 @@ def test_a_map_of_the_test_set_is_there_at_once_and_a_click_opens_its_picture():
 @pytest.mark.parametrize(("colour", "groups"), [("class", 10), ("right", 2)])
 def test_every_picture_is_one_point_of_its_group(colour, groups):
     found = answer_set.on_test(runs.read(make_run()))
-    indices = embedding_map.chosen(len(found.truth), 100)
+    indices = embedding_map.choose_pictures(len(found.truth), 100)
     figure = map_view.figure(found, indices, np.zeros((100, 2)), colour, np.zeros(2))
     assert len(figure.data) == groups + 1
     drawn = sorted(point[0] for trace in figure.data[:-1] for point in trace.customdata)
     assert drawn == indices.tolist()
     if colour == "right":
         wrong = {point[0] for point in figure.data[1].customdata}
-        assert wrong == {int(one) for one in indices if found.truth[one] != found.guess[one]}
+        assert wrong == {int(one) for one in indices if found.truth[one] != found.prediction[one]}
 
 
 @pytest.mark.parametrize(
     ("topic", "says"),
     [
-        ("neuron", "multiplies every number"),
+        ("neuron", "multiplies every number it receives"),
         ("activation", "What ReLU did to this picture"),
         ("passes", "back-propagation"),
         ("descent", "Below is one weight of this network"),
-        ("overfitting", "by heart"),
+        ("overfitting", "memorise its training pictures"),
     ],
 )
-def test_each_topic_is_told_with_the_numbers_in_view(topic, says):
+def test_each_topic_is_explained_with_the_numbers_in_view(topic, says):
     app = open_page(shirt(), source="draw", view="learning", topic=topic)
     assert says in said(app) and not app.warning and not app.error
 
 
 def test_two_probabilities_of_one_picture_are_explained():
     app = open_page(shirt(), source="draw", view="learning", topic="passes")
-    temperature = runs.champion().record["temperature"]
-    assert f"divides the scores by {temperature:.2f} first" in said(app) and "mirror image" in said(
+    temperature = runs.champion().finished_record.temperature
+    assert f"first divides the scores by {temperature:.2f}" in said(app) and "mirror image" in said(
         app
     )
 
@@ -264,13 +263,13 @@ def test_two_probabilities_of_one_picture_are_explained():
 @pytest.mark.parametrize(
     "walk",
     [
-        arithmetic.convolve(np.pad(np.eye(6), 4), np.ones((3, 3))),
-        arithmetic.pool(np.pad(np.eye(6), 4)),
-        arithmetic.convolve(np.pad(np.eye(6), 4) - 1, np.ones((4, 4)), stride=2),
+        steps.convolve(np.pad(np.eye(6), 4), np.ones((3, 3))),
+        steps.pool(np.pad(np.eye(6), 4)),
+        steps.convolve(np.pad(np.eye(6), 4) - 1, np.ones((4, 4)), stride=2),
     ],
 )
-def test_the_steps_begin_where_something_is_to_be_seen(walk):
-    row, column = divmod(by_hand._liveliest(walk), walk.output.shape[1])
+def test_the_steps_begin_where_there_is_something_to_see(walk):
+    row, column = divmod(arithmetic._liveliest(walk), walk.output.shape[1])
     window = walk.step(row * walk.output.shape[1] + column).window
     assert (
         len(set(window.ravel())) > 1
@@ -286,32 +285,32 @@ def test_the_neuron_adds_up_to_its_score():
     assert np.isclose(sum(float(text) for text in products[:-1]), total, atol=0.006)
 
 
-def test_too_high_a_learning_rate_is_called_so():
-    assert "too long" in learning.verdict(np.array([1.0, 0.5, 2.0]))
-    assert "jump over" in learning.verdict(np.array([1.0, 0.2, 0.4, 0.1]))
-    assert "short" in learning.verdict(np.array([1.0, 0.99, 0.98]))
-    assert "down to 0.100" in learning.verdict(np.array([1.0, 0.5, 0.1]))
+def test_a_learning_rate_that_is_too_high_is_called_so():
+    assert "too long" in learning.describe_walk(np.array([1.0, 0.5, 2.0]))
+    assert "jump back and forth over" in learning.describe_walk(np.array([1.0, 0.2, 0.4, 0.1]))
+    assert "short" in learning.describe_walk(np.array([1.0, 0.99, 0.98]))
+    assert "from 1.000 to 0.100" in learning.describe_walk(np.array([1.0, 0.5, 0.1]))
 
 
 def test_the_remedies_name_what_the_run_does():
-    ours = {name: setting for name, _, setting in learning.remedies(preset("lab3-cnn").spec)}
+    ours = {name: setting for name, _, setting in learning.list_remedies(preset("lab3-cnn").spec)}
     assert (
         ours["Dropout"] == "0.3"
         and ours["Batch normalisation"] == "no"
         and ours["A smaller network"] == "356,234 parameters"
     )
     swift = preset("swift").spec
-    ours = {name: setting for name, _, setting in learning.remedies(swift)}
+    ours = {name: setting for name, _, setting in learning.list_remedies(swift)}
     assert (
         ours["More pictures"] == "no"
         and ours["Weight penalties"] == f"weight decay {swift.weight_decay:g}"
     )
-    altered = next(
+    augmented = next(
         setting
-        for name, _, setting in learning.remedies(preset("champion").spec)
+        for name, _, setting in learning.list_remedies(preset("champion").spec)
         if name == "More pictures"
     )
-    assert altered == "mirrored, moved by up to 2 px, 50 % partly erased"
+    assert augmented == "mirrored, moved by up to 2 px, 50 % partly erased"
     assert ours["Label smoothing"] == f"{swift.label_smoothing:g}"
 
 
@@ -320,11 +319,11 @@ def test_a_run_that_cannot_be_looked_into_keeps_its_table_and_the_classic_filter
     app = open_page(run=run_id, picture="3")
     assert "has no model.keras" in app.info[0].value and len(app.table) == 1 and not app.error
     app = open_page(run=run_id, picture="3", view="steps")
-    assert "A filter that people drew up" in said(app) and "as training left it" not in said(app)
+    assert "A filter designed by people" in said(app) and "as training left it" not in said(app)
     assert not open_page(run=run_id, picture="3", view="maps").error
 
 
-def test_a_network_that_answers_otherwise_than_its_weights_is_not_shown():
+def test_a_network_that_disagrees_with_its_weights_is_not_shown():
     run_id = make_run("Swapped")
     runs.write(run_id, "model.onnx", template_network())
     app = open_page(run=run_id, picture="3", view="maps")
@@ -340,5 +339,5 @@ def test_colours_tell_signs_apart_and_a_mosaic_holds_every_channel():
 
 
 def test_every_kind_of_layer_in_every_architecture_is_explained():
-    for one in PRESETS.values():
-        assert all(layer_list.words(layer) for layer in blueprint(one.spec))
+    for known in PRESETS.values():
+        assert all(layer_list.words(layer) for layer in blueprint(known.spec))
