@@ -33,7 +33,7 @@ class PreparationOptions:
             scribble; None for pictures that were not drawn here.
     """
 
-    polarity: str = "auto"
+    polarity: pictures.Polarity = "auto"
     trim: bool = True
     fill: bool = True
     crop: pictures.Crop | None = None

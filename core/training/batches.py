@@ -1,9 +1,11 @@
-"""The pictures that a training sees: in a new order every epoch, each altered at random as its spec
-asks.
+"""The pictures that a training sees: in a new order every epoch, each augmented at random as its
+spec asks.
 
-Altering is done here with NumPy, a batch at a time, while the network calculates: Keras's own
-augmentation layers move pictures by interpolation inside the network's graph and take a quarter of
-the time of a whole training step on two cores.
+Augmentation is done here with NumPy, a batch at a time, while the network calculates: Keras's own
+layers for it move pictures by interpolation inside the network's graph and take a quarter of the
+time of a whole training step on two cores.
+
+Which pictures these are is chosen in `core.training.training_set`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.specs.spec import TrainSpec
@@ -23,10 +26,10 @@ ERASED_SHAPES = (0.3, 1 / 0.3)  # height by width
 
 
 class Batches(keras.utils.PyDataset):
-    """What a spec's training is fed with.
+    """The batches of a spec's training.
 
-    What a batch holds depends on the seed, the number of the epoch and its own number alone, so
-    that a training that is resumed goes on with the pictures it would have seen.
+    What a batch holds depends only on the seed, the number of the epoch and its own number, so that
+    a resumed training sees the pictures it would have seen without the interruption.
 
     Args:
         pixels: `(n, 28, 28)` uint8.
@@ -35,51 +38,58 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, pixels: np.ndarray, targets: np.ndarray, spec: TrainSpec, *, epochs_done: int = 0
-    ):
+        self,
+        pixels: NDArray[np.uint8],
+        targets: NDArray[np.float32],
+        spec: TrainSpec,
+        *,
+        epochs_done: int = 0,
+    ) -> None:
         super().__init__()
         self.pixels, self.targets, self.spec = pixels, targets, spec
         self.epoch = epochs_done
-        self._shuffle()
+        self.order = self._shuffled()
 
     def __len__(self) -> int:
         return self.spec.steps(len(self.pixels))
 
-    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Pictures `(batch, 28, 28, 1)` float32 in 0..255 and their targets `(batch, 10)`; the last
         batch may be smaller.
         """
         chosen = self.order[number * self.spec.batch : (number + 1) * self.spec.batch]
-        pictures = altered(
-            self.pixels[chosen],
-            self.spec,
-            np.random.default_rng((self.spec.seed, self.epoch, number)),
-        )
-        return pictures[..., None].astype(np.float32), self.targets[chosen]
+        rng = np.random.default_rng((self.spec.seed, self.epoch, number))
+        return as_input(augment(self.pixels[chosen], self.spec, rng)), self.targets[chosen]
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch; Keras calls it."""
+        """Continue with the next epoch; called by Keras."""
         self.epoch += 1
-        self._shuffle()
+        self.order = self._shuffled()
 
     def release(self) -> None:
-        """Let go of the pictures, once nobody draws batches any more: TensorFlow never lets go of
-        what it drew them from.
+        """Let go of the pictures once no more batches are drawn: TensorFlow keeps what it drew them
+        from for ever.
         """
-        # Copies, else they would keep the whole.
+        # Copies, since views would keep the whole arrays.
         self.pixels, self.targets = self.pixels[:0].copy(), self.targets[:0].copy()
 
-    def _shuffle(self) -> None:
-        self.order = np.random.default_rng((self.spec.seed, self.epoch)).permutation(
-            len(self.pixels)
-        )
+    def _shuffled(self) -> NDArray[np.int64]:
+        rng = np.random.default_rng((self.spec.seed, self.epoch))
+        return rng.permutation(len(self.pixels))
 
 
-def altered(pixels: np.ndarray, spec: TrainSpec, rng: np.random.Generator) -> np.ndarray:
-    """Pictures mirrored, turned, shifted and erased in part, each by its own draw.
+def as_input(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pixels `(n, 28, 28)` uint8 as what networks read: `(n, 28, 28, 1)` float32 in 0..255."""
+    return pixels[..., None].astype(np.float32)
+
+
+def augment(
+    pixels: NDArray[np.uint8], spec: TrainSpec, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Mirror, rotate, shift and partly erase pictures, each by its own draw.
 
     Args:
-        pixels: `(n, 28, 28)` uint8; stays as it is.
+        pixels: `(n, 28, 28)` uint8; not changed.
         spec: `flip`, `rotate` (degrees, at most), `shift` (pixels, at most) and `erase` (share of
             the pictures) say what is done.
 
@@ -90,15 +100,15 @@ def altered(pixels: np.ndarray, spec: TrainSpec, rng: np.random.Generator) -> np
     if spec.flip:
         pixels = np.where(rng.random(len(pixels))[:, None, None] < 0.5, pixels[:, :, ::-1], pixels)
     if spec.rotate:
-        pixels = _turned(pixels, rng.uniform(-spec.rotate, spec.rotate, len(pixels)))
+        pixels = _rotate(pixels, rng.uniform(-spec.rotate, spec.rotate, len(pixels)))
     if spec.shift:
-        pixels = _shifted(pixels, spec.shift, rng)
+        pixels = _shift(pixels, spec.shift, rng)
     if spec.erase:
-        pixels = _erased(pixels, spec.erase, rng)
+        pixels = _erase(pixels, spec.erase, rng)
     return pixels
 
 
-def _turned(pixels: np.ndarray, degrees: np.ndarray) -> np.ndarray:
+def _rotate(pixels: NDArray[np.uint8], degrees: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.stack(
         [
             np.asarray(Image.fromarray(picture).rotate(angle, Image.Resampling.BILINEAR))
@@ -107,32 +117,31 @@ def _turned(pixels: np.ndarray, degrees: np.ndarray) -> np.ndarray:
     )
 
 
-def _shifted(pixels: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Moved by a whole number of pixels each way, at most `most`."""
+def _shift(pixels: NDArray[np.uint8], most: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Move each picture by a whole number of pixels in both directions, at most `most`."""
     count, *sides = pixels.shape
     framed = np.pad(pixels, ((0, 0), (most, most), (most, most)))
     windows = np.lib.stride_tricks.sliding_window_view(framed, sides, axis=(1, 2))
     down, right = rng.integers(0, 2 * most + 1, (2, count))
-    return windows[np.arange(count), down, right]
+    shifted: NDArray[np.uint8] = windows[np.arange(count), down, right]
+    return shifted
 
 
-def _erased(pixels: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """A rectangle in `share` of the pictures replaced by noise.
+def _erase(pixels: NDArray[np.uint8], share: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Replace a rectangle by noise in `share` of the pictures.
 
     Source: Zhong et al., Random erasing, arXiv 1708.04896.
     """
     count, height, width = pixels.shape
     area = rng.uniform(*ERASED_SHARES, count) * height * width
-    shape = np.exp(rng.uniform(*np.log(ERASED_SHAPES), count))
+    lowest, highest = (float(np.log(shape)) for shape in ERASED_SHAPES)
+    shape = np.exp(rng.uniform(lowest, highest, count))
     tall = np.clip(np.sqrt(area * shape).round(), 1, height).astype(int)
     wide = np.clip(np.sqrt(area / shape).round(), 1, width).astype(int)
     top, left = rng.integers(0, height - tall + 1), rng.integers(0, width - wide + 1)
     rows, columns = np.arange(height), np.arange(width)
     inside_rows = (rows >= top[:, None]) & (rows < (top + tall)[:, None])
     inside_columns = (columns >= left[:, None]) & (columns < (left + wide)[:, None])
-    erased = (
-        (rng.random(count) < share)[:, None, None]
-        & inside_rows[:, :, None]
-        & inside_columns[:, None, :]
-    )
+    drawn: NDArray[np.bool_] = np.asarray(rng.random(count) < share)
+    erased = drawn[:, None, None] & inside_rows[:, :, None] & inside_columns[:, None, :]
     return np.where(erased, rng.integers(0, 256, pixels.shape, dtype=np.uint8), pixels)

@@ -1,7 +1,7 @@
-"""How long a training will take here, from what earlier ones took on this machine.
+"""How long a training will take here, judged by what earlier ones took on this machine.
 
-Work is counted in multiply-adds, so a run of another network is a measure too; runs of other
-machines are none.
+Work is counted in multiply-adds, so that a run of another network is a measure too. Runs of other
+machines are not used.
 """
 
 from __future__ import annotations
@@ -15,71 +15,76 @@ from core import runs
 from core.networks import backbones
 from core.networks.architectures import multiply_adds
 from core.outside import auxiliary
+from core.runs import Machine, Record, Run
 from core.specs.spec import TrainSpec
 
 TELLING_PICTURES = 30_000  # a shorter training is mostly what comes before and after it
+# Multiply-adds a second and core, a backward pass counted as two forward: 16e9 to 70e9 were
+# measured, by machine and network.
+USUAL_RATE = 30e9
 
 
 def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
-    """How long a training will take on this machine, and what that rests on.
+    """How long a training will take on this machine, and what the estimate is based on.
 
-    Scaled by multiply-adds from the finished run here whose network is nearest in size; without
+    Scaled by multiply-adds from the finished run here whose network is closest in size; without
     one, from a rate that is slow for a desktop and quick for an old laptop.
 
     Returns:
-        seconds, and a clause such as `from the run swift on this machine`.
+        seconds, and a clause such as `estimated from your run “swift”`.
     """
     work = multiply_adds(spec)
-    # In frozen epochs, fewer than it sees.
+    # Counted in epochs in which everything learns: a frozen epoch is less work than that.
     pictures = trained_pictures(spec) * backbones.effort(spec, 1, spec.epochs)
-    own = (run for run in runs.list_runs(finished_only=True) if not run.shipped)
-    here = [
-        run
-        for run in own
-        if run.record.get("machine", {}).get("name") == machine()["name"]
-        and run.record.get("pictures_trained", 0) >= TELLING_PICTURES
-        and run.record.get("multiply_adds")
-    ]
-    if here:
-        near = min(
-            here,
-            key=lambda run: (
-                run.spec.architecture != spec.architecture,
-                abs(math.log(run.record["multiply_adds"] / max(work, 1))),
-            ),
+    measures = _runs_of_this_machine()
+    if not measures:
+        rate = USUAL_RATE * min(os.cpu_count() or 1, 8)
+        basis = (
+            f"a rough guess for {os.cpu_count()} cores, until your first run here gives a measure"
         )
-        done = near.record.get("epochs_done") or near.spec.epochs
-        seen = near.record["pictures_trained"] * backbones.effort(near.spec, 1, done) / done
-        per_picture = near.seconds / seen * work / near.record["multiply_adds"]
-        return per_picture * pictures, f"from the run {near.name} on this machine"
-    # Multiply-adds a second and core, a backward pass counted as two forward: 16e9 to 70e9 were
-    # measured, by machine and network.
-    rate = 30e9 * min(os.cpu_count() or 1, 8)
-    return (
-        3 * work * pictures / rate,
-        f"a guess for {os.cpu_count()} cores; the first run here will tell",
-    )
+        return 3 * work * pictures / rate, basis
+
+    def distance(measure: tuple[Run, Record]) -> tuple[bool, float]:
+        run, record = measure
+        other = run.spec.architecture != spec.architecture
+        return other, abs(math.log(record.multiply_adds / max(work, 1)))
+
+    run, record = min(measures, key=distance)
+    done = record.epochs_done
+    seen = (record.pictures_trained or 0) * backbones.effort(run.spec, 1, done) / done
+    per_picture = record.seconds / seen * work / record.multiply_adds
+    return per_picture * pictures, f"estimated from your run “{run.name}”"
 
 
 def trained_pictures(spec: TrainSpec) -> int:
-    """How many pictures an epoch of this spec trains on, but for photographs, whose number nobody
-    knows before.
+    """How many pictures an epoch of this spec trains on, not counting auxiliary photographs, whose
+    number is not known in advance.
     """
     total = 60_000 if spec.data == "fashion-mnist" else 2_000
-    kept = {"test": 0.0, "none": 0.0, "fold": 1 / spec.folds}.get(
+    held_out = {"test": 0.0, "none": 0.0, "fold": 1 / spec.folds}.get(
         spec.validation, spec.validation_fraction
     )
-    learnt = round(total * (1 - kept))
-    return learnt + (sum(auxiliary.COUNTS.values()) if spec.outside else 0)
+    return round(total * (1 - held_out)) + (sum(auxiliary.COUNTS.values()) if spec.outside else 0)
 
 
-def machine() -> dict:
-    """This machine, as records keep it: a name that only it can recognise (records are shared),
-    processors and system.
-    """
-    name = hashlib.sha256(platform.node().encode()).hexdigest()[:12]
-    return {
-        "name": name,
-        "cpus": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
+def machine() -> Machine:
+    """This machine; its name is a hash, since records are shared."""
+    return Machine(
+        hashlib.sha256(platform.node().encode()).hexdigest()[:12],
+        os.cpu_count(),
+        f"{platform.system()} {platform.machine()}",
+    )
+
+
+def _runs_of_this_machine() -> list[tuple[Run, Record]]:
+    """Finished runs of some length that were trained here."""
+    here = machine().name
+    return [
+        (run, run.record)
+        for run in runs.list_runs(finished_only=True)
+        if run.record is not None
+        and not run.shipped
+        and run.record.machine.name == here
+        and (run.record.pictures_trained or 0) >= TELLING_PICTURES
+        and run.record.multiply_adds
+    ]

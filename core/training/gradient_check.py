@@ -1,22 +1,25 @@
-"""Whether back-propagation computes the slope of the loss: each weight moved a little, against the
-gradient.
+"""Whether back-propagation computes the slope of the loss: each weight is moved a little, and the
+change of the loss compared with the gradient.
 
 For a weight `w` the central difference is `(E(w + e) - E(w - e)) / 2e`, where `E` is the mean
 cross-entropy of ten pictures, one of each class. It costs two forward passes a weight;
 back-propagation gets all weights at once, by the chain rule. The two agree up to curvature, which
 falls with the square of `e`, unless a kink (ReLU, max pooling) lies between the two points. So a
-weight that disagrees is moved by ever smaller steps: a kink or curvature is left behind, a wrong
+weight that disagrees is moved by ever smaller steps: a smaller step steps past a kink; a wrong
 gradient stays wrong.
 
-Source: the project report behind the presets `project-*`, with e = 0.01. Here is what is asked and
-how it is judged, without Keras; `gradients` calculates it on the engine.
+Source: the project report behind the presets `project-*`, with e = 0.01. This module says what is
+checked and how it is judged, without Keras; `core.training.gradients` calculates it on the engine.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from core.errors import InvalidSpec
 from core.specs.spec import TrainSpec
@@ -28,19 +31,34 @@ TOLERANCE = 1e-4  # relative error up to which two gradients agree
 _TINY = 1e-300
 
 
+class Comparison(NamedTuple):
+    """One weight's gradient compared with central differences.
+
+    Attributes:
+        difference: with the first step.
+        settled: with the largest step tried at which both agree, or the smallest tried where none
+            does.
+        step: that step.
+        agrees: whether both agree there.
+    """
+
+    difference: float
+    settled: float
+    step: float
+    agrees: bool
+
+
 @dataclass(frozen=True)
 class TensorCheck:
-    """The checked weights of one array; all tuples are in the order of `places`, positions in the
-    flattened array.
+    """The checked weights of one array; all tuples are in the order of `positions`, which count
+    through the flattened array.
 
-    `differences` are central differences with the step that was asked for. `settled` are those with
-    the step in `steps`: the largest of the tried ones with which both gradients agree, or the
-    smallest tried where none does (`agrees` is False).
+    `differences`, `settled`, `steps` and `agrees` are those of the weights' `Comparison`.
     """
 
     name: str
     shape: tuple[int, ...]
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     backpropagated: tuple[float, ...]
     differences: tuple[float, ...]
     settled: tuple[float, ...]
@@ -48,12 +66,12 @@ class TensorCheck:
     agrees: tuple[bool, ...]
 
     @property
-    def errors(self) -> np.ndarray:
-        """Relative error of each weight with the step that was asked for."""
+    def errors(self) -> NDArray[np.float64]:
+        """Relative error of each weight with the first step."""
         return relative_error(self.backpropagated, self.differences)
 
     @property
-    def settled_errors(self) -> np.ndarray:
+    def settled_errors(self) -> NDArray[np.float64]:
         """The same with the step that each weight settled at."""
         return relative_error(self.backpropagated, self.settled)
 
@@ -74,11 +92,11 @@ class GradientCheck:
     @property
     def checked(self) -> int:
         """How many weights were moved."""
-        return sum(len(tensor.places) for tensor in self.tensors)
+        return sum(len(tensor.positions) for tensor in self.tensors)
 
     @property
     def at_once(self) -> int:
-        """How many agreed with the step that was asked for."""
+        """How many agreed with the first step."""
         return sum(
             agrees and step == self.epsilon
             for tensor in self.tensors
@@ -94,20 +112,32 @@ class GradientCheck:
         """The verdict, for a person."""
         checked = f"{self.checked:,} weights"
         if self.wrong:
-            return f"The gradient is wrong: of {checked}, {self.wrong:,} differ from the central difference, however small the step."
+            return (
+                f"The gradient is wrong: of {checked}, {self.wrong:,} differ from the central "
+                "difference, however small the step."
+            )
+        text = (
+            f"Back-propagation is right: all of {checked} agree with the central difference to "
+            f"{TOLERANCE:g}"
+        )
         later = self.checked - self.at_once
-        text = f"Back-propagation is right: all of {checked} agree with the central difference to {TOLERANCE:g}"
+        if not later:
+            return f"{text}."
         return (
-            f"{text}."
-            if not later
-            else f"{text}, {self.at_once:,} with the step {self.epsilon:g} and {later:,} with a smaller one."
+            f"{text}, {self.at_once:,} with the step {self.epsilon:g} and {later:,} with a smaller "
+            "one."
         )
 
 
-def relative_error(first, second) -> np.ndarray:
-    """`|a - b| / (|a| + |b|)`, from 0 to 1 for each pair; 0 where both are 0."""
+def relative_error(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """`|a - b| / (|a| + |b|)` of each pair, from 0 to 1; 0 where both are 0.
+
+    >>> relative_error([1.0, 0.0], [3.0, 0.0]).tolist()
+    [0.5, 0.0]
+    """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    return np.abs(a - b) / np.maximum(np.abs(a) + np.abs(b), _TINY)
+    error: NDArray[np.float64] = np.abs(a - b) / np.maximum(np.abs(a) + np.abs(b), _TINY)
+    return error
 
 
 def agree(gradient: float, difference: float, step: float, loss: float) -> bool:
@@ -121,8 +151,8 @@ def agree(gradient: float, difference: float, step: float, loss: float) -> bool:
 
 
 def settle(
-    gradient: float, difference_with, epsilon: float, loss: float
-) -> tuple[float, float, float, bool]:
+    gradient: float, difference_with: Callable[[float], float], epsilon: float, loss: float
+) -> Comparison:
     """Compare one weight's gradient with central differences of ever smaller steps, until they
     agree.
 
@@ -130,23 +160,17 @@ def settle(
         difference_with: from a step to the central difference.
         epsilon: the first step; the next is a tenth of it, and so on down to `SMALLEST`.
         loss: about how large the losses are, for their rounding.
-
-    Returns:
-        the difference with `epsilon`, the difference that it settled at, its step, and whether they
-        agree.
     """
     step, first = epsilon, difference_with(epsilon)
     difference = first
     while not agree(gradient, difference, step, loss) and step / 10 >= 0.99 * SMALLEST:
         step /= 10
         difference = difference_with(step)
-    return first, difference, step, agree(gradient, difference, step, loss)
+    return Comparison(first, difference, step, agree(gradient, difference, step, loss))
 
 
-def still(spec: TrainSpec) -> TrainSpec:
-    """The spec without what would change the loss from one forward pass to the next, and without
-    penalties.
-    """
+def deterministic(spec: TrainSpec) -> TrainSpec:
+    """The spec without penalties, and without what makes the loss differ between forward passes."""
     return spec.replace(
         dropout=(0.0,),
         block_dropout=(0.0,),
@@ -165,12 +189,13 @@ def validate(spec: TrainSpec, *, epsilon: float, weights: int) -> None:
     """
     if spec.architecture == "transfer":
         raise InvalidSpec(
-            "A pretrained network has more than a hundred arrays of weights, and each weight that is moved costs two passes "
-            "through all of its layers in 64-bit numbers: hours. Choose another network; back-propagation is the same."
+            "A pretrained network has more than a hundred arrays of weights, and each weight that "
+            "is moved costs two passes through all of its layers in 64-bit numbers: hours. Choose "
+            "another network; back-propagation is the same."
         )
     if not SMALLEST <= epsilon <= 1:
         raise InvalidSpec(
-            f"The step must be a number from {SMALLEST:g} to 1, such as 0.01; received {epsilon:g}."
+            f"The step must be a number from {SMALLEST:g} to 1, such as 0.01, not {epsilon:g}."
         )
     if weights < 1:
-        raise InvalidSpec(f"At least one weight of each array must be checked; received {weights}.")
+        raise InvalidSpec(f"At least one weight of each array must be checked, not {weights}.")

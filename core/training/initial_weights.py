@@ -1,8 +1,8 @@
-"""What a network knows before its training: nothing, what another run learnt, or what others
-published.
+"""Where the weights of a training begin: at random, at those of another run, or pretrained.
 
-One idea: weights are taken over only where every array fits; a network that is half another's would
-learn from noise without a word. Fresh weights come with the network, from `architectures.build`.
+Weights are copied only if every array fits; a network with half of another's weights would start
+from noise without anyone noticing. Random weights come with the network, from
+`core.networks.architectures.build`.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from core.networks import keras_backbones, keras_files
 from core.specs.spec import TrainSpec
 
 
-def begin(network: keras.Model, spec: TrainSpec) -> None:
-    """Give a fresh network the weights that its spec starts from.
+def apply(network: keras.Model, spec: TrainSpec) -> None:
+    """Give a new network the weights that its spec starts from.
 
     Args:
-        network: what `architectures.build(spec)` returned, to train or plain.
+        network: from `architectures.build(spec)`, to train or plain.
 
     Raises:
-        RunNotFound: if the run that the spec names is none, or not finished.
-        InvalidSpec: if that run is of another network.
-        WeightsUnavailable: if published weights are neither here nor to be downloaded.
+        RunNotFound: if the run that the spec names does not exist or is not finished.
+        InvalidSpec: if that run has another network.
+        WeightsUnavailable: if pretrained weights are not here and cannot be downloaded.
     """
     if spec.start_from == "imagenet":
         for name, arrays in keras_backbones.published_weights(spec.backbone, spec.enlarge).items():
             network.get_layer(name).set_weights(arrays)
     elif spec.start_from != "nothing":
-        _of_a_run(network, spec.start_from)
+        _copy_from_run(network, spec.start_from)
 
 
-def _of_a_run(network: keras.Model, name: str) -> None:
+def _copy_from_run(network: keras.Model, name: str) -> None:
     saved = runs.read_bytes(name, "model.keras")
     if saved is None:
         raise RunNotFound(
@@ -46,7 +46,7 @@ def _of_a_run(network: keras.Model, name: str) -> None:
     weights = keras_files.network_from(saved).get_weights()
     if [value.shape for value in weights] != [value.shape for value in network.get_weights()]:
         raise InvalidSpec(
-            f"The run {name!r} to start from is another network. Choose the same architecture, filters and dense "
-            f"units, or start from 'nothing'."
+            f"The run {name!r} to start from has another network. Choose the same architecture, "
+            "filters and dense units, or start from 'nothing'."
         )
     network.set_weights(weights)

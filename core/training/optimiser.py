@@ -1,14 +1,18 @@
-"""How weights follow the gradient: optimiser, learning rate and running averages of a spec, as
-Keras has them.
+"""How weights follow the gradient: a spec's optimiser, loss, learning rate and running averages of
+weights, made of Keras's parts.
 """
 
 from __future__ import annotations
 
 import os
+from types import TracebackType
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from core.specs.spec import TrainSpec
 
@@ -19,7 +23,7 @@ def compile_network(network: keras.Model, spec: TrainSpec, steps_per_epoch: int)
     """Give a network the optimiser, loss and metrics of a spec.
 
     Args:
-        network: what `architectures.build(spec, to_train=True)` returned.
+        network: from `architectures.build(spec, to_train=True)`.
         steps_per_epoch: batches per epoch, which schedules count in.
     """
     rate = _schedule(spec, steps_per_epoch * spec.epochs)
@@ -36,8 +40,8 @@ def compile_network(network: keras.Model, spec: TrainSpec, steps_per_epoch: int)
     }[spec.optimizer]()
     if spec.optimizer == "adamw":
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    metrics = ["accuracy"]
-    # Then the loss is not the cross-entropy that validation is judged by.
+    metrics: list[str | keras.metrics.Metric] = ["accuracy"]
+    # With any of these the loss is not the cross-entropy that epochs are judged by.
     if spec.label_smoothing or spec.l1 or spec.l2:
         metrics.append(keras.metrics.CategoricalCrossentropy(name="cross_entropy"))
     network.compile(
@@ -55,20 +59,24 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     Source: Smith and Topin, Super-convergence, arXiv 1708.07120, without its last phase.
     """
 
-    def __init__(self, peak: float, steps: int, warm_up: float):
+    def __init__(self, peak: float, steps: int, warm_up: float) -> None:
         self.peak, self.steps, self.warm_up = peak, steps, warm_up
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
+        """The learning rate at a step counted from 0; both are tensors of the backend."""
         step = keras.ops.cast(step, "float32") + 1.0
         rise = max(1.0, self.warm_up * self.steps)
         down = keras.ops.maximum(0.0, (self.steps + 1 - step) / max(1.0, self.steps - rise))
         return self.peak * keras.ops.minimum(step / rise, down)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, float]:
+        """The arguments of `__init__`, for Keras's files."""
         return {"peak": self.peak, "steps": self.steps, "warm_up": self.warm_up}
 
 
-def _schedule(spec: TrainSpec, steps: int):
+def _schedule(
+    spec: TrainSpec, steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
     if spec.schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(spec.learning_rate, steps)
     if spec.schedule == "one_cycle":
@@ -76,25 +84,26 @@ def _schedule(spec: TrainSpec, steps: int):
     return spec.learning_rate
 
 
-class averaged:
+class Averaged:
     """While open, the network's weights are their running averages, if the spec asks for that."""
 
-    def __init__(self, network: keras.Model, spec: TrainSpec):
-        self.pairs = ()
+    def __init__(self, network: keras.Model, spec: TrainSpec) -> None:
+        self._pairs: list[tuple[keras.Variable, keras.Variable]] = []
+        self._last: list[NDArray[np.floating]] = []
         if spec.average_weights:
-            self.pairs = tuple(
-                zip(
-                    network.trainable_variables,
-                    network.optimizer._model_variables_moving_average,
-                    strict=True,
-                )
-            )
+            averages = network.optimizer._model_variables_moving_average
+            self._pairs = list(zip(network.trainable_variables, averages, strict=True))
 
-    def __enter__(self):
-        self.last = [keras.ops.convert_to_numpy(variable) for variable, _ in self.pairs]
-        for variable, average in self.pairs:
+    def __enter__(self) -> None:
+        self._last = [keras.ops.convert_to_numpy(variable) for variable, _ in self._pairs]
+        for variable, average in self._pairs:
             variable.assign(average)
 
-    def __exit__(self, *error):
-        for (variable, _), value in zip(self.pairs, self.last, strict=True):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for (variable, _), value in zip(self._pairs, self._last, strict=True):
             variable.assign(value)

@@ -23,7 +23,7 @@ from core.errors import DataDamaged, DataUnavailable
 from core.inference import Network, answer
 from core.inference.answer import Prediction, PreparationOptions
 from core.labels import CLASS_NAMES, CLASSES, SIDE
-from core.pictures import Prepared
+from core.pictures import Polarity, Prepared
 from core.runs import Run
 from ui import cache, frame
 from ui.classify import uploads
@@ -33,7 +33,7 @@ from ui.components import charts, theme, thumbnails
 NEIGHBOURS = 8
 # Pixels: a step is shown at half of that, and phones have two screen pixels for one.
 THUMBNAIL = 240
-POLARITIES = {
+POLARITIES: dict[Polarity, str] = {
     "auto": "Automatic",
     "light on dark": "Garment is brighter",
     "dark on light": "Garment is darker",

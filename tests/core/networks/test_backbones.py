@@ -1,12 +1,13 @@
-"""Borrowed networks: the lists of their layers are Keras's, they stay frozen as long as they
-should, and what comes out is a run like any.
+"""Pretrained networks: their layers are Keras's, they stay frozen as long as they should, and
+training them gives a run like any other.
 
-Their weights here are random: what others published is not downloaded by a test. One run is trained
-and looked at from all sides.
+Their weights are random here, as no test downloads the published ones. One run is trained and
+looked at from all sides.
 """
 
 from __future__ import annotations
 
+import json
 import urllib.error
 
 import numpy as np
@@ -21,7 +22,7 @@ from core.explain import activations, steps
 from core.export import card
 from core.networks import backbones
 from core.networks.architectures import blueprint, multiply_adds, parameters
-from core.runs import Progress, weights
+from core.runs import Phase, Progress, weights
 from core.settings import ROOT
 from core.specs.fields import parse_setting
 from core.specs.presets import PRESETS
@@ -31,9 +32,9 @@ from ui import frame
 from ui.network import layer_list
 from ui.train import jobs
 
-BORROWED = ("mobilenet_v2", "resnet50_v2")
+PRETRAINED = ("mobilenet_v2", "resnet50_v2")
 SMALL = PRESETS["transfer-mobilenet"].spec.replace(
-    name="borrowed",
+    name="pretrained",
     data="offline-sample",
     enlarge=32,
     frozen_epochs=1,
@@ -46,79 +47,74 @@ SMALL = PRESETS["transfer-mobilenet"].spec.replace(
 
 
 def published(name: str, side: int) -> dict[str, list[np.ndarray]]:
-    """What stands for the published weights: random ones of the right shapes, the same each time,
-    with averages of their own.
-    """
-    draw, found = np.random.default_rng(side), {}
+    """A stand-in for the published weights: random averages of the right shapes, always the same."""
+    draw, arrays = np.random.default_rng(side), {}
     for layer in blueprint(SMALL.replace(backbone=name, enlarge=side)):
         if layer.kind == "BatchNormalization":
             count = layer.output_shape[-1]
-            found[layer.name] = [
+            arrays[layer.name] = [
                 draw.uniform(0.8, 1.2, count),
                 draw.normal(0, 0.1, count),
                 draw.normal(0, 0.1, count),
                 draw.uniform(0.8, 1.2, count),
             ]
-    return found
+    return arrays
 
 
 @pytest.fixture(scope="module")
 def training():
-    """The room of the engine; importing it imports TensorFlow."""
+    """The module that trains; importing it imports TensorFlow."""
     from core.training import trainer
 
     return trainer
 
 
 @pytest.fixture(scope="module")
-def borrowed(tmp_path_factory, training):
-    """A run that was frozen for an epoch, broken off, and fine-tuned for another: its id, its
-    library, and what was seen on the way.
+def pretrained(tmp_path_factory, training):
+    """A run that was frozen for an epoch, killed, resumed and fine-tuned for another.
+
+    Gives its id, its library, what it reported, and its weights at first and after the frozen epoch.
     """
     from core.networks import architectures, keras_files
-    from core.training import initial_weights
+    from core.training import callback, initial_weights
 
     with pytest.MonkeyPatch.context() as patch:
-        library = tmp_path_factory.mktemp("borrowed")
+        library = tmp_path_factory.mktemp("pretrained")
         patch.setenv("ATELIER_HOME", str(library))
         patch.setenv("ATELIER_RUNS", str(library / "runs"))
         patch.setattr(initial_weights.keras_backbones, "published_weights", published)
-        patch.setattr(training, "REPORT_SECONDS", 0.0)
+        patch.setattr(callback, "REPORT_SECONDS", 0.0)
         run_id, seen = runs.create(SMALL), []
 
         class Killed(BaseException):
-            """What SIGKILL does, as far as Python can play it."""
+            """What SIGKILL does, as far as Python can imitate it."""
 
         def die_at_the_change(self, stage, enter=training._Training.enter):
             if stage.name == "fine-tuning":
                 raise Killed()
             enter(self, stage)
 
-        with pytest.raises(Killed), pytest.MonkeyPatch.context() as change:
+        with pytest.MonkeyPatch.context() as change:
             change.setattr(training._Training, "enter", die_at_the_change)
-            training.train(run_id, report=seen.append)
+            with pytest.raises(Killed):
+                training.train(run_id, report=seen.append)
         network = architectures.build(SMALL, to_train=True)
-        begun = network.get_weights()
+        first = network.get_weights()
         keras_files.load_weights(network, runs.read_bytes(run_id, "checkpoint.weights.h5"))
         frozen = {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
         patch.setattr(
             initial_weights.keras_backbones,
             "published_weights",
-            lambda *_: pytest.fail("fetched again to go on"),
+            lambda *_: pytest.fail("downloaded again to resume"),
         )
         training.train(run_id, report=seen.append)
-        begun = {
-            name: arrays
-            for name, arrays in zip(frozen, _grouped(begun, frozen.values()), strict=True)
-        }
-        seen_of_it = {
-            "id": run_id,
-            "runs": str(library / "runs"),
-            "seen": seen,
-            "begun": begun,
-            "frozen": frozen,
-        }
-    return seen_of_it
+    return {
+        "id": run_id,
+        "runs": str(library / "runs"),
+        "seen": seen,
+        "first": dict(zip(frozen, _grouped(first, frozen.values()), strict=True)),
+        "frozen": frozen,
+    }
 
 
 def _grouped(arrays, like):
@@ -128,32 +124,24 @@ def _grouped(arrays, like):
 
 
 @pytest.fixture
-def run_id(borrowed, monkeypatch) -> str:
-    monkeypatch.setenv("ATELIER_RUNS", borrowed["runs"])
-    return borrowed["id"]
+def run_id(pretrained, monkeypatch) -> str:
+    monkeypatch.setenv("ATELIER_RUNS", pretrained["runs"])
+    return pretrained["id"]
 
 
-# --- the lists of layers ----------------------------------------------------------------------------------------------
+# The lists of layers
 
 
-@pytest.mark.parametrize("name", BORROWED)
+@pytest.mark.parametrize("name", PRETRAINED)
 def test_the_list_of_layers_is_what_the_installed_keras_has(name):
     from core.networks import keras_backbones
 
-    assert [{"options": {}, **layer} for layer in plain(keras_backbones.describe(name))] == list(
-        backbones.get(name).layers
-    )
-
-
-def plain(described):
-    """As JSON holds it."""
-    import json
-
-    return json.loads(json.dumps(described))
+    described = json.loads(json.dumps(keras_backbones.describe(name)))  # as JSON holds it
+    assert [{"options": {}, **layer} for layer in described] == list(backbones.get(name).layers)
 
 
 @pytest.mark.parametrize(("name", "side"), [("mobilenet_v2", 96), ("resnet50_v2", 64)])
-def test_a_borrowed_network_answers_as_keras_does_with_the_same_weights(name, side):
+def test_a_pretrained_network_answers_as_keras_does_with_the_same_weights(name, side):
     import keras
 
     from core.networks import architectures, keras_backbones
@@ -185,7 +173,7 @@ def test_a_borrowed_network_answers_as_keras_does_with_the_same_weights(name, si
     np.testing.assert_allclose(np.asarray(theirs(given)), np.asarray(answer), rtol=1e-4, atol=1e-4)
 
 
-def test_work_grows_with_the_side_and_an_epoch_that_is_frozen_is_less_of_it():
+def test_work_grows_with_the_side_and_a_frozen_epoch_is_less_of_it():
     large = SMALL.replace(enlarge=96)
     assert multiply_adds(large) > 8 * multiply_adds(SMALL)
     assert (
@@ -195,58 +183,58 @@ def test_work_grows_with_the_side_and_an_epoch_that_is_frozen_is_less_of_it():
 
 
 @pytest.mark.parametrize(
-    ("frozen", "epochs", "found"),
+    ("frozen", "epochs", "expected"),
     [
         (2, 5, [("frozen", 1, 2, 0.01), ("fine-tuning", 3, 5, 1e-4)]),
         (0, 3, [("fine-tuning", 1, 3, 1e-4)]),
         (9, 3, [("frozen", 1, 3, 0.01)]),
     ],
 )
-def test_the_stages_of_a_training(frozen, epochs, found):
+def test_the_stages_of_a_training(frozen, epochs, expected):
     spec = SMALL.replace(frozen_epochs=frozen, epochs=epochs)
     assert [
         (stage.name, stage.first, stage.last, stage.learning_rate)
         for stage in backbones.stages(spec)
-    ] == found
+    ] == expected
     assert backbones.stages(TrainSpec(epochs=4)) == (backbones.Stage("", 1, 4, 0.001),)
 
 
-# --- a training -------------------------------------------------------------------------------------------------------
+# A training
 
 
-def test_it_stays_as_it_was_while_frozen_and_learns_after_that(borrowed, run_id):
-    frozen, after = borrowed["frozen"], weights.read(run_id)
+def test_it_stays_as_it_was_while_frozen_and_learns_after_that(pretrained, run_id):
+    frozen, after = pretrained["frozen"], weights.read(run_id)
     given = published("mobilenet_v2", 32)
     for name, arrays in frozen.items():
         same = all(
             np.allclose(one, other)
-            for one, other in zip(arrays, given.get(name, borrowed["begun"][name]), strict=True)
+            for one, other in zip(arrays, given.get(name, pretrained["first"][name]), strict=True)
         )
         assert same == (name != "scores"), name
     changed = [name for name in frozen if not np.array_equal(frozen[name][0], after[name][0])]
     assert len(changed) > 60 and "Conv1" in changed and "scores" in changed
 
 
-def test_normalisations_keep_the_averages_that_they_came_with(borrowed, run_id):
+def test_normalisations_keep_their_pretrained_averages(pretrained, run_id):
     after = weights.read(run_id)
     for name, arrays in published("mobilenet_v2", 32).items():
         np.testing.assert_allclose(after[name][2:], arrays[2:], rtol=1e-5)
 
 
-def test_epochs_are_counted_on_across_the_change_and_rates_and_words_follow_the_stage(
-    borrowed, run_id
+def test_epochs_are_counted_across_the_change_and_rates_and_words_follow_the_stage(
+    pretrained, run_id
 ):
-    rows = runs.history(run_id)
-    assert [row["epoch"] for row in rows] == [1, 2] and runs.validation_epochs(run_id) == [1, 2]
+    epochs = runs.history(run_id)
+    assert [epoch.epoch for epoch in epochs] == [1, 2] and runs.validation_epochs(run_id) == [1, 2]
     # At the end of each cosine.
-    assert rows[0]["learning_rate"] < 0.01 and rows[1]["learning_rate"] < 1e-4
-    said = [(step.epoch, step.stage) for step in borrowed["seen"] if step.phase == "training"]
-    assert set(said) == {(1, "frozen"), (2, "fine-tuning")}
-    assert any(step.phase == "weights" for step in borrowed["seen"])
+    assert epochs[0].learning_rate < 0.01 and epochs[1].learning_rate < 1e-4
+    stages = [(step.epoch, step.stage) for step in pretrained["seen"] if step.phase == "training"]
+    assert set(stages) == {(1, "frozen"), (2, "fine-tuning")}
+    assert any(step.phase == "weights" for step in pretrained["seen"])
 
 
 def test_the_exported_network_answers_like_keras_and_like_its_rebuilt_inside(
-    borrowed, run_id, tmp_path
+    pretrained, run_id, tmp_path
 ):
     from core.networks import keras_files
 
@@ -270,7 +258,7 @@ def test_the_exported_network_answers_like_keras_and_like_its_rebuilt_inside(
     assert "Sandler" in card.card(runs.read(run_id), runs.test_predictions(run_id))
 
 
-@pytest.mark.parametrize("name", BORROWED)
+@pytest.mark.parametrize("name", PRETRAINED)
 def test_every_layer_shows_what_keras_computes(name, tmp_path):
     from tests.core.explain.test_activations import PICTURE, keras_twin
 
@@ -302,19 +290,19 @@ def test_every_layer_shows_what_keras_computes(name, tmp_path):
         np.testing.assert_array_equal(walk.output.astype(np.float32), found[pool.name][..., 5])
 
 
-def test_another_training_of_it_can_start_from_the_run_also_with_larger_pictures(run_id, training):
+def test_another_training_can_start_from_the_run_even_with_larger_pictures(run_id, training):
     from core.networks import architectures
     from core.training import initial_weights
 
     spec = SMALL.replace(start_from=run_id, enlarge=64)
     network = architectures.build(spec, to_train=True)
-    initial_weights.begin(network, spec)
+    initial_weights.apply(network, spec)
     np.testing.assert_array_equal(
         network.get_layer("Conv1").get_weights()[0], weights.read(run_id)["Conv1"][0]
     )
 
 
-# --- without a network ------------------------------------------------------------------------------------------------
+# Without a network
 
 
 @pytest.mark.parametrize(
@@ -332,10 +320,10 @@ def test_without_a_network_a_sentence_names_the_file_that_keras_looks_for_and_wh
 
     from core.networks import keras_backbones
 
-    asked = []
+    requested = []
 
     def nobody_answers(origin, target, hook):
-        asked.append(origin)
+        requested.append(origin)
         raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.setattr(file_utils, "urlretrieve", nobody_answers)
@@ -343,8 +331,8 @@ def test_without_a_network_a_sentence_names_the_file_that_keras_looks_for_and_wh
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     with pytest.raises(WeightsUnavailable, match="start_from nothing") as refused:
         keras_backbones.published_weights(name, side)
-    assert asked == [backbones.weights_address(name, side)] and asked[0].endswith(file)
-    assert asked[0] in str(refused.value) and str(tmp_path / "models") in str(refused.value)
+    assert requested == [backbones.weights_address(name, side)] and requested[0].endswith(file)
+    assert requested[0] in str(refused.value) and str(tmp_path / "models") in str(refused.value)
 
 
 def test_a_training_without_a_network_ends_with_that_sentence_and_can_be_resumed(
@@ -362,11 +350,11 @@ def test_a_training_without_a_network_ends_with_that_sentence_and_can_be_resumed
     assert runs.read(run_id).status_text == "interrupted before the first epoch ended"
 
 
-# --- form, terminal and pages -----------------------------------------------------------------------------------------
+# Form, terminal and pages
 
 
-def test_published_weights_are_for_borrowed_networks_only():
-    with pytest.raises(InvalidSpec, match="architecture transfer"):
+def test_published_weights_are_for_pretrained_networks_only():
+    with pytest.raises(InvalidSpec, match="architecture 'transfer'"):
         TrainSpec(start_from="imagenet")
     with pytest.raises(InvalidSpec, match="in steps of 32"):
         parse_setting("enlarge", "100")
@@ -380,14 +368,14 @@ def test_the_gradient_check_says_why_not():
 def test_settings_come_from_a_terminal_like_any_other():
     from argparse import Namespace
 
-    asked = Namespace(
+    arguments = Namespace(
         preset="transfer-resnet",
         epochs=None,
         seed=None,
         name=None,
         set=["enlarge=32", "frozen_epochs=0", "fine_tune_rate=1e-5", "start_from=nothing"],
     )
-    spec = spec_from(asked)
+    spec = spec_from(arguments)
     assert (spec.backbone, spec.enlarge, spec.frozen_epochs, spec.fine_tune_rate) == (
         "resnet50_v2",
         32,
@@ -396,7 +384,7 @@ def test_settings_come_from_a_terminal_like_any_other():
     )
 
 
-def test_the_form_offers_the_settings_of_a_borrowed_network_where_one_is():
+def test_the_form_offers_the_settings_of_a_pretrained_network_where_there_is_one():
     app = opened("pages/2_Train.py", new="1")
     app.button(key="frame_sample").click().run()
     numbers = ("enlarge", "frozen_epochs")
@@ -417,7 +405,7 @@ def test_the_live_view_says_what_learns():
     from types import SimpleNamespace
 
     job = SimpleNamespace(
-        state="running", place=0, progress=Progress("r", "training", 1, 2, 3, 4, stage="frozen")
+        state="running", place=0, progress=Progress("r", Phase.TRAINING, 1, 2, 3, 4, stage="frozen")
     )
     assert jobs.state_text(job) == "Epoch 1 of 2, only the new layers learn"
 
@@ -452,12 +440,12 @@ def test_the_network_page_opens_on_every_view_of_it(run_id, address):
     assert (
         not app.error
         and not app.warning
-        and not [one for one in app.info if "left out" in one.value]
+        and not [note for note in app.info if "left out" in note.value]
     )
     if not address:
         assert len(app.table[0].value) == layer_list.PART
 
 
-def test_a_borrowed_run_answers_and_explains_on_classify(run_id):
+def test_a_run_of_a_pretrained_network_answers_and_explains_on_classify(run_id):
     app = opened("pages/1_Classify.py", run=run_id)
     assert not app.error

@@ -45,7 +45,7 @@ from core import runs
 from core.specs.presets import preset
 from core.training import trainer
 spec = preset("champion").spec.replace(data="offline-sample", filters=(8, 16), precision="float32", epochs=1)
-print(json.dumps(trainer.train(runs.create(spec))))
+print(json.dumps(trainer.train(runs.create(spec)).to_dict()))
 """
 
 

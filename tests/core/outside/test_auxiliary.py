@@ -10,7 +10,7 @@ from PIL import Image
 
 from core import runs
 from core.data import fashion_mnist
-from core.errors import InvalidSpec, NothingLearnt, RunNotFound
+from core.errors import InvalidSpec, NothingLearned, RunNotFound
 from core.evaluation import NEVER_SURE
 from core.export.card import card
 from core.garments import drawing
@@ -124,8 +124,8 @@ def test_a_training_with_outside_pictures_says_what_it_learnt_from(monkeypatch):
     monkeypatch.setattr(auxiliary, "COUNTS", FEW)
     monkeypatch.setattr(auxiliary, "TUNED_ON", 10)
     record = trainer.train(runs.create(SMALL.replace(outside=True)))
-    assert record["outside"] == FEW and record["sure_threshold"] > 0
-    assert record["pictures_trained"] == 1600 + sum(FEW.values())
+    assert record.auxiliary == FEW and record.sure_threshold > 0
+    assert record.pictures_trained == 1600 + sum(FEW.values())
     [run] = [run for run in runs.list_runs() if not run.shipped]
     assert "3 traced sketches, 2 traced icons" in card(run, runs.test_predictions(run.id))
 
@@ -134,10 +134,10 @@ def test_a_stop_while_they_are_prepared_ends_the_wait_and_the_run_can_go_on(monk
     monkeypatch.setattr(auxiliary, "COUNTS", FEW)
     monkeypatch.setattr(auxiliary, "TUNED_ON", 10)
     run_id, seen = runs.create(SMALL.replace(outside=True, seed=77)), []
-    with pytest.raises(NothingLearnt, match="resume"):
+    with pytest.raises(NothingLearned, match="resume"):
         trainer.train(run_id, report=seen.append, should_stop=lambda: len(seen) > 2)
     assert (seen[-1].phase, seen[-1].epoch) == ("preparing", 0) and "prepared" in seen[-1].stage
-    assert trainer.train(run_id)["status"] == "finished"
+    assert trainer.train(run_id).status == "finished"
 
 
 def test_a_training_begins_with_the_weights_of_another_run():

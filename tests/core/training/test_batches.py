@@ -1,5 +1,5 @@
-"""The pictures that a training is fed with: all of them once an epoch, altered as the spec asks,
-the same again after a pause.
+"""The pictures that a training sees: all of them once an epoch, augmented as the spec asks, and the
+same after an interruption.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from core.specs.spec import TrainSpec
-from core.training.batches import Batches, altered
+from core.training.batches import Batches, augment
 
 PLAIN = TrainSpec(batch=64, seed=5)
 
 
 @pytest.fixture
 def pixels() -> np.ndarray:
-    # Never 0: what is black came from outside.
+    # Never 0, so that what is black came from outside.
     return np.random.default_rng(0).integers(1, 256, (200, 28, 28), dtype=np.uint8)
 
 
@@ -36,42 +36,44 @@ def rng() -> np.random.Generator:
 def test_an_epoch_shows_every_picture_once_with_its_target(pixels, targets):
     batches = Batches(pixels, targets, PLAIN)
     assert [len(batches[number][0]) for number in range(len(batches))] == [64, 64, 64, 8]
-    pictures, told = all_of(batches)
+    pictures, seen = all_of(batches)
     assert (pictures.dtype, batches[0][0].shape) == (np.float32, (64, 28, 28, 1))
     where = np.array([np.flatnonzero((pixels == picture).all((1, 2)))[0] for picture in pictures])
-    assert sorted(where) == list(range(200)) and (told == targets[where]).all()
+    assert sorted(where) == list(range(200)) and (seen == targets[where]).all()
     assert not (where == np.arange(200)).all()
 
 
-def test_each_epoch_has_its_own_order_and_a_resumed_training_goes_on_with_the_next(pixels, targets):
+def test_each_epoch_has_its_own_order_and_a_resumed_training_continues_with_the_next(
+    pixels, targets
+):
     spec = PLAIN.replace(flip=True, shift=2, rotate=10.0, erase=0.5)
-    going, first = Batches(pixels, targets, spec), all_of(Batches(pixels, targets, spec))
-    assert all((one == other).all() for one, other in zip(all_of(going), first, strict=True))
-    going.on_epoch_end()
-    assert not (all_of(going)[0] == first[0]).all()
+    running, first = Batches(pixels, targets, spec), all_of(Batches(pixels, targets, spec))
+    assert all((one == other).all() for one, other in zip(all_of(running), first, strict=True))
+    running.on_epoch_end()
+    assert not (all_of(running)[0] == first[0]).all()
     resumed = Batches(pixels, targets, spec, epochs_done=1)
     assert all(
-        (one == other).all() for one, other in zip(all_of(going), all_of(resumed), strict=True)
+        (one == other).all() for one, other in zip(all_of(running), all_of(resumed), strict=True)
     )
 
 
-def test_nothing_is_altered_unasked_and_the_originals_never(pixels):
-    assert altered(pixels, PLAIN, rng()) is pixels
+def test_nothing_is_augmented_unasked_and_the_originals_never_change(pixels):
+    assert augment(pixels, PLAIN, rng()) is pixels
     before = pixels.copy()
-    altered(pixels, PLAIN.replace(flip=True, shift=3, rotate=20.0, erase=1.0), rng())
+    augment(pixels, PLAIN.replace(flip=True, shift=3, rotate=20.0, erase=1.0), rng())
     assert (pixels == before).all()
 
 
 def test_about_half_are_mirrored(pixels):
-    made = altered(pixels, PLAIN.replace(flip=True), rng())
-    mirrored = (made == pixels[:, :, ::-1]).all((1, 2))
-    assert (mirrored | (made == pixels).all((1, 2))).all() and 70 < mirrored.sum() < 130
+    augmented = augment(pixels, PLAIN.replace(flip=True), rng())
+    mirrored = (augmented == pixels[:, :, ::-1]).all((1, 2))
+    assert (mirrored | (augmented == pixels).all((1, 2))).all() and 70 < mirrored.sum() < 130
 
 
 def test_shifts_reach_every_whole_pixel_up_to_the_most_and_black_moves_in(pixels):
-    made = altered(pixels, PLAIN.replace(shift=2), rng())
+    augmented = augment(pixels, PLAIN.replace(shift=2), rng())
     found = set()
-    for picture, original in zip(made, pixels, strict=True):
+    for picture, original in zip(augmented, pixels, strict=True):
         framed = np.pad(original, 2)
         places = [
             (down, right)
@@ -85,8 +87,8 @@ def test_shifts_reach_every_whole_pixel_up_to_the_most_and_black_moves_in(pixels
 
 
 def test_a_rectangle_is_erased_in_the_share_that_was_asked_for(pixels):
-    made = altered(pixels, PLAIN.replace(erase=0.5), rng())
-    changed = made != pixels
+    augmented = augment(pixels, PLAIN.replace(erase=0.5), rng())
+    changed = augmented != pixels
     touched = changed.any((1, 2))
     assert 70 < touched.sum() < 130
     areas = []
@@ -95,12 +97,12 @@ def test_a_rectangle_is_erased_in_the_share_that_was_asked_for(pixels):
         areas.append((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1) / 784)
         assert mask.sum() / (areas[-1] * 784) > 0.9  # noise hits the old value one time in 256
     assert min(areas) > 0.01 and max(areas) < 0.36 and max(areas) - min(areas) > 0.15
-    assert (altered(pixels, PLAIN.replace(erase=1.0), rng()) != pixels).any((1, 2)).all()
+    assert (augment(pixels, PLAIN.replace(erase=1.0), rng()) != pixels).any((1, 2)).all()
 
 
-def test_turning_keeps_the_middle_and_shows_black_corners():
+def test_rotation_keeps_the_middle_and_shows_black_corners():
     square = np.full((40, 28, 28), 200, np.uint8)
-    made = altered(square, PLAIN.replace(rotate=30.0), rng())
-    assert (made[:, 9:19, 9:19] == 200).all()
-    corners = made[:, [0, 0, -1, -1], [0, -1, 0, -1]]
-    assert (corners == 0).mean() > 0.5 and len({picture.tobytes() for picture in made}) > 20
+    augmented = augment(square, PLAIN.replace(rotate=30.0), rng())
+    assert (augmented[:, 9:19, 9:19] == 200).all()
+    corners = augmented[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert (corners == 0).mean() > 0.5 and len({picture.tobytes() for picture in augmented}) > 20

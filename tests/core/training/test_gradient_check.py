@@ -1,4 +1,4 @@
-"""The gradient check: what agrees, what does not, and that a wrong gradient does not slip through."""
+"""The gradient check: what agrees, what does not, and that no wrong gradient passes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_relative_errors_of_a_hand_calculated_pair():
     ]
 
 
-def test_a_difference_within_the_rounding_of_the_loss_is_none():
+def test_a_difference_within_the_rounding_of_the_loss_does_not_count():
     assert agree(0.0, 1e-12, step=1e-3, loss=2.0)
     assert not agree(0.0, 1e-6, step=1e-3, loss=2.0)
 
@@ -50,23 +50,23 @@ def test_a_curve_settles_at_a_smaller_step_and_a_wrong_slope_never_does():
     def cubic(step):
         return ((1 + step) ** 3 - (1 - step) ** 3) / (2 * step)  # 3 + step squared
 
-    first, settled, step, right = settle(3.0, cubic, 0.1, loss=1.0)
+    first, settled, step, agrees = settle(3.0, cubic, 0.1, loss=1.0)
     assert (
-        (first, right) == (pytest.approx(3.01), True)
+        (first, agrees) == (pytest.approx(3.01), True)
         and step == pytest.approx(0.01)
         and settled == pytest.approx(3.0001)
     )
-    assert settle(3.1, cubic, 0.1, loss=1.0)[3] is False
+    assert settle(3.1, cubic, 0.1, loss=1.0).agrees is False
 
 
-def test_a_kink_between_the_two_points_is_left_behind():
+def test_a_smaller_step_steps_past_a_kink_between_the_two_points():
     def ramp(step):  # max(0, w) at w = 0.004
         return (max(0.0, 0.004 + step) - max(0.0, 0.004 - step)) / (2 * step)
 
-    first, settled, step, right = settle(1.0, ramp, 0.01, loss=1.0)
+    first, settled, step, agrees = settle(1.0, ramp, 0.01, loss=1.0)
     assert (
         first == pytest.approx(0.7)
-        and right
+        and agrees
         and settled == pytest.approx(1.0)
         and step == pytest.approx(0.001)
     )
@@ -74,28 +74,28 @@ def test_a_kink_between_the_two_points_is_left_behind():
 
 @pytest.fixture(scope="module")
 def gradients():
-    """The room of the engine; importing it imports TensorFlow."""
+    """The module that calculates; importing it imports TensorFlow."""
     from core.training import gradients
 
     return gradients
 
 
 def test_a_smooth_network_agrees_with_the_step_of_the_report(gradients):
-    found = gradients.check(SMOOTH, epsilon=1e-2, weights=40, seed=0)
-    assert found.checked == 40 + 6 + 40 + 10 and found.wrong == 0
-    assert found.at_once >= 0.9 * found.checked
-    assert [tensor.shape for tensor in found.tensors] == [(784, 6), (6,), (6, 10), (10,)]
+    check = gradients.check(SMOOTH, epsilon=1e-2, weights=40, seed=0)
+    assert check.checked == 40 + 6 + 40 + 10 and check.wrong == 0
+    assert check.at_once >= 0.9 * check.checked
+    assert [tensor.shape for tensor in check.tensors] == [(784, 6), (6,), (6, 10), (10,)]
     assert (
-        max(tensor.settled_errors.max() for tensor in found.tensors if tensor.name.endswith("bias"))
+        max(tensor.settled_errors.max() for tensor in check.tensors if tensor.name.endswith("bias"))
         < 1e-4
     )
-    assert "is right" in found.sentence()
+    assert "is right" in check.sentence()
 
 
 def test_a_network_with_kinks_and_normalisation_agrees_with_smaller_steps(gradients):
-    found = gradients.check(KINKED, epsilon=1e-2, weights=8, seed=0)
-    assert found.wrong == 0 and found.at_once < found.checked
-    assert "smaller" in found.sentence()
+    check = gradients.check(KINKED, epsilon=1e-2, weights=8, seed=0)
+    assert check.wrong == 0 and check.at_once < check.checked
+    assert "smaller" in check.sentence()
 
 
 def test_the_network_is_left_as_it_was(gradients):
@@ -147,12 +147,12 @@ def test_a_wrong_gradient_is_found_in_the_layers_behind_which_it_is_wrong(gradie
     assert next(
         tensor for tensor in tensors if tensor.name == "hidden/bias"
     ).settled_errors == pytest.approx([1 / 3] * 5, abs=1e-3)
-    found = gradient_check.GradientCheck("wrong", data.name, 1e-2, loss, tensors)
-    assert "The gradient is wrong" in found.sentence()
+    check = gradient_check.GradientCheck("wrong", data.name, 1e-2, loss, tensors)
+    assert "The gradient is wrong" in check.sentence()
 
 
 def test_what_makes_no_sense_is_refused_before_the_engine_is_asked():
-    with pytest.raises(InvalidSpec, match="0.01"):
+    with pytest.raises(InvalidSpec, match=r"0\.01"):
         gradient_check.validate(SMOOTH, epsilon=0.0, weights=10)
     with pytest.raises(InvalidSpec, match="At least one"):
         gradient_check.validate(SMOOTH, epsilon=0.01, weights=0)
@@ -168,8 +168,8 @@ def test_the_command_asks_the_engine_and_prints_every_array_of_weights(
     )
     try:
         assert main(["gradient-check", "smooth", "--weights", "3", "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)
-        assert (found["checked"], found["wrong"], found["data"]) == (12, 0, "offline-sample")
+        printed = json.loads(capsys.readouterr().out)
+        assert (printed["checked"], printed["wrong"], printed["data"]) == (12, 0, "offline-sample")
         assert main(["gradient-check", "smooth", "--weights", "1"]) == 0
         printed = capsys.readouterr().out
         assert (

@@ -1,5 +1,5 @@
-"""Training for real, on the offline sample: what comes out, what a stop keeps, and where a resumed
-training goes on.
+"""Real trainings on the offline sample: what comes out, what a stop keeps, and where a resumed
+training continues.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import pytest
 from core import evaluation, inference, runs
 from core.data import fashion_mnist
 from core.errors import RunNotFound
+from core.networks import architectures
 from core.specs.spec import TrainSpec
-from core.training import batches, trainer
+from core.training import batches, callback, optimiser, trainer
+from core.training.checkpoint import Best
 
 SMALL = TrainSpec(
     name="small",
@@ -30,15 +32,15 @@ SMALL = TrainSpec(
 
 @pytest.fixture(autouse=True)
 def every_batch_reports(monkeypatch):
-    """On a quick machine an epoch of these is over before the next report; what a test waits for
-    must not hang on that.
+    """On a quick machine an epoch of these is over before the next report, and a test would wait in
+    vain.
     """
-    monkeypatch.setattr(trainer, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(callback, "REPORT_SECONDS", 0.0)
 
 
-def trained(spec: TrainSpec = SMALL, **how) -> str:
+def trained(spec: TrainSpec = SMALL, **options) -> str:
     run_id = runs.create(spec)
-    trainer.train(run_id, **how)
+    trainer.train(run_id, **options)
     return run_id
 
 
@@ -47,10 +49,13 @@ def test_a_finished_run_holds_everything_the_pages_read():
     run_id = trained(report=seen.append)
     run, rows = runs.read(run_id), runs.history(run_id)
     assert (run.status, run.status_text, len(rows)) == ("finished", "finished", 3)
-    assert run.record["parameters"] == run.parameters and run.record["pictures_trained"] == 1600 * 3
-    assert rows[-1]["loss"] < rows[0]["loss"] and rows[-1]["val_accuracy"] > 0.3
+    assert (
+        run.finished_record.pictures_trained == 1600 * 3
+        and run.parameters == architectures.parameters(SMALL)
+    )
+    assert rows[-1].loss < rows[0].loss and rows[-1].val_accuracy > 0.3
     assert runs.validation_epochs(run_id) == [1, 2, 3]
-    assert [step.phase for step in seen][0] == "loading" and seen[-1].phase == "finished"
+    assert seen[0].phase == "loading" and seen[-1].phase == "finished"
     assert any(
         step.batches == 32 and step.remaining_seconds is not None
         for step in seen
@@ -64,16 +69,12 @@ def test_scores_of_the_record_are_those_of_its_predictions():
     run, test = runs.read(run_id), runs.test_predictions(run_id)
     assert run.test_accuracy == pytest.approx((test.probabilities.argmax(1) == test.labels).mean())
     best = runs.validation_predictions(run_id, run.best_epoch)
-    assert run.record["scores"]["validation_accuracy"] == pytest.approx(
-        (best.prediction == best.labels).mean()
-    )
+    assert run.validation_accuracy == pytest.approx((best.prediction == best.labels).mean())
     data = fashion_mnist.load("offline-sample")
     assert (data.train_labels[best.indices] == best.labels).all()
     assert (
         run.best_epoch
-        == max(runs.history(run_id), key=lambda row: (row["val_accuracy"], -row["val_loss"]))[
-            "epoch"
-        ]
+        == max(runs.history(run_id), key=lambda row: (row.val_accuracy, -row.val_loss)).epoch
     )
 
 
@@ -130,7 +131,7 @@ def test_a_stopped_training_keeps_its_best_epoch():
     assert runs.test_predictions(run_id).probabilities.shape == (400, 10)
 
 
-def test_a_training_stopped_in_its_first_epoch_keeps_what_it_learnt():
+def test_a_training_stopped_in_its_first_epoch_keeps_what_it_learned():
     run_id = trained(SMALL.replace(epochs=5), should_stop=lambda: True)
     assert runs.read(run_id).status_text == "stopped at epoch 1" and runs.read(run_id).finished
 
@@ -150,7 +151,7 @@ def kill(run_id: str, in_epoch: int) -> None:
         trainer.train(run_id, report=die)
 
 
-def test_an_interrupted_training_goes_on_at_the_epoch_where_it_was():
+def test_an_interrupted_training_resumes_in_the_epoch_it_was_in():
     run_id = runs.create(SMALL)
     kill(run_id, in_epoch=3)
     assert runs.read(run_id).status_text == "interrupted after epoch 2"
@@ -161,10 +162,10 @@ def test_an_interrupted_training_goes_on_at_the_epoch_where_it_was():
     )
     assert set(epochs) == {3}
     assert runs.history(run_id)[:2] == before and len(runs.history(run_id)) == 3
-    assert record["seconds"] > sum(row["seconds"] for row in before)
+    assert record.seconds > sum(row.seconds for row in before)
 
 
-def test_optimiser_and_schedule_go_on_too():
+def test_optimiser_and_schedule_resume_too():
     spec = SMALL.replace(schedule="one_cycle", optimizer="adamw", average_weights=True, epochs=3)
     whole = runs.history(trained(spec))
     run_id = runs.create(spec)
@@ -172,10 +173,36 @@ def test_optimiser_and_schedule_go_on_too():
     kill(run_id, in_epoch=2)
     trainer.train(run_id)
     resumed = runs.history(run_id)
-    assert [row["learning_rate"] for row in resumed] == pytest.approx(
-        [row["learning_rate"] for row in whole]
+    assert [row.learning_rate for row in resumed] == pytest.approx(
+        [row.learning_rate for row in whole]
     )
-    assert resumed[0]["loss"] == pytest.approx(whole[0]["loss"], rel=1e-3)
+    assert resumed[0].loss == pytest.approx(whole[0].loss, rel=1e-3)
+
+
+def test_a_resumed_training_ends_exactly_like_an_uninterrupted_one():
+    spec = SMALL.replace(flip=True, shift=2, erase=0.5)
+    whole = trained(spec)
+    resumed = runs.create(spec)
+    kill(resumed, in_epoch=2)
+    trainer.train(resumed)
+    for row, other in zip(runs.history(whole), runs.history(resumed), strict=True):
+        assert other.val_loss == pytest.approx(row.val_loss, rel=1e-3)
+    assert runs.read(whole).best_epoch == runs.read(resumed).best_epoch
+
+
+def test_the_best_epoch_has_the_higher_score_then_the_lower_loss():
+    best = Best(2, 0.8, 0.5, 0.8)
+    assert best.beats(None) and best.beats(Best(1, 0.9, 0.1, 0.7))
+    assert best.beats(Best(1, 0.8, 0.6, 0.8)) and not best.beats(Best(1, 0.8, 0.5, 0.8))
+    assert not best.beats(Best(1, 0.8, 0.9, 0.81))
+    assert Best(2).beats(Best(1)), "without validation pictures the later one is kept"
+
+
+def test_a_checkpoint_keeps_the_best_epoch_also_of_versions_that_wrote_no_score():
+    best = Best(2, 0.8, 0.5, 0.75)
+    assert Best.from_dict(best.to_dict()) == best
+    assert Best.from_dict({"epoch": 2, "val_accuracy": 0.8, "val_loss": 0.5}).score == 0.8
+    assert Best.from_dict({"epoch": 1, "val_accuracy": None, "val_loss": None}) == Best(1)
 
 
 def test_a_run_deleted_while_it_trains_ends_the_training_and_stays_deleted():
@@ -210,7 +237,7 @@ def test_early_stopping_ends_after_its_patience():
 def test_every_kind_of_validation_leads_to_a_run(validation):
     run_id = trained(SMALL.replace(epochs=1, validation=validation))
     (row,) = runs.history(run_id)
-    assert (row["val_accuracy"] is None) == (validation == "none")
+    assert (row.val_accuracy is None) == (validation == "none")
     if validation == "test":
         assert len(runs.validation_predictions(run_id, 1).labels) == 400
 
@@ -235,16 +262,16 @@ def test_every_kind_of_validation_leads_to_a_run(validation):
 def test_every_option_trains(changes):
     run_id = trained(SMALL.replace(epochs=1, **changes))
     (row,) = runs.history(run_id)
-    assert np.isfinite(row["loss"]) and runs.read(run_id).test_accuracy > 0.1
+    assert np.isfinite(row.loss) and runs.read(run_id).test_accuracy > 0.1
 
 
 def test_the_recorded_loss_is_plain_cross_entropy():
     smoothed = runs.history(trained(SMALL.replace(label_smoothing=0.4, epochs=3)))
-    assert smoothed[-1]["loss"] < 1.6  # with its smoothing included it could not fall below 1.7
+    assert smoothed[-1].loss < 1.6  # with its smoothing included it could not fall below 1.7
 
 
 def test_the_one_cycle_rises_for_its_share_and_falls_to_zero():
-    rate = trainer.optimiser.OneCycle(0.01, 100, 0.2)
+    rate = optimiser.OneCycle(0.01, 100, 0.2)
     values = [float(rate(step)) for step in range(100)]
     assert int(np.argmax(values)) == 19 and values[19] == pytest.approx(0.01)
     assert values[-1] == pytest.approx(0.01 / 80) and values == sorted(values[:20]) + sorted(

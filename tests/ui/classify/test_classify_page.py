@@ -125,7 +125,7 @@ def test_a_drawn_t_shirt_is_called_one_without_data():
     assert headline == "T-shirt/top" and line.endswith("% sure")
     assert [
         step
-        for step in ("Background", "Polarity", "Fill", "Trim", "Scale", "Centre")
+        for step in ("Background", "Brightness", "Fill", "Trim", "Scale", "Centre")
         if f". {step}</b>" not in markup(app)
     ] == []
     assert not app.exception and not app.error

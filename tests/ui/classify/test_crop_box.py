@@ -61,7 +61,9 @@ def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
 
 
 def several(prepared: pictures.Prepared) -> bool:
-    return any(warning.startswith("Several separate things") for warning in prepared.warnings)
+    return any(
+        warning.startswith("There seem to be several items") for warning in prepared.warnings
+    )
 
 
 # --- the part -------------------------------------------------------------------------------------
@@ -202,10 +204,10 @@ def test_predict_reads_the_part_that_it_is_told_and_says_where_there_are_several
     assert said["0,0,0.5,1"]["label"] == "T-shirt/top" and said["0.5,0,1,1"]["label"] == "Trouser"
     assert (
         said["0,0,0.5,1"]["warnings"] == []
-        and "Several separate things" in said[None]["warnings"][0]
+        and "There seem to be several items" in said[None]["warnings"][0]
     )
     assert main(["predict", str(file)]) == 0
-    assert "Several separate things" in capsys.readouterr().err
+    assert "There seem to be several items" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["half", "0,0,1", "0,0,300,200", "0.5,0,0.5,1"])
