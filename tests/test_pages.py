@@ -216,7 +216,7 @@ def test_a_shirt_mistaken_for_a_t_shirt_is_opened_from_its_cell(fashion_mnist):
     assert f"Shirt → T-shirt/top: {len(cell)}" in said(app)
     app.query_params["picture"] = str(cell[0])
     app.run()
-    assert "Shirt, taken for T-shirt/top" in said(app)
+    assert "Shirt, mistaken for T-shirt/top" in said(app)
     assert sum("Training picture" in alt for alt in pictures_on(app)) == 8
     assert not app.exception and not app.error
 
@@ -300,10 +300,10 @@ def test_another_filter_begins_at_the_first_page_without_a_complaint():
 def test_an_empty_view_says_why_it_is_empty():
     run_id = make_run("Centroids")
     app = open_page(MISTAKES, run=run_id, confidence="0-9")
-    assert "fits these filters together" in app.info[0].value
+    assert "No mistake matches all these filters" in app.info[0].value
     flawless = make_run("Flawless", perfect=True)
     app = open_page(MISTAKES, run=flawless)
-    assert "made no mistake on its 400 test pictures" in app.info[0].value
+    assert "made no mistakes on its 400 test pictures" in app.info[0].value
 
 
 def test_an_opened_picture_shows_its_truth_its_probabilities_and_its_neighbours():
@@ -316,7 +316,7 @@ def test_an_opened_picture_shows_its_truth_its_probabilities_and_its_neighbours(
     )
     app = open_page(MISTAKES, run=run_id, picture=str(index))
     assert not app.exception and not app.error
-    assert f"{truth}, taken for {guess}" in said(app)
+    assert f"{truth}, mistaken for {guess}" in said(app)
     bars = "".join(element.proto.body for element in app.get("html"))
     assert theme.percent(float(found.probabilities[index].max())) in bars
     assert sum("Training picture" in alt for alt in pictures_on(app)) == 8
@@ -346,7 +346,7 @@ def test_a_picture_without_its_data_still_shows_what_the_run_wrote_down():
 def test_one_of_every_class_is_offered():
     run_id = make_run("Centroids")
     app = open_page(MISTAKES, run=run_id, view="classes")
-    assert "the mistake it was surest of" in said(app)
+    assert "its most confident mistake" in said(app)
     assert not app.exception
 
 
@@ -375,7 +375,7 @@ def test_the_two_selectors_open_a_cell_and_an_empty_one_says_so():
     app = open_page(MATRIX, run=run_id)
     app.selectbox(key="matrix_truth").set_value(6).run()
     app.selectbox(key="matrix_prediction").set_value(0).run()
-    assert "No Shirt among the 400 test pictures was taken for T-shirt/top" in said(app)
+    assert "No Shirt among the 400 test pictures was mistaken for T-shirt/top" in said(app)
     assert not app.exception
 
 
@@ -386,7 +386,7 @@ def test_the_epoch_slider_shows_the_validation_answers_of_that_epoch():
     app.select_slider(key="matrix_epoch").set_value(1).run()
     given = runs.validation_predictions(run_id, 1)
     share = theme.percent(float((given.prediction == given.labels).mean()), 2)
-    assert f"400 validation pictures after epoch 1: {share} right" in said(app)
+    assert f"accuracy {share} on 400 validation pictures after epoch 1" in said(app)
     assert address(app)["epoch"] == "1"
     assert not app.exception
 
