@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.training.gradient_check import GradientCheck
 
 MAX_CHECKS = 16
-CheckKey = tuple[str, str, float, int]  # preset, data, step, weights: what a check was asked of
+CheckKey = tuple[str, str, float, int]  # preset, data, step, weights: what identifies a check
 
 
 def dataset(name: str = "fashion-mnist") -> fashion_mnist.Dataset:
