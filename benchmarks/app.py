@@ -1,11 +1,12 @@
-"""How long people wait for the app, and how much memory it takes: a real server, a real Chromium.
+"""How long people wait for the app, and how much memory it needs: a real server, a real Chromium.
 
     python -m benchmarks.app [--starts 5] [--clicks 100] [--strokes 20]
 
-Five things: a cold server process to a usable Home; a click in the sidebar to the new page, whole
-and at rest; the end of a stroke on Classify to the new answer, idle and while the engine trains;
-the memory of the app's process once every page was visited and used; and whether TensorFlow or
-Keras came into that process. Times are those of `stopwatch`: what was waited for is painted.
+Five things: from a cold server process to a usable Home; from a click in the sidebar to the new
+page, whole and at rest; from the end of a stroke on Classify to the new answer, idle and while the
+engine trains; the memory of the app's process after every page was visited and used; and whether
+TensorFlow or Keras was loaded into that process. Times are those of `stopwatch`: what was waited
+for is painted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import argparse
 import itertools
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -25,9 +28,14 @@ from benchmarks.workplace import Place, training_in_background, workplace
 from core.settings import ASSETS
 from core.specs.presets import preset
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Points = Sequence[tuple[float, float]]  # in shares of the sheet
+
 PAGES = ("Home", "Classify", "Train", "Misclassified", "Confusion matrix")
 START, CHANGE, STROKE, STROKE_BUSY, MEMORY = 3.0, 0.5, 0.3, 0.6, 400.0
-# The last two come with Keras, itself plain Python.
+# The last two come with Keras, which itself is plain Python.
 FOREIGN = ("tensorflow", "libtensorflow", "keras", "torch", "jax", "optree", "h5py")
 
 
@@ -35,17 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], prog="python -m benchmarks.app"
     )
-    parser.add_argument(
-        "--starts", type=int, default=5, help="how often the server is started anew"
-    )
+    parser.add_argument("--starts", type=int, default=5, help="how often a server is started")
     parser.add_argument(
         "--clicks",
         type=int,
         default=100,
-        help="page changes, the first visit of each page among them",
+        help="page changes, including the first visit of each page",
     )
     parser.add_argument(
-        "--strokes", type=int, default=20, help="strokes, idle and again while a training runs"
+        "--strokes",
+        type=int,
+        default=20,
+        help="strokes, while idle and again while a training runs",
     )
     chosen = parser.parse_args(arguments)
     with workplace() as place, stopwatch.chromium() as browser:
@@ -67,11 +76,11 @@ def main(arguments: list[str] | None = None) -> int:
             more, foreign = visit(place, browser, server, chosen.clicks, chosen.strokes)
         finally:
             server.stop()
-    table("What people wait for, and what it takes", rows + more)
+    table("Waiting times and memory", rows + more)
     print(
         "  In the app's process: "
         + (
-            f"{', '.join(foreign)} (MISSED: none of it may be there)"
+            f"{', '.join(foreign)} (MISSED: none of them should be there)"
             if foreign
             else "no TensorFlow, no Keras (met)"
         )
@@ -79,9 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def starts(place: Place, browser, count: int) -> list[float]:
-    """Seconds from starting a server process to a whole Home page of a visitor who was never here,
-    each in a home of its own.
+def starts(place: Place, browser: Browser, count: int) -> list[float]:
+    """Seconds from starting a server process to a whole Home page for a first-time visitor, each in
+    a home of its own.
     """
     seconds = []
     for number in range(count):
@@ -101,11 +110,12 @@ def starts(place: Place, browser, count: int) -> list[float]:
 
 
 def visit(
-    place: Place, browser, server: Server, clicks: int, strokes: int
+    place: Place, browser: Browser, server: Server, clicks: int, strokes: int
 ) -> tuple[list[Row], list[str]]:
     """One long visit: all pages, many clicks, strokes, a training, everything used once; then a
     look at the process.
     """
+    assert server.process is not None  # it was started
     process = psutil.Process(server.process.pid)
     page = stopwatch.visitor(browser)
     stopwatch.arrival(page, server, sample=place.folder is None)
@@ -163,13 +173,13 @@ def visit(
     return rows, foreign
 
 
-def changes(page, count: int) -> list[tuple[str, float]]:
+def changes(page: Page, count: int) -> list[tuple[str, float]]:
     """Pages and seconds from a click in the sidebar until they were whole and at rest, for clicks
-    in an order drawn by lot.
+    in random order.
     """
-    draw, here, taken = random.Random(0), current(page), []
+    rng, here, taken = random.Random(0), current(page), []
     for number in range(count):
-        here = draw.choice([name for name in PAGES if name != here])
+        here = rng.choice([name for name in PAGES if name != here])
         taken.append((here, stopwatch.go(page, here).rest))
         if number % 20 == 19:
             say(f"{number + 1} of {count} page changes")
@@ -179,21 +189,21 @@ def changes(page, count: int) -> list[tuple[str, float]]:
 def by_page(taken: list[tuple[str, float]]) -> dict[str, list[float]]:
     """The same seconds by page, in the order of the sidebar."""
     return {
-        name: found
+        name: seconds
         for name in PAGES
-        if (found := [seconds for page, seconds in taken if page == name])
+        if (seconds := [value for page, value in taken if page == name])
     }
 
 
-def current(page) -> str:
+def current(page: Page) -> str:
     """The name of the page that is shown."""
     heading = page.locator("h1").inner_text()
     return next((name for name in PAGES if heading.endswith(stopwatch.TITLES.get(name, name))), "")
 
 
-def drawing(page, count: int) -> list[stopwatch.Wait]:
-    """Draw a shirt-like figure stroke by stroke, beginning anew after ten; each stroke changes the
-    picture a good deal.
+def drawing(page: Page, count: int) -> list[stopwatch.Wait]:
+    """Draw a shirt-like figure stroke by stroke, starting over after ten; each stroke clearly
+    changes the picture.
     """
     if current(page) != "Classify":
         stopwatch.go(page, "Classify")
@@ -206,7 +216,7 @@ def drawing(page, count: int) -> list[stopwatch.Wait]:
     return waits
 
 
-def new_sheet(page) -> None:
+def new_sheet(page: Page) -> None:
     """Clear the sheet, and wait until the answer is gone too."""
     clear = page.locator(".st-key-classify_sheet_buttons").get_by_role("button", name="Clear")
     if page.locator(".classify-empty").count():
@@ -218,7 +228,7 @@ def new_sheet(page) -> None:
 
 # Corners in shares of the sheet. Each stroke leaves what the ones before it enclose, so that the
 # picture changes every time.
-STROKES = (
+STROKES: tuple[Points, ...] = (
     ((0.35, 0.25), (0.35, 0.75), (0.65, 0.75), (0.65, 0.25), (0.35, 0.25)),
     ((0.35, 0.28), (0.12, 0.45), (0.20, 0.55)),
     ((0.65, 0.28), (0.88, 0.45), (0.80, 0.55)),
@@ -232,24 +242,26 @@ STROKES = (
 )
 
 
-def stroke(page, points) -> stopwatch.Wait:
+def stroke(page: Page, points: Points) -> stopwatch.Wait:
     """Draw one stroke with the mouse and time from lifting it to the new answer."""
     box = page.locator(".st-key-classify_sheet canvas.upper-canvas").bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*places[0])
+    assert box is not None  # the sheet is in view
+    corners = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*corners[0])
     page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=6)
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=6)
     return stopwatch.wait_for(page, page.mouse.up, event="mouseup", changed="answer")
 
 
-def use(page, place: Place) -> None:
-    """Do on every page what people do there, so that whatever the app loads late is loaded."""
+def use(page: Page, place: Place) -> None:
+    """Do on every page what people do there, so that everything the app loads late is loaded."""
     stopwatch.go(page, "Home")
     stopwatch.wait_for(page, page.locator(".st-key-home_shuffle button").click, changed="garments")
     stopwatch.go(page, "Classify")
     stroke(page, STROKES[0])
-    # Open: where it looked, the nearest training pictures; and closed again, as strokes are timed.
+    # Opened: the heat map and the most similar training pictures; and closed again, as strokes are
+    # timed.
     for _ in range(2):
         page.locator(".st-key-classify_why summary").click()
         stopwatch.rest(page)
@@ -265,9 +277,9 @@ def use(page, place: Place) -> None:
     stopwatch.rest(page)
     stopwatch.go(page, "Misclassified")
     if place.folder:
-        # Ten probabilities, where it looked, nearest pictures.
+        # Ten probabilities, the heat map, the most similar pictures.
         page.locator(".st-key-mistakes_gallery a").nth(3).click()
-        page.get_by_text("Nearest training pictures").wait_for()
+        page.get_by_text("Most similar training pictures").wait_for()
     stopwatch.rest(page)
     stopwatch.go(page, "Confusion matrix")
     page.locator(".st-key-matrix_hide label").click()
@@ -281,9 +293,7 @@ def use(page, place: Place) -> None:
 
 
 def loaded_libraries(process: psutil.Process) -> list[str]:
-    """What belongs to TensorFlow, Keras or their like among the files that are mapped into a
-    process.
-    """
+    """Libraries such as TensorFlow and Keras among the files that are mapped into a process."""
     try:
         mapped = {Path(area.path) for area in process.memory_maps()}
     except (AttributeError, psutil.AccessDenied):  # macOS shows no maps

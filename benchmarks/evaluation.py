@@ -4,9 +4,9 @@ among them.
     python -m benchmarks.evaluation [--rounds 5] [--clicks 10]
 
 The evaluation is what `python -m core evaluate` does: the champion's exported network answers the
-test pictures, and `core.evaluation.metrics` judges the answers. For the mistakes a run is needed
-that makes at least 1,000 of them even after a filter; the champion is too good for that, so its own
-answers are blurred with seeded noise until the run made of them is bad enough. That run lies in the
+test pictures, and `core.evaluation.metrics` judges the answers. For the mistakes, a run is needed
+that makes at least 1,000 of them even after a filter; the champion is too good for that, so its
+answers are blurred with seeded noise until a run made of them is bad enough. That run is in the
 benchmark's own library, and Misclassified shows it in Chromium.
 """
 
@@ -17,20 +17,31 @@ import itertools
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import stopwatch
-from benchmarks.report import ROOT, Row, conditions, say, table
+from benchmarks.report import Row, conditions, say, table
 from benchmarks.server import Server, find_chromium
 from benchmarks.synthetic_run import write_run
-from benchmarks.workplace import Place, workplace
+from benchmarks.workplace import Place, describe, workplace
 from core import evaluation, inference, runs
 from core.data import fashion_mnist
+from core.settings import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Floats = NDArray[np.floating]
+Labels = NDArray[np.int64]
 
 PICTURES, MISTAKES = 10_000, 1_000
 EVALUATION, SHOWN = 5.0, 0.3
-FILTERS = (  # of `evaluation.mistakes`; all of them leave at least 1,000
+# Of `evaluation.find_mistakes`; all of them leave at least 1,000.
+FILTERS: tuple[dict[str, Any], ...] = (
     {"sort": "confidence"},
     {"sort": "loss", "confidence": (0.2, 1.0)},
     {"sort": "margin", "descending": False},
@@ -60,8 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
             "numpy",
             "streamlit",
             data=place.words,
-            network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
-            f"{champion.record['multiply_adds']:,} multiply-adds a picture",
+            network=describe(champion),
         )
         pixels, labels = pictures(data)
         rows, probabilities = evaluate(champion.id, pixels, labels, chosen.rounds)
@@ -83,23 +93,25 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def pictures(data: fashion_mnist.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """10,000 test pictures `(n, 28, 28)` and their labels; those of the offline sample over and
-    over.
+def pictures(data: fashion_mnist.Dataset) -> tuple[NDArray[np.uint8], Labels]:
+    """10,000 test pictures `(n, 28, 28)` and their labels; those of the offline sample are
+    repeated.
     """
     which = np.resize(np.arange(len(data.test_labels)), PICTURES)
     if len(data.test_labels) < PICTURES:
         print(
-            f"  The {len(data.test_labels)} test pictures are taken {PICTURES // len(data.test_labels)} times over."
+            f"  The {len(data.test_labels)} test pictures are used "
+            f"{PICTURES // len(data.test_labels)} times each."
         )
     return data.test_pixels[which], data.test_labels[which]
 
 
 def evaluate(
-    run_id: str, pixels: np.ndarray, labels: np.ndarray, rounds: int
-) -> tuple[list[Row], np.ndarray]:
-    """Time opening a network, its answers, and their judgement; also returns the answers `(n, 10)`."""
+    run_id: str, pixels: NDArray[np.uint8], labels: Labels, rounds: int
+) -> tuple[list[Row], Floats]:
+    """Time opening a network, its answers, and judging them; also returns the answers `(n, 10)`."""
     opening, answering, judging = [], [], []
+    probabilities: Floats = np.empty((0, 10))
     for _ in range(rounds):
         began = time.perf_counter()
         network = inference.load(run_id)
@@ -120,7 +132,7 @@ def evaluate(
 
 
 def command(run_id: str) -> float:
-    """Seconds that the command takes from shell to shell, imports and reading the data included."""
+    """Seconds that the command takes as a process, including imports and reading the data."""
     began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "core", "evaluate", run_id, "--json"],
@@ -131,7 +143,7 @@ def command(run_id: str) -> float:
     return time.perf_counter() - began
 
 
-def blur(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def blur(probabilities: Floats, labels: Labels) -> NDArray[np.float32]:
     """Make answers worse with noise until every filter of this benchmark leaves enough mistakes.
 
     Args:
@@ -139,32 +151,36 @@ def blur(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
         labels: int `(n,)`.
 
     Returns:
-        float32 `(n, 10)`, rows sum to 1; with fewer than 10,000 pictures the worst that the noise
-        can do.
+        float32 `(n, 10)`, rows sum to 1; with fewer than 10,000 pictures, blurred as far as the
+        noise goes.
     """
     noise = np.random.default_rng(0).normal(size=probabilities.shape)
     scores = np.log(np.maximum(probabilities, 1e-9))
+    blurred = probabilities.astype(np.float32)
     for width in BLURS:
         powers = np.exp(scores + width * noise)
         blurred = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-        if (
-            min(len(evaluation.find_mistakes(blurred, labels, **one)) for one in FILTERS)
-            >= MISTAKES
-        ):
+        if min(_count_mistakes(blurred, labels)) >= MISTAKES:
             break
     return blurred
 
 
-def find(probabilities: np.ndarray, labels: np.ndarray) -> list[Row]:
+def _count_mistakes(probabilities: Floats, labels: Labels) -> list[int]:
+    """How many mistakes each of the filters leaves."""
+    return [len(evaluation.find_mistakes(probabilities, labels, **options)) for options in FILTERS]
+
+
+def find(probabilities: Floats, labels: Labels) -> list[Row]:
     """Time the call behind the page: filter and sort."""
-    counts = [len(evaluation.find_mistakes(probabilities, labels, **one)) for one in FILTERS]
+    counts = _count_mistakes(probabilities, labels)
     seconds = []
-    for one in FILTERS * 10:
+    for options in FILTERS * 10:
         began = time.perf_counter()
-        evaluation.find_mistakes(probabilities, labels, **one)
+        evaluation.find_mistakes(probabilities, labels, **options)
         seconds.append(1000 * (time.perf_counter() - began))
     print(
-        f"  The run whose mistakes are looked for has {counts[0]:,} of them; the filters leave {', '.join(f'{n:,}' for n in counts)}."
+        f"  The run whose mistakes are filtered has {counts[0]:,} of them; the filters leave "
+        f"{', '.join(f'{n:,}' for n in counts)}."
     )
     return [
         Row(
@@ -181,7 +197,7 @@ def find(probabilities: np.ndarray, labels: np.ndarray) -> list[Row]:
 def show(
     place: Place,
     champion: runs.Run,
-    probabilities: np.ndarray,
+    probabilities: Floats,
     data: fashion_mnist.Dataset,
     clicks: int,
 ) -> list[Row]:
@@ -208,7 +224,7 @@ def show(
     return rows
 
 
-def keep(champion: runs.Run, probabilities: np.ndarray, data: fashion_mnist.Dataset) -> str:
+def keep(champion: runs.Run, probabilities: Floats, data: fashion_mnist.Dataset) -> str:
     """A finished run with the champion's network and these answers, in this benchmark's library."""
     return write_run(
         champion.spec.replace(name="blurred", data=data.name),
@@ -218,15 +234,18 @@ def keep(champion: runs.Run, probabilities: np.ndarray, data: fashion_mnist.Data
         network=runs.onnx_bytes(champion.id),
         rows=runs.history(champion.id),
         best_epoch=champion.best_epoch,
-        **{name: champion.record[name] for name in ("temperature", "sure_threshold")},
+        temperature=champion.finished_record.temperature,
+        sure_threshold=champion.finished_record.sure_threshold,
     )
 
 
-def changes(page, clicks: int) -> dict[str, list[stopwatch.Wait]]:
-    """Change filters many times; the clock starts at the click that decides. All but one class's
-    leave every mistake to be sorted.
+def changes(page: Page, clicks: int) -> dict[str, list[stopwatch.Wait]]:
+    """Change filters many times; the clock starts at the last click of each change. All of them,
+    except one true class, leave every mistake to be sorted.
     """
-    orders = itertools.cycle(("Largest loss first", "Narrowest margin first", "Surest first"))
+    orders = itertools.cycle(
+        ("Largest loss first", "Narrowest margin first", "Most confident first")
+    )
     classes = page.locator(".st-key-mistakes_truth").get_by_role("radio")
     waits: dict[str, list[stopwatch.Wait]] = {
         "another order": [],
@@ -235,14 +254,14 @@ def changes(page, clicks: int) -> dict[str, list[stopwatch.Wait]]:
         "all classes again": [],
     }
 
-    def time(what: str, click) -> None:
+    def clock(what: str, click: Callable[[], None]) -> None:
         waits[what].append(stopwatch.wait_for(page, click, changed="mistakes"))
 
     for number in range(clicks):
-        time("another order", stopwatch.opened(page, "mistakes_sort", next(orders)).click)
-        time("the next page", page.locator('[data-testid="stPaginationNext"]').click)
-        time("one true class", classes.nth(1 + number % 10).click)
-        time("all classes again", classes.nth(0).click)
+        clock("another order", stopwatch.open_list(page, "mistakes_sort", next(orders)).click)
+        clock("the next page", page.locator('[data-testid="stPaginationNext"]').click)
+        clock("one true class", classes.nth(1 + number % 10).click)
+        clock("all classes again", classes.nth(0).click)
     say(f"{4 * clicks} changes on Misclassified")
     return waits
 

@@ -1,12 +1,12 @@
-"""How long the feature maps of a picture take: calculated, made into pictures, and painted in
+"""How long the feature maps of a picture take: calculated, turned into pictures, and painted in
 Chromium after a click on Network.
 
     python -m benchmarks.network_page [--rounds 30] [--clicks 10]
 
-Of the champion, and of every layer: `core.explain.activations` calculates all of them at once, the
-page makes one picture of each layer, or one of each map of a layer. In the browser the clock starts
-at the click (another picture; a layer opened; the next layer) and ends when all pictures of the new
-view are painted.
+Measured with the champion, for every layer: `core.explain.activations` calculates all maps at once,
+the page draws one picture of each layer, or one of each map of a layer. In the browser the clock
+starts at the click (another picture; a layer opened; the next layer) and ends when all pictures of
+the new view are painted.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from benchmarks import stopwatch
 from benchmarks.report import Row, conditions, say, table
 from benchmarks.server import Server, find_chromium
-from benchmarks.workplace import Place, workplace
+from benchmarks.workplace import Place, describe, workplace
 from core import inference, runs
 from core.data import fashion_mnist
 from core.explain import activations
 from ui.components import heat, thumbnails
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 TARGET = 0.5  # seconds, for the feature maps of a picture
 
@@ -44,8 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             "numpy",
             "streamlit",
             data=place.words,
-            network=f"{champion.name} ({champion.id}), {champion.parameters:,} parameters, "
-            f"{champion.record['multiply_adds']:,} multiply-adds a picture",
+            network=describe(champion),
         )
         rows = calculate(champion.id, data, chosen.rounds)
         if find_chromium() is None:
@@ -60,22 +63,22 @@ def calculate(run_id: str, data: fashion_mnist.Dataset, rounds: int) -> list[Row
     """Time opening a network, all of its maps for one picture, and their pictures."""
     network = inference.load(run_id)
     began = time.perf_counter()
-    opened = activations.load(run_id, network)
+    inside = activations.load(run_id, network)
     opening = time.perf_counter() - began
-    opened.maps(data.test_pixels[0])
+    inside.maps(data.test_pixels[0])
     calculated, drawn = [], []
     for number in range(rounds):
         began = time.perf_counter()
-        maps = opened.maps(data.test_pixels[number % len(data.test_pixels)])
+        maps = inside.maps(data.test_pixels[number % len(data.test_pixels)])
         done = time.perf_counter()
         for values in maps.values():
             thumbnails.data_uri(heat.mosaic(values))
         calculated.append(1000 * (done - began))
         drawn.append(1000 * (time.perf_counter() - done))
-    say(f"{rounds} pictures through {len(opened.layers)} layers")
+    say(f"{rounds} pictures through {len(inside.layers)} layers")
     return [
         Row("opening the network to look inside, and checking it", [opening], "s"),
-        Row(f"all maps of {len(opened.layers)} layers, calculated", calculated, "ms", digits=1),
+        Row(f"all maps of {len(inside.layers)} layers, calculated", calculated, "ms", digits=1),
         Row("… one picture of each layer, as PNG", drawn, "ms", digits=1),
     ]
 
@@ -89,7 +92,7 @@ def show(place: Place, clicks: int) -> list[Row]:
             page = stopwatch.visitor(browser)
             address = "/Network?view=maps" if place.folder else "/Network?view=maps&source=test"
             stopwatch.arrival(page, server, address, "Network", sample=not place.folder)
-            waits = clicked(page, clicks)
+            waits = time_clicks(page, clicks)
     finally:
         server.stop()
     return [
@@ -98,8 +101,8 @@ def show(place: Place, clicks: int) -> list[Row]:
     ]
 
 
-def clicked(page, clicks: int) -> dict[str, list[stopwatch.Wait]]:
-    """Another picture with all layers in view; a layer opened; the next layer; and back."""
+def time_clicks(page: Page, clicks: int) -> dict[str, list[stopwatch.Wait]]:
+    """Time another picture with all layers in view; a layer opened; the next layer."""
     waits: dict[str, list[stopwatch.Wait]] = {
         "another picture, one picture of each layer": [],
         "a layer of 32 maps opened": [],

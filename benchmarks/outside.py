@@ -4,11 +4,11 @@
     python -m benchmarks.outside [--photographs FOLDER] [--count 300] [--run ID]
 
 FOLDER is laid out as `<class index>_<name>/*.png` (JPEG, WebP, BMP and GIF too); `none_<name>`
-holds what is none of the ten. Without it the sketches, icons and scribbles that no network learns
-from are drawn and measured, and the held-out part of the photographs that `--photographs` or
+holds what is none of the ten. Without it, the sketches, icons and scribbles that no network learns
+from are generated and measured, and the held-out part of the photographs that `--photographs` or
 ATELIER_PHOTOS names. Every picture is prepared and answered as `python -m core predict` does it.
-The last line is JSON: of FOLDER one object, else one for each kind. The champion unless `--run`
-names another run of the library.
+The last line is JSON: for FOLDER one object, otherwise one for each kind. The champion is measured
+unless `--run` names another run of the library.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 from benchmarks.report import conditions, grid, say
 from core import inference, runs, settings
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def measure(chosen: argparse.Namespace) -> dict[str, dict]:
+def measure(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Measure every source, print its figures, and return them by kind."""
     run = runs.read(chosen.run) if chosen.run else runs.champion()
     photographs = chosen.photographs or settings.photographs_folder()
@@ -63,7 +64,10 @@ def measure(chosen: argparse.Namespace) -> dict[str, dict]:
         if chosen.folder
         else measured.held_out(chosen.count, photographs)
     )
-    drawn = f"drawn by program, held-out seeds; photographs: {photographs or 'none (name them in ATELIER_PHOTOS)'}"
+    drawn = (
+        "computer-generated, held-out seeds; photographs: "
+        f"{photographs or 'none (name them in ATELIER_PHOTOS)'}"
+    )
     conditions(
         "Pictures from outside the data set",
         "onnxruntime",
@@ -106,14 +110,14 @@ def show(kind: str, report: Report) -> None:
         print(f"\n{kind}, class by class")
         grid(
             [
-                ["", "pictures", "right", ""],
+                ["", "pictures", "correct", "accuracy"],
                 *(
                     [one.name, str(one.pictures), str(one.right), f"{one.accuracy:.1%}"]
                     for one in report.classes
                 ),
             ]
         )
-        print(f"\n{kind}: rows are the truth, columns the answer")
+        print(f"\n{kind}: rows are the truth, columns the prediction")
         grid(
             [
                 ["", *map(str, range(len(CLASS_NAMES)))],
@@ -130,7 +134,8 @@ def show(kind: str, report: Report) -> None:
             f"{CLASS_NAMES[label]} {count}" for label, count in enumerate(report.called) if count
         ]
         print(
-            f"\n  {kind}: {report.others:,} show none of the ten. Surely called: {', '.join(called) or 'nothing'}; the rest was refused."
+            f"\n  {kind}: {report.others:,} show none of the ten. Confidently called: "
+            f"{', '.join(called) or 'nothing'}; the rest were rejected."
         )
     if report.unreadable:
         print(f"  {len(report.unreadable)} could not be read: {', '.join(report.unreadable)}")

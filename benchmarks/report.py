@@ -1,10 +1,8 @@
-"""What every benchmark prints: the conditions it ran under, and figures with the target beside
-them.
+"""What every benchmark prints: the conditions it ran under, and figures next to their targets.
 
-One idea: a figure is a list of measurements, never one number. The table shows median and 95th
-percentile, and holds the one that the target is about against it. It does not measure anything
-itself, and a missed target is a word in a table: benchmarks end with status 0 unless something
-broke.
+A figure is a list of measurements, never one number. The table shows median and 95th percentile,
+and compares the one that the target is about with it. Nothing is measured here, and a missed target
+is only a word in a table: benchmarks end with status 0 unless something broke.
 """
 
 from __future__ import annotations
@@ -20,10 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from core.settings import ROOT
 
-BUSY = 0.5  # load a core at the start from which on figures are rather about the neighbours
+BUSY = 0.5  # load per core at the start, above which the figures are about other processes, too
+Judged = Literal["median", "p95", "max"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Row:
         what: what was measured, from when to when.
         values: its measurements, at least one.
         unit: their unit, such as `s` or `MB`.
-        target: what must not be exceeded, in the same unit; None where nothing was promised.
-        judged: which of `median`, `p95` and `max` the target is about.
+        target: what must not be exceeded, in the same unit; None where there is no target.
+        judged: the measurement that the target is about.
         digits: decimals to show.
     """
 
@@ -43,7 +43,7 @@ class Row:
     values: Sequence[float]
     unit: str
     target: float | None = None
-    judged: str = "median"
+    judged: Judged = "median"
     digits: int = 2
 
     @property
@@ -59,14 +59,15 @@ class Row:
         """Whether the target was met; None where there is none."""
         if self.target is None:
             return None
-        return {"median": self.median, "p95": self.p95, "max": max(self.values)}[
-            self.judged
-        ] <= self.target
+        figures = {"median": self.median, "p95": self.p95, "max": max(self.values)}
+        return figures[self.judged] <= self.target
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest measurement that at least this share of them do not exceed: with few of them,
-    the largest.
+    """The smallest measurement that at least this share of them do not exceed.
+
+    >>> percentile([3.0, 1.0, 2.0], 0.95)
+    3.0
     """
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
@@ -93,8 +94,8 @@ def table(title: str, rows: Sequence[Row]) -> None:
 
 
 def grid(cells: Sequence[Sequence[str]]) -> None:
-    """Print rows of text in columns, the first one to the left and the others to the right; the
-    first row is the heading.
+    """Print rows of text in columns, the first one aligned left and the others right; the first row
+    is the heading.
     """
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for number, row in enumerate(cells):
@@ -111,8 +112,8 @@ def grid(cells: Sequence[Sequence[str]]) -> None:
 
 
 def conditions(title: str, *packages: str, **more: str) -> None:
-    """Print what the figures depend on: machine, versions, how busy it was, and what the caller
-    adds (data, browser, seeds).
+    """Print what the figures depend on: machine, versions, load, and what the caller adds (data,
+    browser, seeds).
     """
     load = os.getloadavg() if hasattr(os, "getloadavg") else None
     cores = (
@@ -122,7 +123,8 @@ def conditions(title: str, *packages: str, **more: str) -> None:
     lines = {
         "when": time.strftime("%Y-%m-%d %H:%M %Z"),
         "atelier": _commit(),
-        "machine": f"{_processor()}, {cores} cores, {_memory()}{platform.system()} {platform.release()}",
+        "machine": f"{_processor()}, {cores} cores, {_memory()} GiB, "
+        f"{platform.system()} {platform.release()}",
         "versions": ", ".join(
             [
                 f"Python {platform.python_version()}",
@@ -138,13 +140,14 @@ def conditions(title: str, *packages: str, **more: str) -> None:
         print(f"  {name:<14} {text}")
     if load is not None and load[0] > BUSY * cores:
         print(
-            "  The machine was busy before this began: times are longer than they would be on a quiet one."
+            "  The machine was busy before this began: times are longer than they would be on a "
+            "quiet one."
         )
     sys.stdout.flush()
 
 
 def say(sentence: str) -> None:
-    """Tell how far it is, on standard error, so that the tables can be kept alone."""
+    """Report progress on standard error, so that standard output has the tables alone."""
     print(f"  … {sentence}", file=sys.stderr, flush=True)
 
 
@@ -184,7 +187,8 @@ def _processor() -> str:
     )
 
 
-def _memory() -> str:
+def _memory() -> int:
+    """In GiB."""
     import psutil  # comes with distributed
 
-    return f"{psutil.virtual_memory().total / 2**30:.0f} GiB, "
+    return round(int(psutil.virtual_memory().total) / 2**30)

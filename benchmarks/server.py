@@ -1,8 +1,8 @@
-"""A real server and a real browser, for the tests beside this file and for `benchmarks/`.
+"""A real server and a real browser, for benchmarks and for the browser tests.
 
 The server is `streamlit run` in a process group of its own, on a free port, with folders of its
-own; the browser is whatever Chromium the machine has, driven by Playwright, which need not have
-downloaded one.
+own; the browser is whatever Chromium the machine has, driven by Playwright, which need not download
+one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Server:
         data: becomes `ATELIER_DATA`; None for a machine without the data.
     """
 
-    def __init__(self, home: Path, data: str | None = None):
+    def __init__(self, home: Path, data: str | None = None) -> None:
         self.home, self.port = home, _free_port()
         self.url = f"http://localhost:{self.port}"
         self.environment = {
@@ -60,7 +60,7 @@ class Server:
         self.environment["ATELIER_HOME"] = str(home)
         if data:
             self.environment["ATELIER_DATA"] = data
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
         """Start it and wait until it answers.
@@ -70,19 +70,10 @@ class Server:
         """
         self.home.mkdir(parents=True, exist_ok=True)
         began = time.perf_counter()
+        options = ["--server.port", str(self.port), "--server.headless", "true"]
         with open(self.home / "server.log", "ab") as log:
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "streamlit",
-                    "run",
-                    "streamlit_app.py",
-                    "--server.port",
-                    str(self.port),
-                    "--server.headless",
-                    "true",
-                ],
+                [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -101,7 +92,7 @@ class Server:
         raise RuntimeError(f"The app did not start:\n{self.log()}")
 
     def stop(self) -> None:
-        """End the app; its engine lives on, as it should."""
+        """End the app; its engine keeps running, as it should."""
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             try:
@@ -114,7 +105,7 @@ class Server:
         """End the engine that the app started, if it did."""
         self.core("engine", "stop")
 
-    def core(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess:
+    def core(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `python -m core ...` with the server's folders."""
         return subprocess.run(
             [sys.executable, "-m", "core", *arguments],
@@ -134,4 +125,4 @@ class Server:
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])

@@ -1,11 +1,11 @@
-"""Time what a person waits for, in a real Chromium: from a click or the end of a stroke to what it
-brings, painted.
+"""Time what a person waits for, in a real Chromium: from a click or the end of a stroke until its
+result is painted.
 
 The clock runs inside the page (`stopwatch.js`), so that the way between this process and the
 browser is not counted: it starts at the browser's own time of the event. A time counts once what
-was waited for stays there for 300 ms.
+was waited for has stayed there for 300 ms.
 
-Which pages and gestures are timed is the business of the benchmarks.
+The benchmarks choose the pages and gestures.
 """
 
 from __future__ import annotations
@@ -15,8 +15,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from benchmarks.server import FLAGS, Server, find_chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+# What can look different after a gesture.
+Changed = Literal["answer", "mistakes", "cells", "maps", "garments"]
 
 LIMIT_MS = 30_000
 SCRIPT = Path(__file__).with_name("stopwatch.js")
@@ -34,7 +41,7 @@ class Wait:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator:
+def chromium() -> Iterator[Browser]:
     """A browser.
 
     Raises:
@@ -53,8 +60,8 @@ def chromium() -> Iterator:
         browser.close()
 
 
-def visitor(browser):
-    """A page of a visitor who was never here: nothing cached, 1400 x 1000 CSS pixels."""
+def visitor(browser: Browser) -> Page:
+    """A page of a first-time visitor: nothing cached, 1400 x 1000 CSS pixels."""
     page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
     page.set_default_timeout(LIMIT_MS)
     page.add_init_script(path=SCRIPT)
@@ -62,7 +69,7 @@ def visitor(browser):
 
 
 def arrival(
-    page, server: Server, path: str = "/", name: str = "Home", *, sample: bool = False
+    page: Page, server: Server, path: str = "/", name: str = "Home", *, sample: bool = False
 ) -> float:
     """Open an address and wait until that page is whole.
 
@@ -78,41 +85,39 @@ def arrival(
     page.goto(server.url + path, wait_until="commit")
     if sample:
         page.locator(".st-key-frame_sample button").click()
-    return (
-        page.evaluate(
-            "([name, limit]) => stopwatch.arrived(name, limit)", [TITLES.get(name, name), LIMIT_MS]
-        )
-        / 1000
+    arrived = page.evaluate(
+        "([name, limit]) => stopwatch.arrived(name, limit)", [TITLES.get(name, name), LIMIT_MS]
     )
+    return float(arrived) / 1000
 
 
 def wait_for(
-    page,
+    page: Page,
     act: Callable[[], None],
     *,
-    event: str = "click",
-    changed: str | None = None,
+    event: Literal["click", "mouseup"] = "click",
+    changed: Changed | None = None,
     to: str | None = None,
 ) -> Wait:
     """Time a gesture.
 
     Args:
         act: performs it; the clock starts at the first `event` in it.
-        event: `click`, or `mouseup` for a stroke.
-        changed: what has to look different afterwards: `answer`, `mistakes`, `cells`, `maps` or
-            `garments`.
+        event: `mouseup` for a stroke.
+        changed: what has to look different afterwards.
         to: or the name of the page, as in the sidebar, that has to be there whole.
     """
+    title = None if to is None else TITLES.get(to, to)
     page.evaluate(
         "(order) => stopwatch.arm(order)",
-        {"type": event, "changed": changed, "page": TITLES.get(to, to), "limit": LIMIT_MS},
+        {"type": event, "changed": changed, "page": title, "limit": LIMIT_MS},
     )
     act()
-    found = page.evaluate("() => stopwatch.result()")
-    return Wait(found["shown"] / 1000, found["rest"] / 1000)
+    result = page.evaluate("() => stopwatch.result()")
+    return Wait(result["shown"] / 1000, result["rest"] / 1000)
 
 
-def go(page, name: str) -> Wait:
+def go(page: Page, name: str) -> Wait:
     """Click a page in the sidebar."""
     link = page.locator('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]').filter(
         has_text=name
@@ -120,17 +125,17 @@ def go(page, name: str) -> Wait:
     return wait_for(page, link.click, to=name)
 
 
-def opened(page, key: str, option: str):
+def open_list(page: Page, key: str, option: str) -> Locator:
     """Open a list of choices and return the one to click; opening is not what is timed."""
     page.locator("h1").scroll_into_view_if_needed()
     rest(page)  # a list that opens while its page still scrolls is closed again
     page.locator(f".st-key-{key} input").click()
-    found = page.get_by_role("option", name=option)
-    found.wait_for()
-    return found
+    choice = page.get_by_role("option", name=option)
+    choice.wait_for()
+    return choice
 
 
-def rest(page) -> None:
+def rest(page: Page) -> None:
     """Wait until the app has nothing to do."""
     page.evaluate("(limit) => stopwatch.rest(limit)", LIMIT_MS)
 

@@ -1,14 +1,14 @@
-"""Where benchmarks work: a home of their own that is gone afterwards, the real data where they are,
-an engine for trainings.
+"""Where benchmarks work: a home of their own that is removed afterwards, the real data if they are
+available, an engine for trainings.
 
-What is measured is Atelier as people have it, through its own doors: the engine trains, the run
-library keeps. It measures nothing itself, apart from reading off a finished run what its files tell
-about time.
+What is measured is Atelier as people have it: the engine trains, the run library keeps. Nothing is
+measured here, except that the times of a finished run are read from its files.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core import engine, runs
 from core.data import fashion_mnist
@@ -23,7 +24,10 @@ from core.errors import EngineUnavailable
 from core.specs.spec import TrainSpec
 
 START_SECONDS = 60.0  # a busy machine may need most of them to start the engine
-SAMPLE = "offline sample, 2,400 drawn pictures: NOT the data that the targets are about; name the real ones in ATELIER_DATA"
+SAMPLE = (
+    "offline sample, 2,400 drawn pictures: NOT the data that the targets are about; name the real "
+    "ones in ATELIER_DATA"
+)
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,24 @@ class Place:
         """The data, for the conditions."""
         return f"Fashion-MNIST, from {self.folder}" if self.folder else SAMPLE
 
-    def spec(self, spec: TrainSpec, **changes) -> TrainSpec:
+    def spec(self, spec: TrainSpec, **changes: Any) -> TrainSpec:
         """The spec with these changes, on the data of this place."""
         return spec.replace(data=self.data_name, **changes)
 
 
+def describe(run: runs.Run) -> str:
+    """A finished run's network, for the conditions."""
+    record = run.finished_record
+    return (
+        f"{run.name} ({run.id}), {record.parameters:,} parameters, "
+        f"{record.multiply_adds:,} multiply-adds for a picture"
+    )
+
+
 @contextlib.contextmanager
 def workplace() -> Iterator[Place]:
-    """Point Atelier at an empty home for as long as this is open; at the end its engine is ended
-    and the home removed.
+    """Point Atelier at an empty home for as long as this is open; then its engine is ended and the
+    home removed.
     """
     # Before the home changes: the data may have been downloaded there.
     status = fashion_mnist.status()
@@ -82,6 +95,7 @@ class Training:
 
     Attributes:
         run: as the library has it.
+        record: its record.
         epochs: training alone of every epoch, as `history.csv` has it.
         whole_epochs: every epoch but the first, from one validation's end to the next: training,
             checkpoint, validation.
@@ -90,6 +104,7 @@ class Training:
     """
 
     run: runs.Run
+    record: runs.Record
     epochs: list[float]
     whole_epochs: list[float]
     until_last: float
@@ -102,54 +117,55 @@ def train(spec: TrainSpec) -> Training:
     Raises:
         RuntimeError: with the engine's sentence, if the training failed.
     """
-    line = engine.connect(timeout=START_SECONDS)
-    run_id = line.submit(spec)
+    connection = engine.connect(timeout=START_SECONDS)
+    run_id = connection.submit(spec)
     while _has_job(run_id):
-        time.sleep(0.5)  # no more often than a page asks; what is timed is read off the run's files
+        time.sleep(0.5)  # no more often than a page asks; the times are read from the run's files
     run = runs.read(run_id)
-    if not run.finished:
-        raise RuntimeError(
-            f"The training of {spec.name} did not finish: {line.failure(run_id) or run.status_text}"
-        )
+    if run.record is None:
+        reason = connection.failure(run_id) or run.status_text
+        raise RuntimeError(f"The training of {spec.name} did not finish: {reason}")
+    seconds = run.record.seconds
     folder = Path(os.environ["ATELIER_HOME"]) / "runs" / run_id
     validated = [path.stat().st_mtime for path in sorted((folder / "epochs").glob("*.npz"))]
     # The record is written as soon as its seconds are taken.
-    began = (folder / "run.json").stat().st_mtime - run.seconds
+    began = (folder / "run.json").stat().st_mtime - seconds
     return Training(
         run,
-        [row["seconds"] for row in runs.history(run_id)],
-        [after - before for before, after in zip(validated, validated[1:], strict=False)],
+        run.record,
+        [epoch.seconds for epoch in runs.history(run_id)],
+        [after - before for before, after in itertools.pairwise(validated)],
         (folder / "history.csv").stat().st_mtime - began,
-        run.seconds,
+        seconds,
     )
 
 
 @contextlib.contextmanager
 def training_in_background(spec: TrainSpec, *, settled: float = 3.0) -> Iterator[str]:
-    """A training that runs on the engine for as long as this is open: it has been training for
+    """A training that runs on the engine for as long as this is open; it has been training for
     `settled` seconds at the start.
     """
-    line = engine.connect(timeout=START_SECONDS)
-    run_id = line.submit(spec)
+    connection = engine.connect(timeout=START_SECONDS)
+    run_id = connection.submit(spec)
     try:
         while True:
-            job = line.job(run_id)
+            job = connection.job(run_id)
             if job is None:
-                raise RuntimeError(
-                    f"The training did not begin: {line.failure(run_id) or 'it ended at once'}"
-                )
-            if job.progress and job.progress.phase == "training" and job.progress.batch:
+                reason = connection.failure(run_id) or "it ended at once"
+                raise RuntimeError(f"The training did not begin: {reason}")
+            if job.progress and job.progress.phase == runs.Phase.TRAINING and job.progress.batch:
                 break
             time.sleep(0.2)
         time.sleep(settled)
         yield run_id
         if not _has_job(run_id):
             raise RuntimeError(
-                "The training ended before the measurement did, so a part of it was taken on an idle machine."
+                "The training ended before the measurement did, so part of it was taken on an idle "
+                "machine."
             )
     finally:
         with contextlib.suppress(engine.EngineRefused, EngineUnavailable):
-            line.stop(run_id)
+            connection.stop(run_id)
             while _has_job(run_id):
                 time.sleep(0.2)
 

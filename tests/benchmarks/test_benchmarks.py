@@ -1,5 +1,5 @@
-"""The arithmetic behind the benchmarks' tables, and that what they compare is comparable; their
-times are nobody's test.
+"""The arithmetic behind the benchmarks' tables, and whether what they compare is comparable; times
+are not tested.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_benchmark_says_what_it_takes(name, capsys):
+def test_every_benchmark_explains_its_options(name, capsys):
     with pytest.raises(SystemExit) as end:
         importlib.import_module(f"benchmarks.{name}").main(["--help"])
     assert end.value.code == 0
@@ -48,7 +48,7 @@ def test_a_percentile_is_the_smallest_measurement_that_enough_others_do_not_exce
     assert percentile([7.0], 0.95) == 7.0
 
 
-def test_a_target_is_held_against_the_figure_it_is_about():
+def test_a_target_is_compared_with_the_figure_it_is_about():
     values = [0.1] * 90 + [9.0] * 10
     assert Row("x", values, "s", 0.5).met
     assert not Row("x", values, "s", 0.5, "p95").met
@@ -57,18 +57,18 @@ def test_a_target_is_held_against_the_figure_it_is_about():
     assert Row("x", values, "s").met is None
 
 
-def test_all_epochs_count_beginning_and_end_once():
+def test_all_epochs_count_start_and_end_once():
     trained = SimpleNamespace(total=100.0, whole_epochs=[40.0])
     assert time_to_accuracy.all_epochs(trained) == 100.0 + 18 * 40.0
 
 
-def test_the_last_line_has_mean_deviation_and_the_share_of_the_others_time():
-    found = time_to_accuracy.summary([0.90, 0.92], [50.0, 70.0], [500.0, 700.0], {"swift": 0.4})
-    assert found["accuracy_mean"] == pytest.approx(0.91)
-    assert found["accuracy_std"] == pytest.approx(0.02 / 2**0.5)
-    assert found["seconds"] == 60.0
-    assert found["ratio"] == pytest.approx(0.1)
-    assert time_to_accuracy.summary([0.9], [1.0], [10.0], {})["accuracy_std"] == 0.0
+def test_the_last_line_has_mean_deviation_and_ratio_of_times():
+    summary = time_to_accuracy.summarise([0.90, 0.92], [50.0, 70.0], [500.0, 700.0], {"swift": 0.4})
+    assert summary["accuracy_mean"] == pytest.approx(0.91)
+    assert summary["accuracy_std"] == pytest.approx(0.02 / 2**0.5)
+    assert summary["seconds"] == 60.0
+    assert summary["ratio"] == pytest.approx(0.1)
+    assert time_to_accuracy.summarise([0.9], [1.0], [10.0], {})["accuracy_std"] == 0.0
 
 
 def test_blurred_answers_leave_a_thousand_mistakes_after_every_filter():
@@ -77,8 +77,10 @@ def test_blurred_answers_leave_a_thousand_mistakes_after_every_filter():
     sure[np.arange(10_000), labels] = 0.91
     blurred = mistakes_benchmark.blur(sure, labels)
     assert np.allclose(blurred.sum(axis=1), 1, atol=1e-5)
-    for one in mistakes_benchmark.FILTERS:
-        assert len(evaluation.find_mistakes(blurred, labels, **one)) >= mistakes_benchmark.MISTAKES
+    for options in mistakes_benchmark.FILTERS:
+        assert (
+            len(evaluation.find_mistakes(blurred, labels, **options)) >= mistakes_benchmark.MISTAKES
+        )
 
 
 def test_a_blurred_run_is_one_that_the_library_reads(own_folders):
@@ -92,7 +94,7 @@ def test_a_blurred_run_is_one_that_the_library_reads(own_folders):
     assert runs.test_predictions(run_id).dataset == "offline-sample"
 
 
-def test_a_workplace_is_empty_and_gone_afterwards(own_folders, monkeypatch):
+def test_a_workplace_is_empty_and_removed_afterwards(own_folders, monkeypatch):
     monkeypatch.setenv("ATELIER_RUNS", str(own_folders / "mine"))
     home = os.environ["ATELIER_HOME"]
     with workplace() as place:
@@ -119,10 +121,10 @@ def test_a_bare_fit_learns_what_atelier_learns(own_folders):
         batch=100,
         seed=3,
     )
-    bare = bare_fit.fit(trainer, spec)
+    bare = bare_fit.fit(spec)
     run_id = runs.create(spec)
     trainer.train(run_id)
-    assert bare["val_accuracy"] == pytest.approx(runs.history(run_id)[-1]["val_accuracy"], abs=0.02)
+    assert bare["val_accuracy"] == pytest.approx(runs.history(run_id)[-1].val_accuracy, abs=0.02)
     assert len(bare["epochs"]) == 2 and len(bare["whole_epochs"]) == 1
     assert bare["until_last"] > sum(bare["epochs"]) > 0
 
@@ -149,6 +151,6 @@ def test_a_folder_is_measured_class_by_class_and_its_last_line_is_json(own_folde
     assert "8_bag/broken.png" in out and "load at start" in out
 
 
-def test_a_folder_that_holds_nothing_of_use_is_a_sentence(own_folders, capsys):
+def test_a_folder_without_pictures_gets_a_sentence(own_folders, capsys):
     assert outside_benchmark.main([str(own_folders / "nothing")]) == 1
     assert "cannot be opened as a folder" in capsys.readouterr().err
