@@ -47,7 +47,7 @@ SMALL = PRESETS["transfer-mobilenet"].spec.replace(
 
 
 def published(name: str, side: int) -> dict[str, list[np.ndarray]]:
-    """A stand-in for the published weights: random averages of the right shapes, always the same."""
+    """A stand-in for the published weights: random, repeatable averages of the right shapes."""
     draw, arrays = np.random.default_rng(side), {}
     for layer in blueprint(SMALL.replace(backbone=name, enlarge=side)):
         if layer.kind == "BatchNormalization":
@@ -73,7 +73,7 @@ def training():
 def pretrained(tmp_path_factory, training):
     """A run that was frozen for an epoch, killed, resumed and fine-tuned for another.
 
-    Gives its id, its library, what it reported, and its weights at first and after the frozen epoch.
+    Gives its id, its library, what it reported, and its weights before and after the frozen epoch.
     """
     from core.networks import architectures, keras_files
     from core.training import callback, initial_weights

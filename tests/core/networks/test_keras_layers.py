@@ -8,9 +8,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def steps():
-    """One training step of the two layers on the same batch: values, gradients, kept averages, and
-    answers after it.
-    """
+    """A training step of both layers on the same batch: values, gradients, averages and answers."""
     import keras
     import tensorflow as tf
 
@@ -18,7 +16,7 @@ def steps():
 
     draw = np.random.default_rng(0)
     x, weight = (draw.normal(2, 3, (6, 5, 4, 3)).astype(np.float32) for _ in range(2))
-    found = []
+    measured = []
     for kind in (keras.layers.BatchNormalization, keras_layers.BatchNormalization):
         layer = kind(momentum=0.9)
         layer.build(x.shape)
@@ -31,19 +29,19 @@ def steps():
             values = layer(inputs, training=True)
             loss = tf.reduce_sum(values * weight)
         gradients = tape.gradient(loss, [inputs, layer.gamma.value, layer.beta.value])
-        found.append(
+        measured.append(
             [
                 values.numpy(),
-                *(one.numpy() for one in gradients),
+                *(gradient.numpy() for gradient in gradients),
                 *layer.get_weights(),
                 layer(inputs, training=False).numpy(),
             ]
         )
-    return found
+    return measured
 
 
 @pytest.mark.parametrize(
-    "position, what",
+    ("position", "what"),
     list(
         enumerate(
             [
