@@ -43,7 +43,7 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 def test_the_answer_follows_a_box_dragged_over_two_garments(page, bare_server):
     go(page, bare_server, "Classify?mode=upload")
     bring(page, "both.jpg")
-    several = page.get_by_text("Several separate things stand out")
+    several = page.get_by_text("There seem to be several items")
     expect(several).to_be_visible(timeout=PATIENCE)
 
     drag(page, (0.01, 0.02), (0.49, 0.98))
