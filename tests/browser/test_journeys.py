@@ -237,7 +237,7 @@ def test_a_training_whose_engine_was_killed_is_resumed_where_it_was(page, server
 def test_a_cell_of_the_matrix_opens_its_pictures_and_one_of_them_closely(page, server, data_name):
     run = trained(server, data_name)
     go(page, server, f"Confusion_matrix?run={run}&share=truth&truth=0&prediction=1")
-    # Shirt taken for T-shirt.
+    # Shirt mistaken for T-shirt.
     cell = page.locator(".st-key-matrix_chart .scatterlayer .point").nth(6 * 10 + 0)
     cell.wait_for(state="attached", timeout=PATIENCE)
     cell.scroll_into_view_if_needed()
@@ -251,7 +251,7 @@ def test_a_cell_of_the_matrix_opens_its_pictures_and_one_of_them_closely(page, s
     picture = page.locator(".st-key-matrix_gallery").locator("button, a, [role=button]").first
     picture.click()
     page.wait_for_url(re.compile(r"picture=\d+"), timeout=PATIENCE)
-    for heading in ("Ten probabilities", "What it saw", "Nearest training pictures"):
+    for heading in ("Ten probabilities", "What it saw", "Most similar training pictures"):
         expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=PATIENCE)
     settled(page)
 

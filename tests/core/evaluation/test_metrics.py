@@ -18,7 +18,7 @@ from core.runs import Predictions
 
 
 def made_up(n: int = 2000, seed: int = 0, sharpness: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities that lean towards the truth, and labels drawn anew from them now and then."""
+    """Probabilities that lean towards the truth, and labels that differ from them now and then."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 10, n)
     scores = random.normal(0, 1, (n, 10)) + sharpness * np.eye(10)[labels]

@@ -24,7 +24,7 @@ def answer(**shares: float) -> list[float]:
     return [shares.get(f"c{label}", 0.0) for label in range(10)]
 
 
-# truth 6 taken for 0 three times, 0 for 6 once, 9 for 7 once, and two right ones
+# truth 6 mistaken for 0 three times, 0 for 6 once, 9 for 7 once, and two correct ones
 LABELS = np.array([6, 6, 0, 9, 3, 6, 1])
 ANSWERS = np.array(
     [

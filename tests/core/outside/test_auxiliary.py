@@ -1,4 +1,4 @@
-"""What is learnt from outside pictures: apart from what is measured, kept, with honest targets; and
+"""Auxiliary data: separate from what is measured, kept on disk, with honest targets; and
 how a threshold is found on them.
 """
 
@@ -120,7 +120,7 @@ def test_a_threshold_counts_being_sure_of_nothing_as_wrong():
     ) == pytest.approx(0.5)
 
 
-def test_a_training_with_outside_pictures_says_what_it_learnt_from(monkeypatch):
+def test_a_training_with_auxiliary_data_says_what_it_learned_from(monkeypatch):
     monkeypatch.setattr(auxiliary, "COUNTS", FEW)
     monkeypatch.setattr(auxiliary, "TUNED_ON", 10)
     record = trainer.train(runs.create(SMALL.replace(outside=True)))

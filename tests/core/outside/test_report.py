@@ -37,7 +37,7 @@ TALL, WIDE, BLANK = shape((35, 5, 50, 80)), shape((5, 35, 80, 50)), Image.new("L
 
 
 def said(image: Image.Image) -> tuple[int, float]:
-    """Prediction and confidence of the small network, computed beside it."""
+    """Prediction and confidence of the small network, computed separately."""
     expected = answers(picture.prepare(image, fill=True).pixels[None], patterns())[0][0]
     return int(expected.argmax()), float(expected.max())
 

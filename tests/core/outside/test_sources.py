@@ -1,4 +1,4 @@
-"""Pictures from outside: every source knows its right answers, and what is learnt from is never
+"""Pictures from outside: every source knows its right answers, and what is learned from is never
 what is measured.
 """
 
@@ -26,7 +26,7 @@ def garment(path: Path, level: int = 40) -> Path:
 
 @pytest.fixture
 def photographs(tmp_path) -> Path:
-    """Sixty photographs of three folders, and one folder that nobody knows."""
+    """Sixty photographs of three folders, and one folder of another name."""
     for number in range(20):
         for name in ("shirt", "shoes", "hat"):
             garment(tmp_path / "photographs" / name / f"{number}.jpg")
