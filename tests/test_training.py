@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -157,10 +159,14 @@ def test_a_finished_run_is_not_trained_again():
     assert runs.version(run_id) == before
 
 
-def test_early_stopping_ends_after_its_patience():
-    run_id = trained(SMALL.replace(epochs=40, early_stopping=1, learning_rate=0.02))
+def test_early_stopping_ends_after_its_patience(monkeypatch):
+    course, judge = chain((0.3, 0.5, 0.4, 0.5), repeat(0.9)), evaluation.evaluate  # chosen: a training may improve for as long as it likes
+    with monkeypatch.context() as change:
+        change.setattr(evaluation, "evaluate", lambda *given: replace(judge(*given), accuracy=next(course), loss=1.0))
+        run_id = trained(SMALL.replace(epochs=40, early_stopping=2))
     run, rows = runs.read(run_id), runs.history(run_id)
-    assert run.status == "finished" and len(rows) == run.best_epoch + 1 < 40
+    assert [row["val_accuracy"] for row in rows] == [0.3, 0.5, 0.4, 0.5]  # as good as the best is not better
+    assert run.status == "finished" and run.best_epoch == 2 and len(rows) == run.best_epoch + 2
 
 
 @pytest.mark.parametrize("validation", ["last", "random", "test", "none"])
@@ -180,9 +186,10 @@ def test_every_kind_of_validation_leads_to_a_run(validation):
     {"filters": ()}, {"activation": "leaky_relu"},
 ])
 def test_every_option_trains(changes):
-    run_id = trained(SMALL.replace(epochs=1, **changes))
-    (row,) = runs.history(run_id)
-    assert np.isfinite(row["loss"]) and runs.read(run_id).test_accuracy > 0.1
+    run_id = trained(SMALL.replace(**changes))
+    losses = [row["loss"] for row in runs.history(run_id)]
+    assert np.isfinite(losses).all() and losses[-1] < 0.8 * losses[0]  # 0.29 to 0.52 of it with three seeds
+    assert runs.read(run_id).test_accuracy > 0.3  # chance gives 0.1; 0.56 to 0.89 with three seeds
 
 
 def test_the_recorded_loss_is_plain_cross_entropy():

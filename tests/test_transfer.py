@@ -19,7 +19,8 @@ from core.errors import InvalidSpec, WeightsUnavailable
 from core.presets import PRESETS
 from core.runs import Progress
 from core.spec import TrainSpec, parse_setting
-from ui import frame, layers, run_live
+from tests.test_classify_page import answer, markup
+from ui import charts, classify, frame, layers, run_live
 
 ROOT = Path(__file__).resolve().parent.parent
 BORROWED = ("mobilenet_v2", "resnet50_v2")
@@ -327,5 +328,13 @@ def test_the_network_page_opens_on_every_view_of_it(run_id, address):
 
 
 def test_a_borrowed_run_answers_and_explains_on_classify(run_id):
-    app = opened("pages/1_Classify.py", run=run_id)
-    assert not app.error
+    app = opened(frame.CLASSIFY, run=run_id, mode="test")
+    app.button(key="frame_sample").click().run()
+    app.query_params["picture"] = "3"
+    app.session_state["classify_why"] = True
+    app.run()
+    assert not app.exception and not app.error
+    expected = inference.load(run_id).probabilities(dataset.load("offline-sample").test_pixels[3][None])[0]
+    (words,) = (" ".join(one) for one in answer(app))
+    assert dataset.CLASS_NAMES[expected.argmax()] in words and charts.percent(float(expected.max())) in words
+    assert "parts that speak for" in markup(app) and markup(app).count('alt="Training picture') == classify.NEIGHBOURS
