@@ -121,9 +121,16 @@ def test_every_page_opens_cold_without_data_and_without_runs(path):
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_opens_with_a_run_of_the_sample(path):
     run_id = make_run("Centroids")
-    app = open_page(path, run=run_id)
-    assert not app.exception
-    assert not app.error
+    comparison = path == frame.EXPERIMENTS  # the one page that shows several runs
+    app = open_page(
+        path, **({"view": "compare", "runs": run_id} if comparison else {"run": run_id})
+    )
+    assert not app.exception and not app.error and not app.warning
+    assert run_id in (
+        app.multiselect[0].value if comparison else [chosen.value for chosen in app.selectbox]
+    )
+    assert address(app)["runs" if comparison else "run"] == run_id
+    assert "Centroids" in str(app.main)
 
 
 def test_every_numbered_page_is_in_the_navigation():

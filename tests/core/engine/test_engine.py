@@ -20,7 +20,7 @@ import pytest
 from distributed.core import Status
 
 from core import engine, runs
-from core.engine import client, connection, process
+from core.engine import connection, process
 from core.engine.board import Board, key
 from core.errors import AtelierError, EngineUnavailable, RunNotFound
 from core.settings import ROOT
@@ -66,6 +66,17 @@ def workers_of(pid: int) -> list[psutil.Process]:
         for child in psutil.Process(pid).children(recursive=True)
         if "spawn_main" in " ".join(child.cmdline())
     ]
+
+
+def another_app(code: str) -> subprocess.CompletedProcess:
+    """What an app that has just started, and knows no engine yet, does with `engine`."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from core import engine\n{code}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -211,12 +222,7 @@ def test_many_threads_share_one_connection(here):
 
 def test_restarted_app_finds_its_job(here):
     run_id = here.submit(LONG)
-    code = (
-        "from core import engine; print([job.run_id for job in engine.connect(start=False).jobs()])"
-    )
-    other = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    other = another_app("print([job.run_id for job in engine.connect(start=False).jobs()])")
     assert other.stdout.strip() == str([run_id]), other.stderr
 
 
@@ -303,22 +309,24 @@ def test_leftover_address_where_something_else_answers_is_replaced(alone):
     # written down.
     wrong = {**process.read_address(), "id": "Scheduler-gone"}
     process.address_file().write_text(json.dumps(wrong))
-    client._engines.clear()
-    with pytest.raises(EngineUnavailable):
-        engine.connect(start=False)
+    refused = another_app("engine.connect(start=False)")
+    assert refused.returncode != 0 and "EngineUnavailable: No engine is running" in refused.stderr
 
 
 def test_engine_of_other_sources_is_replaced_only_when_it_is_idle(alone):
     first = engine.connect(timeout=60)
     process.address_file().write_text(json.dumps({**process.read_address(), "code": "older"}))
     run_id = first.submit(LONG)
-    client._engines.clear()
-    second = engine.connect()
-    assert second.address == first.address and second.job(run_id)
-    second.stop(run_id)
-    until(lambda: not second.jobs())
-    client._engines.clear()
-    assert engine.connect(timeout=60).address != first.address
+    where = "found = engine.connect(timeout=60); print(found.address, [job.run_id for job in found.jobs()])"
+    second = another_app(where)
+    assert second.stdout.strip() == f"{first.address} {[run_id]}", second.stderr
+    first.stop(run_id)
+    until(lambda: not first.jobs())
+    third = another_app(where)
+    assert third.stdout.strip().endswith(" []") and first.address not in third.stdout, third.stderr
+    assert engine.connect(start=False).address == third.stdout.split()[0], (
+        "the app that knew the old one finds the new one"
+    )
 
 
 def test_home_that_cannot_be_written_is_reported_in_a_sentence(own_folders, monkeypatch):

@@ -20,6 +20,7 @@ from core.data import fashion_mnist
 from core.errors import InvalidSpec, WeightsUnavailable
 from core.explain import activations, steps
 from core.export import card
+from core.labels import CLASS_NAMES
 from core.networks import backbones
 from core.networks.architectures import blueprint, multiply_adds, parameters
 from core.runs import Phase, Progress, weights
@@ -28,7 +29,10 @@ from core.specs.fields import parse_setting
 from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
 from core.training import estimate, gradient_check
+from tests.ui.classify.test_classify_page import answer, markup
 from ui import frame
+from ui.classify import result
+from ui.components import theme
 from ui.network import layer_list
 from ui.train import jobs
 
@@ -447,5 +451,16 @@ def test_the_network_page_opens_on_every_view_of_it(run_id, address):
 
 
 def test_a_run_of_a_pretrained_network_answers_and_explains_on_classify(run_id):
-    app = opened("pages/1_Classify.py", run=run_id)
-    assert not app.error
+    app = opened(frame.CLASSIFY, run=run_id, mode="test")
+    app.button(key="frame_sample").click().run()
+    app.query_params["picture"] = "3"
+    app.session_state["classify_why"] = True
+    app.run()
+    assert not app.exception and not app.error
+    test = fashion_mnist.load("offline-sample").test_pixels
+    expected = inference.load(run_id).probabilities(test[3][None])[0]
+    (words,) = (" ".join(texts) for texts in answer(app))
+    assert CLASS_NAMES[expected.argmax()] in words
+    assert theme.percent(float(expected.max())) in words
+    assert "parts that count towards" in markup(app)
+    assert markup(app).count('alt="Training picture') == result.NEIGHBOURS
