@@ -165,7 +165,9 @@ def data_name() -> str:
 
 @pytest.fixture
 def lay_down(server, data_name, monkeypatch) -> Callable[..., str]:
-    """Puts a finished run into the server's library whose mistakes are known; what a fresh training confuses depends on the processor."""
+    """Puts a finished run into the server's library whose mistakes are known; what a fresh training
+    confuses depends on the processor.
+    """
     monkeypatch.setenv("ATELIER_HOME", str(server.home))
     monkeypatch.delenv("ATELIER_RUNS")
     if REAL_DATA:

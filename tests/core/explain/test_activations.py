@@ -23,8 +23,8 @@ PICTURE = np.random.default_rng(5).integers(0, 256, (28, 28)).astype(np.uint8)
 
 
 def keras_twin(spec: TrainSpec, path) -> tuple[bytes, dict[str, np.ndarray]]:
-    """A network of this spec with random weights: its saved file, and the outputs that Keras computes
-    for PICTURE.
+    """A network of this spec with random weights: its saved file, and the outputs that Keras
+    computes for PICTURE.
     """
     import keras
 
