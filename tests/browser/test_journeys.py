@@ -155,7 +155,7 @@ def test_an_address_that_leads_nowhere_gets_a_sentence(page, bare_server, path):
     expect(page.locator('[data-testid="stAlert"]').first).to_be_visible(timeout=PATIENCE)
 
 
-# --- with runs and, where they were named, the real data --------------------------------------------------------------
+# --- with runs and, where they were named, the real data ------------------------------------------
 
 
 @pytest.fixture
