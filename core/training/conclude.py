@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from core import evaluation, inference, runs
 from core.data.fashion_mnist import Dataset
@@ -75,7 +76,6 @@ def conclude(
         run.id, "test.npz", probabilities=test, labels=data.test_labels.astype(np.uint8)
     )
     _write_index(run.id, plain, data)
-    result = evaluation.evaluate(test, data.test_labels)
     done, best = len(outcome.epochs), outcome.best
     record = Record(
         id=run.id,
@@ -91,13 +91,7 @@ def conclude(
         epochs_done=done,
         pictures_trained=len(pictures.pixels) * done,
         seconds=round(elapsed(), 2),
-        scores=Scores(
-            test_accuracy=float(result.accuracy),
-            test_loss=float(result.loss),
-            test_loss_uncalibrated=float(evaluation.evaluate(raw, data.test_labels).loss),
-            validation_accuracy=best.val_accuracy,
-            validation_loss=best.val_loss,
-        ),
+        scores=_scores(raw, test, data.test_labels, best),
         versions={name: version(name) for name in ("keras", _BACKEND, "numpy", "onnxruntime")},
         backend=_BACKEND,
         machine=estimate.machine(),
@@ -138,6 +132,22 @@ def _calibrate(
         calibrated = Network(onnx, run_id=plain.run_id, temperature=temperature)
         threshold = max(threshold or 0.0, auxiliary.sure_threshold(calibrated, pictures.tuning))
     return temperature, threshold
+
+
+def _scores(
+    raw: NDArray[np.float32], calibrated: NDArray[np.float32], labels: NDArray[np.int64], best: Best
+) -> Scores:
+    """The scores of a network from its answers `(n, 10)` to the test set, without and with its
+    temperature.
+    """
+    result = evaluation.evaluate(calibrated, labels)
+    return Scores(
+        test_accuracy=float(result.accuracy),
+        test_loss=float(result.loss),
+        test_loss_uncalibrated=float(evaluation.evaluate(raw, labels).loss),
+        validation_accuracy=best.val_accuracy,
+        validation_loss=best.val_loss,
+    )
 
 
 def _write_index(run_id: str, network: Network, data: Dataset) -> None:

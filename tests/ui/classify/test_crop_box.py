@@ -246,7 +246,7 @@ def chooses(app, box: object) -> None:
 
 def test_the_answer_follows_the_box_and_outlives_the_switches():
     app = upload("both.png")
-    assert any("keep one of them" in warning.value for warning in app.warning)
+    assert any("Keep one of them" in warning.value for warning in app.warning)
     assert shown(app)["box"] is None and ". Crop</b>" not in markup(app)
     chooses(app, [0, 0, 0.5, 1])
     assert answer(app)[0][0] == "T-shirt/top" and ". Crop</b>" in markup(app) and not app.warning
