@@ -223,13 +223,13 @@ def test_good_files_are_answered_and_each_bad_one_gets_its_own_sentence():
             ("short.png", photograph("PNG")[:200], "image/png"),
         ]
     ).run()
-    told = [error.value for error in app.error]
+    sentences = [error.value for error in app.error]
     assert [
         name
         for name in ("renamed.png", "empty.bmp", "short.png")
-        if sum(name in one for one in told) != 1
+        if sum(name in one for one in sentences) != 1
     ] == []
-    assert len(told) == 3
+    assert len(sentences) == 3
     assert answer(app)[0][0] == "Trouser"
     assert shown(app)["name"] == "a.png"
     assert not app.exception
@@ -375,8 +375,8 @@ def test_two_networks_answer_side_by_side():
 
 def test_values_that_an_address_cannot_have_get_a_sentence_each():
     app = open_page(drawing(T_SHIRT), mode="paint", run="../../etc", **{"with": "nobody"})
-    told = " ".join(warning.value for warning in app.warning)
-    assert "mode “paint”" in told and "etc" in told and "nobody" in told
+    sentences = " ".join(warning.value for warning in app.warning)
+    assert "mode “paint”" in sentences and "etc" in sentences and "nobody" in sentences
     assert answer(app)[0][0] == "T-shirt/top"
     assert not app.exception
 

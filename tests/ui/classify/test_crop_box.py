@@ -197,14 +197,17 @@ def test_small_things_and_things_within_one_another_are_not_counted():
 def test_predict_reads_the_part_that_it_is_told_and_says_where_there_are_several(tmp_path, capsys):
     file = tmp_path / "both.png"
     garments(T_SHIRT, TROUSERS).save(file)
-    said = {}
+    printed = {}
     for part in ("0,0,0.5,1", "0.5,0,1,1", None):
         assert main(["predict", str(file), "--json", *(["--crop", part] if part else [])]) == 0
-        said[part] = json.loads(capsys.readouterr().out)
-    assert said["0,0,0.5,1"]["label"] == "T-shirt/top" and said["0.5,0,1,1"]["label"] == "Trouser"
+        printed[part] = json.loads(capsys.readouterr().out)
     assert (
-        said["0,0,0.5,1"]["warnings"] == []
-        and "There seem to be several items" in said[None]["warnings"][0]
+        printed["0,0,0.5,1"]["label"] == "T-shirt/top"
+        and printed["0.5,0,1,1"]["label"] == "Trouser"
+    )
+    assert (
+        printed["0,0,0.5,1"]["warnings"] == []
+        and "There seem to be several items" in printed[None]["warnings"][0]
     )
     assert main(["predict", str(file)]) == 0
     assert "There seem to be several items" in capsys.readouterr().err
@@ -294,11 +297,11 @@ def test_a_box_belongs_to_its_own_picture():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "value",
     [None, [], "box", [0, 0, 1], [0, 0, 0.01, 0.01], [0, 0, 9, 9], [None] * 4, {"left": 0}, 7],
 )
-def test_a_box_that_cannot_be_is_the_whole_picture(told):
-    assert crop_box.parse_box(told) is None
+def test_a_box_that_cannot_be_is_the_whole_picture(value):
+    assert crop_box.parse_box(value) is None
 
 
 def test_files_that_cannot_be_read_leave_no_switches_behind():
