@@ -235,15 +235,20 @@ class Engine:
         """
         gradient_check.validate(spec, epsilon=epsilon, weights=weights)
         return self._calculate(
-            CalculationKind.GRADIENT_CHECK, spec=spec, epsilon=epsilon, weights=weights, seed=seed
+            CalculationKind.GRADIENT_CHECK,
+            spec=spec.to_dict(),
+            epsilon=epsilon,
+            weights=weights,
+            seed=seed,
         )
 
     def _calculate(self, kind: CalculationKind, **values: Any) -> Calculation[Any]:
+        """Send plain values only: a scheduler unpickles them, and need not have Atelier."""
         self.jobs()  # so that nothing is sent to an engine that is not there
         with _translated(self.address):
             future = self._client.submit(
                 _calculation_task(),
-                kind,
+                kind.value,
                 values,
                 settings.worker_environment(self.own),
                 self.own,
@@ -383,11 +388,11 @@ class Calculation(Generic[T]):
 
 def _calculation_task() -> Callable[..., tuple[Any, str | None]]:
     def calculate_here(
-        kind: CalculationKind, values: dict[str, Any], environment: dict[str, str], own: bool
+        kind: str, values: dict[str, Any], environment: dict[str, str], own: bool
     ) -> tuple[object, str | None]:
-        from core.engine.worker import calculate
+        from core.engine.worker import CalculationKind, calculate
 
-        return calculate(kind, values, environment, own)
+        return calculate(CalculationKind(kind), values, environment, own)
 
     return calculate_here
 

@@ -191,6 +191,11 @@ def _reach(address: str, scheduler_id: str | None, pid: int | None) -> Connectio
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False, name="atelier")
     except (OSError, ValueError):
         return None
+    except TypeError as error:  # Dask's own check of what tls:// needs
+        raise EngineUnavailable(
+            f"The scheduler at {address} wants certificates ({str(error)[:200]}). Name them in Dask's "
+            f"settings, as docs/CLUSTER.md shows, and start Atelier again."
+        ) from error
     reached = Connection(client, address, pid)
     try:
         if client.scheduler is not None and scheduler_id in (None, client.scheduler_info()["id"]):

@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import AtelierError
+from core.specs.spec import TrainSpec
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -107,7 +108,7 @@ def calculate(
     """Calculate something small that needs Keras, as a Dask task between two trainings.
 
     Args:
-        kind: what to calculate, from `values`.
+        kind: what to calculate, from `values`, which are plain.
         environment, own: as in `run_job`.
 
     Returns:
@@ -122,7 +123,8 @@ def calculate(
                 case CalculationKind.GRADIENT_CHECK:
                     from core.training import gradients
 
-                    return gradients.check(**values), None
+                    spec = TrainSpec.from_dict(values.pop("spec"))
+                    return gradients.check(spec, **values), None
         except AtelierError as error:
             return None, str(error)
 

@@ -29,6 +29,9 @@ from core.specs.spec import TrainSpec
 SHORT = TrainSpec(
     name="short", data="offline-sample", filters=(4,), dense_units=(), batch=256, epochs=2
 )
+SMOOTH = TrainSpec(
+    name="smooth", data="offline-sample", filters=(), dense_units=(6,), activation="tanh"
+)
 LONG = SHORT.replace(name="long", batch=32, epochs=500)
 
 
@@ -423,6 +426,8 @@ def cluster(own_folders, monkeypatch):
 def test_another_scheduler_trains_as_many_jobs_as_it_has_workers(cluster):
     joined = engine.connect()
     until(lambda: joined.status().workers == 2)
+    checked = joined.check_gradient(SMOOTH, weights=1).result(120)
+    assert checked.wrong == 0, "a scheduler without Atelier passes calculations on"
     first, second, third = (joined.submit(LONG) for _ in range(3))
     until(lambda: [job.state for job in joined.jobs()] == ["running", "running", "waiting"])
     assert joined.job(third).place == 1 and not joined.status().own
@@ -434,6 +439,13 @@ def test_another_scheduler_trains_as_many_jobs_as_it_has_workers(cluster):
         assert joined.stop(run_id) == "stopping"
         runs.delete(run_id)
     until(lambda: not joined.jobs())
+
+
+def test_a_scheduler_that_wants_certificates_is_asked_for_in_a_sentence(own_folders, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        monkeypatch.setenv("ATELIER_ENGINE", f"tls://127.0.0.1:{there.getsockname()[1]}")
+        with pytest.raises(EngineUnavailable, match="certificates"):
+            engine.connect()
 
 
 @pytest.mark.parametrize("address", ["localhost", "tcp://127.0.0.1", "tcp://127.0.0.1:99999"])
