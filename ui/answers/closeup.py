@@ -56,9 +56,8 @@ def closeup(
         known = data.test_pixels if split == "test" else data.train_pixels
         if index >= len(known):
             raise RunDamaged(
-                f"{run.name} has a prediction for picture {index:,}, but {data.title} has "
-                f"{len(known):,} {split} pictures; someone may have edited the run. "
-                "Choose another one."
+                f"{run.name} has a prediction for picture {index:,}, but {data.title} has only "
+                f"{len(known):,} {split} pictures; someone may have edited the run. Choose another."
             )
         pixels = known[index]
         with frame.errors(stop=False):

@@ -249,9 +249,9 @@ def _normalises_by_batch(spec: TrainSpec) -> bool:
     return normalised and not backbones.keeps_averages(spec)
 
 
-def list_remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
-    """Remedies against overfitting: name, what it does, and the run's setting."""
-    augmented = [
+def _augmentations(spec: TrainSpec) -> list[str]:
+    """The random changes to training pictures, in words."""
+    return [
         words
         for words, used in (
             ("mirrored", spec.flip),
@@ -261,6 +261,10 @@ def list_remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
         )
         if used
     ]
+
+
+def list_remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
+    """Remedies against overfitting: name, what it does, and the run's setting."""
     dropped = [
         value_text(values)
         for values in (spec.block_dropout, spec.dropout if spec.dense_units else (0.0,))
@@ -274,7 +278,7 @@ def list_remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
         (
             "More pictures",
             "Random changes to the training pictures: every epoch shows different ones.",
-            ", ".join(augmented) or "no",
+            ", ".join(_augmentations(spec)) or "no",
         ),
         (
             "Dropout",
