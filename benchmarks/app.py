@@ -136,41 +136,39 @@ def visit(
         if name != "Train":
             stopwatch.go(page, name)
     memory = process.memory_info().rss / 1e6
-    rows = [
-        Row(
-            "page change, all of one visit",
-            [seconds for _, seconds in first + later],
-            "s",
-            CHANGE,
-            "p95",
-        ),
+    rows = page_rows(first, later, busy_changes)
+    rows += [*stroke_rows("idle", idle, STROKE), *stroke_rows("training", busy, STROKE_BUSY)]
+    rows.append(Row("memory of the app's process (RSS)", [memory], "MB", MEMORY, "max", 0))
+    foreign = loaded_libraries(process)
+    page.context.close()
+    return rows, foreign
+
+
+def page_rows(
+    first: Sequence[tuple[str, float]],
+    later: list[tuple[str, float]],
+    busy: Sequence[tuple[str, float]],
+) -> list[Row]:
+    """The figures of page changes: the first visits, later ones, and those during a training."""
+    every = [seconds for _, seconds in (*first, *later)]
+    return [
+        Row("page change, all of one visit", every, "s", CHANGE, "p95"),
         Row("… the first of each page", [seconds for _, seconds in first], "s"),
         *(
             Row(f"… to {name}, later ones", seconds, "s")
             for name, seconds in by_page(later).items()
         ),
-        Row("page change, while a training runs", [seconds for _, seconds in busy_changes], "s"),
-        Row(
-            "end of a stroke to the new answer, idle",
-            [wait.shown for wait in idle],
-            "s",
-            STROKE,
-            "p95",
-        ),
-        Row("… until the page is at rest", [wait.rest for wait in idle], "s"),
-        Row(
-            "end of a stroke to the new answer, training",
-            [wait.shown for wait in busy],
-            "s",
-            STROKE_BUSY,
-            "p95",
-        ),
-        Row("… until the page is at rest", [wait.rest for wait in busy], "s"),
-        Row("memory of the app's process (RSS)", [memory], "MB", MEMORY, "max", 0),
+        Row("page change, while a training runs", [seconds for _, seconds in busy], "s"),
     ]
-    foreign = loaded_libraries(process)
-    page.context.close()
-    return rows, foreign
+
+
+def stroke_rows(when: str, waits: Sequence[stopwatch.Wait], target: float) -> list[Row]:
+    """The figures of strokes: to the new answer, and until the page is at rest."""
+    shown = [wait.shown for wait in waits]
+    return [
+        Row(f"end of a stroke to the new answer, {when}", shown, "s", target, "p95"),
+        Row("… until the page is at rest", [wait.rest for wait in waits], "s"),
+    ]
 
 
 def changes(page: Page, count: int) -> list[tuple[str, float]]:
