@@ -160,7 +160,7 @@ def _outside(figures: Figures | None) -> list[str]:
         return []
     rows = [report.row(kind) for kind, report in figures.reports.items()]
     return [
-        "## Pictures from outside",
+        "## Beyond the test set",
         f"Measured on {figures.measured[:10]} through Atelier's preparation, on held-out pictures. "
         f"Sketches, icons and scribbles are computer-generated and more alike than people's own; "
         f"photographs are from the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0). "
