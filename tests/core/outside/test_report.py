@@ -189,14 +189,14 @@ def test_figures_are_kept_with_a_run_and_leave_with_it(run_id):
     assert json.loads(files["outside.json"])["measured"] == with_figures.measured
     share = with_figures.reports["icons"].row("icons")[2]
     assert (
-        "## Pictures from outside" in files["CARD.md"].decode()
+        "## Beyond the test set" in files["CARD.md"].decode()
         and f"| icons | 10 | {share} |" in files["CARD.md"].decode()
     )
 
 
 def test_a_run_without_figures_has_a_card_without_them(run_id):
     files = dict(archive.export_files(run_id))
-    assert "outside.json" not in files and "Pictures from outside" not in files["CARD.md"].decode()
+    assert "outside.json" not in files and "Beyond the test set" not in files["CARD.md"].decode()
 
 
 @pytest.mark.parametrize(
