@@ -24,7 +24,7 @@ HEADLESS := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),fal
 
 # Processes that share the tests: one per core, unless told otherwise (`make test WORKERS=4`; 0 runs them in one).
 WORKERS := auto
-PYTEST := -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # The processes keep every core busy already; threads of the libraries would only wait for one another.
 test quick: export OMP_NUM_THREADS := 1
 

@@ -47,20 +47,30 @@ def pytest_ignore_collect(collection_path, config):
     return True if quick and slow_place(collection_path) is not None else None
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark the slow ones, keep the tests of a module (and all browser tests) in one process, and
-    begin with what takes longest.
-    """
+    """Mark the slow ones, and begin with what takes longest."""
     for item in items:
         if slow_place(item.path) is not None:
             item.add_marker(pytest.mark.slow)
-        place = item.path.relative_to(TESTS)
-        group = "browser" if place.parts[0] == "browser" else str(place)
-        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(
         key=lambda item: len(SLOW) if slow_place(item.path) is None else slow_place(item.path)
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a module in one process, and all browser tests: they share one server.
+
+    Groups by mark (`--dist loadgroup`) would say the same, but pytest-xdist 3.8 writes them into an
+    attribute that pytest 9.2 no longer reads.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByModule(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::")[0]
+
+    return ByModule(config, log)
 
 
 @pytest.fixture(autouse=True)
