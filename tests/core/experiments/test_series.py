@@ -24,6 +24,9 @@ from core.specs.published import Published
 from core.specs.spec import TrainSpec
 from tests.fixtures import interrupted_run, scored_run
 
+# Real trainings on however busy a machine; five minutes are enough for everything else.
+pytestmark = pytest.mark.timeout(900)
+
 TINY = TrainSpec(
     name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=3, seed=1
 )

@@ -36,6 +36,9 @@ from ui.components import theme
 from ui.network import layer_list
 from ui.train import jobs
 
+# Real trainings on however busy a machine; five minutes are enough for everything else.
+pytestmark = pytest.mark.timeout(900)
+
 PRETRAINED = ("mobilenet_v2", "resnet50_v2")
 SMALL = PRESETS["transfer-mobilenet"].spec.replace(
     name="pretrained",
