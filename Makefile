@@ -63,7 +63,7 @@ fix: $(VENV)/.tools
 	$(BIN)/ruff format .
 	$(BIN)/ruff check .
 
-## make lock: resolve both requirements files anew; versions that still fit stay (`rm *.lock` first to move them all)
+## make lock: resolve both requirements files again; versions that still fit stay (`rm *.lock` first to move them all)
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet $(UV)
 	$(LOCK) requirements.txt -o requirements.lock

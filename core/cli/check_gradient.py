@@ -29,7 +29,7 @@ def check(arguments: argparse.Namespace) -> int:
     )
     line = terminal.ProgressLine()
     try:
-        line.show("the engine moves the weights, one by one")
+        line.show("checking weights one by one")
         result = calculation.result()
     finally:
         calculation.cancel()

@@ -167,7 +167,7 @@ def export_run(arguments: argparse.Namespace) -> int:
         with path.open("xb") as file:  # never replaces an earlier export
             file.write(data)
     except FileExistsError as error:
-        raise StorageProblem(f"{path} is there already. Name another file with --to.") from error
+        raise StorageProblem(f"{path} already exists. Name another file with --to.") from error
     except OSError as error:
         raise StorageProblem(
             f"{path} cannot be written ({error.strerror or error}). Name another file with --to."

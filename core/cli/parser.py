@@ -133,15 +133,15 @@ def _common() -> _Parser:
 def _parser() -> _Parser:
     parser = _Parser(
         "python -m core",
-        description="Train networks on Fashion-MNIST, question them, show them pictures.",
+        description="Train networks on Fashion-MNIST, evaluate them, and classify pictures.",
         parents=[_common()],
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _add_train(_add(commands, "train", "Train a run on the engine, follow it, print its record."))
-    _add_evaluate(_add(commands, "evaluate", "Let a run answer all pictures of a split."))
-    _add_predict(_add(commands, "predict", "Say what pictures show."))
-    _add(commands, "presets", "List the trainings that have a name.")
+    _add_evaluate(_add(commands, "evaluate", "Evaluate a run on a split."))
+    _add_predict(_add(commands, "predict", "Classify pictures."))
+    _add(commands, "presets", "List the presets.")
     _add_reproduce(
         _add(commands, "reproduce", "Train published systems, and compare with their reports.")
     )
@@ -257,9 +257,7 @@ def _add_reproduce(parser: _Parser) -> None:
 
 
 def _add_gradient_check(parser: _Parser) -> None:
-    parser.add_argument(
-        "preset", metavar="PRESET", help="a training with a name; its network gets new weights"
-    )
+    parser.add_argument("preset", metavar="PRESET", help="a preset; its network gets new weights")
     parser.add_argument(
         "--epsilon",
         type=float,
@@ -295,7 +293,7 @@ def _add_runs(parser: _Parser) -> None:
         metavar="list|show|measure|rename|note|promote|export|delete",
         parser_class=_Parser,
     )
-    listing = _add(commands, "runs list", "List all runs, newest first (* answers by default).")
+    listing = _add(commands, "runs list", "List all runs, newest first (* marks the champion).")
     listing.add_argument("--finished", action="store_true", help="only runs that have a network")
     measuring = _add(
         commands,
@@ -320,7 +318,7 @@ def _add_runs(parser: _Parser) -> None:
     for command, sentence in (
         ("runs show", "Show a run's record and epochs."),
         ("runs rename", "Give a run another name."),
-        ("runs note", "Keep a remark with a run."),
+        ("runs note", "Add a note to a run."),
         ("runs promote", "Make a run the champion, the one that answers by default."),
         ("runs export", "Write a run as a zip file."),
         ("runs delete", "Delete runs for good."),
@@ -371,7 +369,9 @@ def _add_engine(parser: _Parser) -> None:
     )
     _add(commands, "engine status", "Say whether an engine is there and what it does.")
     start = _add(commands, "engine start", "Start the engine of this home.")
-    start.add_argument("--foreground", action="store_true", help="be the engine, until Ctrl-C")
+    start.add_argument(
+        "--foreground", action="store_true", help="run in this terminal until Ctrl-C"
+    )
     start.add_argument(
         "--workers",
         type=_count,

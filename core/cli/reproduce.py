@@ -48,7 +48,7 @@ def _run(trial: Trial, title: str) -> Run:
     """The finished run of a trial, trained now if there is none."""
     finished = series.find_finished(trial)
     if finished is not None:
-        terminal.remark(f"{title}: done already, by {finished.id}.")
+        terminal.remark(f"{title} is already done: {finished.id}.")
         return finished
     if settings.engine_address() is None:
         fetch_data(trial.spec.data)

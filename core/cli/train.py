@@ -3,7 +3,7 @@
 The terminal only watches. The engine trains, as it does for the Train page, so closing the terminal
 harms nothing and the page shows the same run; `--local` trains in this process instead, and is the
 only way in which a command imports TensorFlow. Ctrl-C asks the training to stop and keeps what was
-learned; a second Ctrl-C leaves at once.
+learned; a second Ctrl-C quits at once.
 
 How a run is trained is in `core.training`, the queue of jobs in `core.engine`.
 """
@@ -296,7 +296,7 @@ class _Follower:
         """Whether Ctrl-C was pressed; says so once."""
         if presses and not self.announced:
             self.announced = True
-            self.line.keep("Stopping; what was learned is kept. Ctrl-C again leaves at once.")
+            self.line.keep("Stopping; what was learned is kept; press Ctrl-C again to quit now.")
         return bool(presses)
 
     def show(self, progress: Progress) -> None:

@@ -295,7 +295,7 @@ def _fetch_one(file: DataFile, folder: Path, sources: list[str], bar: _Bar) -> N
                 downloader=downloader,
             )
         except requests.RequestException as error:
-            failures.append(f"{urlsplit(source).netloc} did not deliver it ({_in_words(error)})")
+            failures.append(f"{urlsplit(source).netloc} could not provide it ({_in_words(error)})")
         except ValueError:  # which pooch raises for a hash that differs
             failures.append(
                 f"{urlsplit(source).netloc} delivered something else (its SHA-256 differs)"
@@ -322,7 +322,7 @@ def _in_words(error: Exception) -> str:
     return (
         "no answer in time"
         if isinstance(error, requests.Timeout)
-        else "no connection, or it broke off"
+        else "no connection, or the connection was lost"
     )
 
 

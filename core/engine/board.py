@@ -205,7 +205,7 @@ class Board(SchedulerPlugin):
                 self._fail(
                     run_id,
                     f"No worker could begin this job ({task.exception_text}). Workers must have "
-                    f"the same Atelier and the same libraries as the app.",
+                    f"the same versions of Atelier and its libraries as the app.",
                 )
             self.entries.pop(run_id, None)
         elif finish in ("memory", "forgotten"):

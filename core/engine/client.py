@@ -12,6 +12,7 @@ Nothing is trained or stored here: results are in the run library, the queue is 
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import threading
 import time
@@ -79,8 +80,8 @@ class EngineStatus:
 
 
 def serve(*, workers: int = 1) -> int:
-    """Be the engine, in the foreground, until told to end; see `process.serve`."""
-    return process.serve(workers=workers)
+    """Be the engine, in the foreground, until told to end, however idle; see `process.serve`."""
+    return process.serve(workers=workers, idle_seconds=math.inf)
 
 
 def connect(*, start: bool = True, timeout: float = 15.0) -> Engine:
@@ -334,7 +335,7 @@ class Engine:
             time.sleep(0.01)
         raise EngineUnavailable(
             f"The engine at {self.address} did not take the job. Try again; "
-            f"`python -m core engine status` tells whether it is running."
+            f"`python -m core engine status` says whether it is running."
         )
 
     def _ask(self, question: Callable[[Questions], Coroutine[Any, Any, T]]) -> T:

@@ -193,7 +193,7 @@ def _reach(address: str, scheduler_id: str | None, pid: int | None) -> Connectio
         return None
     except TypeError as error:  # Dask's own check of what tls:// needs
         raise EngineUnavailable(
-            f"The scheduler at {address} wants certificates ({str(error)[:200]}). Name them in Dask's "
+            f"The scheduler at {address} requires TLS certificates ({str(error)[:200]}). Name them in Dask's "
             f"settings, as docs/CLUSTER.md shows, and start Atelier again."
         ) from error
     reached = Connection(client, address, pid)

@@ -103,11 +103,12 @@ def code_version() -> str:
     return f"{checksum:08x}"
 
 
-def serve(*, workers: int = 1) -> int:
+def serve(*, workers: int = 1, idle_seconds: float = IDLE_SECONDS) -> int:
     """Be the engine of this home until told to end.
 
     Args:
         workers: how many jobs may train at the same time.
+        idle_seconds: it ends after so long without a job and without an app.
 
     Returns:
         0 after an ordinary end, `ALREADY_THERE` if this home has an engine.
@@ -115,11 +116,11 @@ def serve(*, workers: int = 1) -> int:
     settings.home().mkdir(parents=True, exist_ok=True)
     with _lock_file().open("a+b") as lock:
         if not processes.take(lock):
-            print("This home has an engine already.", file=sys.stderr)
+            print("An engine is already running for this ATELIER_HOME.", file=sys.stderr)
             return ALREADY_THERE
         address_file().unlink(missing_ok=True)  # left by one that was killed
         try:
-            asyncio.run(_run(workers))
+            asyncio.run(_run(workers, idle_seconds))
         finally:
             address_file().unlink(missing_ok=True)
     return 0
@@ -129,7 +130,7 @@ def _lock_file() -> Path:
     return settings.home() / "engine.lock"
 
 
-async def _run(workers: int) -> None:
+async def _run(workers: int, idle_seconds: float) -> None:
     import dask
     from distributed import LocalCluster
 
@@ -160,7 +161,7 @@ async def _run(workers: int) -> None:
         await scheduler.register_scheduler_plugin(Board(), name=NAME, idempotent=True)
         _write_address(scheduler)
         cluster.scale(workers)  # an app need not wait for them; jobs wait in the queue
-        watch = asyncio.create_task(_end_when_forgotten(scheduler, ended))
+        watch = asyncio.create_task(_end_when_forgotten(scheduler, ended, idle_seconds))
         await asyncio.wait(
             [asyncio.create_task(ended.wait()), asyncio.create_task(scheduler.finished())],
             return_when=asyncio.FIRST_COMPLETED,
@@ -185,11 +186,13 @@ def _write_address(scheduler: Scheduler) -> None:
     processes.write_whole(address_file(), json.dumps(written).encode())
 
 
-async def _end_when_forgotten(scheduler: Scheduler, ended: asyncio.Event) -> None:
-    """End the engine when nobody has used it for `IDLE_SECONDS`."""
+async def _end_when_forgotten(
+    scheduler: Scheduler, ended: asyncio.Event, idle_seconds: float
+) -> None:
+    """End the engine when nobody has used it for so long."""
     used = time.monotonic()
-    while time.monotonic() - used < IDLE_SECONDS:
-        await asyncio.sleep(min(30.0, IDLE_SECONDS / 4))
+    while time.monotonic() - used < idle_seconds:
+        await asyncio.sleep(min(30.0, idle_seconds / 4))
         if scheduler.tasks or scheduler.client_comms:
             used = time.monotonic()
     ended.set()

@@ -105,8 +105,8 @@ def _lost(
     if not len(spoilt):
         return None
     return [
-        f"In epoch {curves.epoch[spoilt[0]]} the loss stopped being a number: the weights grew "
-        "without bound. A lower learning rate usually fixes this."
+        f"In epoch {curves.epoch[spoilt[0]]} the loss became infinite or NaN: training diverged. "
+        "A lower learning rate usually fixes this."
     ]
 
 
@@ -242,9 +242,9 @@ def _gap(curves: _Curves, record: Record | None, kept: int) -> str | None:
         )
     if validation - train >= GAP:
         return f"{both}: " + (
-            "augmentation or dropout make the training pictures the harder ones."
+            "augmentation or dropout makes training harder than validation."
             if record is not None and _harder(record.spec)
-            else "the first is a mean over an epoch in which it was still learning, so it lags."
+            else "the training figure is averaged over the epoch, so it lags."
         )
     return None
 

@@ -52,9 +52,7 @@ METHODS: dict[str, Method] = {
     for method in (
         Method("logistic", "Logistic regression", 60_000, "C = 0.1"),
         Method("neighbours", "k-nearest neighbours", 60_000, "k = 5, Euclidean distance"),
-        Method(
-            "linear-svm", "Linear support vector machine", 20_000, "C = 0.01, one against the rest"
-        ),
+        Method("linear-svm", "Linear support vector machine", 20_000, "C = 0.01, one-vs-rest"),
         Method(
             "rbf-svm",
             "RBF support vector machine",

@@ -21,7 +21,7 @@ from core.runs import Predictions, Record, Run
 from core.specs.fields import FIELDS
 from core.specs.spec import TrainSpec
 
-_LIMITS = """The network knows ten classes and answers with one of them whatever it is shown; only its confidence tells when a
+_LIMITS = """The network knows ten classes and answers with one of them whatever it is shown; only its confidence shows when a
 picture shows something else. The pictures it learned from are 28 × 28 grey photographs of single garments, cut out,
 filling the frame, bright on black. The makers of the data set left white garments out, and at least 64 of the training
 labels are known to be wrong (arXiv 1912.05283). Drawings and photographs reach the network through Atelier's
@@ -79,7 +79,7 @@ def _validation(spec: TrainSpec) -> str:
         case "none":
             return "All training pictures were trained on; the last epoch was kept."
         case "test":
-            return "The best epoch was chosen on the test set, which flatters this network."
+            return "The best epoch was chosen on the test set, which makes this network look better than it is."
         case "fold":
             fold = f"fold {spec.fold} of {spec.folds} of the training pictures"
             return f"The best epoch was chosen on {fold}, which was held out."
@@ -87,7 +87,7 @@ def _validation(spec: TrainSpec) -> str:
             held_out = {
                 "last": f"the last {share}",
                 "random": f"a random {share}",
-                "stratified": f"a random {share}, equal by class",
+                "stratified": f"a random {share}, stratified by class",
             }[spec.validation]
             return f"The best epoch was chosen on {held_out}, which were held out."
 
@@ -98,11 +98,11 @@ def _auxiliary(record: Record) -> list[str]:
         return []
     numbers = ", ".join(f"{count:,} {kind}" for kind, count in record.auxiliary.items())
     paragraphs = [
-        f"It also learned from auxiliary data, prepared as a visitor's pictures are: {numbers}. "
+        f"It also learned from auxiliary data, prepared like uploads: {numbers}. "
         f"Traced and composed pictures are made from training pictures; sketches, icons and "
         f"scribbles are computer-generated. The target of a scribble is an equal share for all ten "
         f"classes. The best epoch was chosen by the mean of the validation accuracy and the "
-        f"accuracy on other pictures of these kinds, which were kept for that.",
+        f"accuracy on other pictures of these kinds, which were set aside for this.",
     ]
     if "photographs" in record.auxiliary:
         paragraphs.append(
@@ -130,8 +130,9 @@ def _training(record: Record) -> list[str]:
 
 
 def _results(record: Record, result: Evaluation) -> list[str]:
+    unused = "" if record.spec.validation == "test" else ", never used for a choice"
     scores = (
-        f"Test set, {result.n:,} pictures, never used for a choice: accuracy "
+        f"Test set, {result.n:,} pictures{unused}: accuracy "
         f"**{wording.percent(result.accuracy, 2)}**, cross-entropy {result.loss:.4f}, expected "
         f"calibration error {result.calibration.error:.3f} (temperature {record.temperature:.2f})."
     )

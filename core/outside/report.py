@@ -40,8 +40,8 @@ HEADER = (
     "called Bag",
     "sure",
     "accuracy where sure",
-    "none of the ten",
-    "of these rejected",
+    "outside the ten",
+    "rejected",
 )
 
 

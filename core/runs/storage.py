@@ -162,7 +162,7 @@ def put(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:
     except OSError as error:
         raise StorageProblem(
             f"{path} could not be written ({error.strerror or error}). Free some space or choose "
-            f"another folder with ATELIER_RUNS; resume a training that this ended, and it "
+            f"another folder with ATELIER_RUNS, then resume the interrupted run; it "
             f"continues after its last finished epoch."
         ) from error
 

@@ -112,7 +112,7 @@ FIELDS: tuple[Field, ...] = (
         "Which training pictures are held out to check the network after each epoch. last: the "
         "last ones; random: a random share; stratified: a random share with the classes in equal "
         "parts; fold: one fold of a k-fold cross-validation. test checks on the test set, so that "
-        "the choice of the best epoch has seen the answers; none trains on everything and keeps "
+        "the best epoch is chosen on the test labels; none trains on everything and keeps "
         "the last epoch.",
         "choice",
         allowed=get_args(Validation),
@@ -153,8 +153,8 @@ FIELDS: tuple[Field, ...] = (
         "Data",
         "Auxiliary data",
         "Also learn from computer-generated sketches and icons and, where ATELIER_PHOTOS names a "
-        "folder of them, from photographs, all prepared as an upload is; and from scribbles, to "
-        "be unsure about them. Preparing them takes minutes the first time.",
+        "folder of them, from photographs, all prepared as an upload is; and from scribbles, "
+        "so that it learns not to be sure of them. Preparing them takes minutes the first time.",
         "flag",
     ),
     Field(
@@ -182,7 +182,7 @@ FIELDS: tuple[Field, ...] = (
         "Network",
         "Enlarge to",
         "Only for transfer: the width and height, in pixels, to which pictures are enlarged for "
-        "the pretrained network. The work grows with its square.",
+        "the pretrained network. Cost grows with the square of this.",
         "int",
         limits=(32, 224),
         step=32,
@@ -269,7 +269,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "initializer",
         "Network",
-        "Initial weights",
+        "Initialiser",
         "The distribution that random initial weights are drawn from. random_normal has a "
         "standard deviation of 0.05, standard_normal of 1.",
         "choice",
@@ -331,7 +331,7 @@ FIELDS: tuple[Field, ...] = (
         "Optimiser",
         "Beta 2",
         "For Adam and AdamW: how much of the running mean of squared gradients is kept at each "
-        "step. Short trainings do better with less.",
+        "step. Short runs do better with a lower value.",
         "float",
         limits=(0.5, 0.9999),
     ),

@@ -193,7 +193,7 @@ _ALL = (
         "transfer-mobilenet",
         "Transfer MobileNetV2",
         "A network pretrained on a million photographs (ImageNet). Pictures are enlarged to "
-        "96 × 96; for two epochs only the new last layer learns, then for three everything does, "
+        "96 × 96; for two epochs only the new last layers learn, then for three everything does, "
         "at a small learning rate. Keras downloads the weights (9 MB) at the start.",
         _TRANSFER.replace(
             name="transfer-mobilenet",
@@ -207,7 +207,7 @@ _ALL = (
         "transfer-resnet",
         "Transfer ResNet50V2",
         "The same with ten times the parameters, and pictures of only 64 × 64 to make up for it: "
-        "one epoch for the new last layer, two for everything. Keras downloads the weights "
+        "one epoch for the new last layers, two for everything. Keras downloads the weights "
         "(94 MB) at the start.",
         _TRANSFER.replace(
             name="transfer-resnet", backbone="resnet50_v2", enlarge=64, frozen_epochs=1, epochs=3
@@ -277,8 +277,8 @@ _ALL = (
     Preset(
         "assignment6-cnn",
         "Assignment 6 CNN",
-        "The network of Lab 3 with dropout between its blocks as well. The report prints only its "
-        "end, from the last dropout on; blocks, batch size, epochs and split were chosen here.",
+        "The network of Lab 3 with dropout between its blocks as well. The report shows only the "
+        "last layers, from the last dropout on; blocks, batch size, epochs and split were chosen here.",
         TrainSpec(
             name="assignment6-cnn",
             filters=(32, 64, 128),
@@ -298,7 +298,7 @@ _ALL = (
         "Lab SGD CNN",
         "One convolution and sixteen neurons, trained by stochastic gradient descent: where a lab's "
         "experiments start. It is checked on the test set after each epoch, as in the report, "
-        "which leaks the answers.",
+        "which leaks test labels.",
         _LAB_SGD.replace(name="lab-sgd-cnn"),
         reports.LAB_SGD,
     ),
@@ -307,7 +307,7 @@ _ALL = (
         "Lab SGD, best setting",
         "The same with 512 neurons, a smaller learning rate and 20 epochs, which the experiments "
         "found best, and dropout after the dense layer. It is checked on the test set, which "
-        "leaks the answers.",
+        "leaks test labels.",
         _LAB_SGD_BEST.replace(name="lab-sgd-best"),
         reports.LAB_SGD_BEST,
     ),
@@ -315,7 +315,7 @@ _ALL = (
         "lab-sgd-same",
         "Lab SGD, best, same",
         "The best setting with zeros around the picture, so that the convolution keeps its size. "
-        "It is checked on the test set, which leaks the answers.",
+        "It is checked on the test set, which leaks test labels.",
         _LAB_SGD_BEST.replace(name="lab-sgd-same", padding=("same",)),
         reports.LAB_SGD_SAME,
     ),
@@ -323,7 +323,7 @@ _ALL = (
         "lab-sgd-same64",
         "Lab SGD, best, same, 64",
         "The same with 64 filters: twice the parameters and no gain. It is checked on the test "
-        "set, which leaks the answers.",
+        "set, which leaks test labels.",
         _LAB_SGD_BEST.replace(name="lab-sgd-same64", padding=("same",), filters=(64,)),
         reports.LAB_SGD_SAME64,
     ),

@@ -39,9 +39,7 @@ def estimate_seconds(spec: TrainSpec) -> tuple[float, str]:
     measures = _runs_of_this_machine()
     if not measures:
         rate = USUAL_RATE * min(os.cpu_count() or 1, 8)
-        basis = (
-            f"a rough guess for {os.cpu_count()} cores, until your first run here gives a measure"
-        )
+        basis = f"a rough guess for {os.cpu_count()} cores, until a first run here has been timed"
         return 3 * work * pictures / rate, basis
 
     def distance(measure: tuple[Run, Record]) -> tuple[bool, float]:

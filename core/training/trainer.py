@@ -68,7 +68,7 @@ def train(
         if stop():
             raise NothingLearned(
                 "Stopped while auxiliary pictures were prepared, so nothing has been learned yet. "
-                "Kinds that were finished are kept; resume the run to continue with the next."
+                "Finished kinds are kept; resume the run to continue with the next."
             )
 
     keras.utils.set_random_seed(run.spec.seed)

@@ -445,7 +445,7 @@ def test_a_run_is_exported_as_a_zip_that_overwrites_nothing(
     [exported] = objects(capsys)
     with zipfile.ZipFile(exported["file"]) as archive:
         assert archive.testzip() is None and f"{champion}/run.json" in archive.namelist()
-    assert "is there already" in refused(capsys, "runs", "export", champion)
+    assert "already exists" in refused(capsys, "runs", "export", champion)
     assert "cannot be written" in refused(
         capsys, "runs", "export", champion, "--to", str(tmp_path / "no" / "where.zip")
     )

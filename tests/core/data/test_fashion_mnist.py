@@ -340,7 +340,7 @@ def test_a_file_that_one_source_lacks_is_requested_from_the_other(
 def test_no_network_at_all_gives_one_sentence_with_the_remedy_and_leaves_no_half_file(small):
     with pytest.raises(
         DataUnavailable,
-        match=r"could not be downloaded: 127\.0\.0\.1:9 did not deliver it .*Connect to",
+        match=r"could not be downloaded: 127\.0\.0\.1:9 could not provide it .*Connect to",
     ):
         dataset.load(download=True)
     assert list(dataset.own_folder().iterdir()) == []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 import socket
@@ -340,16 +341,20 @@ def test_home_that_cannot_be_written_is_reported_in_a_sentence(own_folders, monk
 
 
 @pytest.mark.parametrize(
-    ("apps", "jobs", "ends"),
-    [({}, {}, True), ({"an app": 1}, {}, False), ({}, {"a job": 1}, False)],
+    ("apps", "jobs", "seconds", "ends"),
+    [
+        ({}, {}, 0.2, True),
+        ({"an app": 1}, {}, 0.2, False),
+        ({}, {"a job": 1}, 0.2, False),
+        ({}, {}, math.inf, False),  # in the foreground
+    ],
 )
-def test_engine_that_nobody_uses_ends_by_itself(monkeypatch, apps, jobs, ends):
-    monkeypatch.setattr(process, "IDLE_SECONDS", 0.2)
+def test_engine_that_nobody_uses_ends_by_itself(apps, jobs, seconds, ends):
     scheduler = SimpleNamespace(tasks=jobs, client_comms=apps)
 
     async def wait() -> bool:
         ended = asyncio.Event()
-        watch = asyncio.create_task(process._end_when_forgotten(scheduler, ended))
+        watch = asyncio.create_task(process._end_when_forgotten(scheduler, ended, seconds))
         await asyncio.wait([watch], timeout=1.0)
         watch.cancel()
         return ended.is_set()

@@ -180,8 +180,8 @@ def test_a_gap_between_training_and_validation_is_given_in_points():
     [
         ({}, "so it lags."),
         ({"dropout": (0.0,)}, "so it lags."),
-        ({"dropout": (0.3,)}, "augmentation or dropout make"),
-        ({"flip": True}, "augmentation or dropout make"),
+        ({"dropout": (0.3,)}, "augmentation or dropout makes"),
+        ({"flip": True}, "augmentation or dropout makes"),
     ],
 )
 def test_training_below_validation_is_explained_by_the_spec(spec, reason):
@@ -219,7 +219,7 @@ def test_a_loss_that_is_not_a_number_comes_before_all_else():
         [0.85, 0.1, 0.1],
     )
     assert observe(history, record(1)) == [
-        "In epoch 2 the loss stopped being a number: the weights grew without bound. A "
+        "In epoch 2 the loss became infinite or NaN: training diverged. A "
         "lower learning rate usually fixes this."
     ]
 

@@ -145,7 +145,7 @@ def test_reproduce_trains_what_is_missing_once_and_writes_the_table(stand_ins, t
         assert written.count("\n") == 5 and "2 of 3" in written
         assert main(["reproduce", "--quick"]) == 0
         out, err = capsys.readouterr()
-        assert out == written and err.count("done already") == 2
+        assert out == written and err.count("already done: ") == 2
         assert len([run for run in runs.list_runs(finished_only=True) if not run.shipped]) == 2
     finally:
         engine.end_own()

@@ -36,16 +36,20 @@ def test_a_card_has_the_figures_of_the_predictions_and_the_record():
     ("validation", "sentence"),
     [
         ("none", "All training pictures were trained on; the last epoch was kept."),
-        ("test", "chosen on the test set, which flatters this network"),
+        ("test", "chosen on the test set, which makes this network look better than it is"),
         ("fold", "chosen on fold 2 of 5 of the training pictures, which was held out"),
         ("last", "chosen on the last 10 % of the training pictures, which were held out"),
         ("random", "chosen on a random 10 % of the training pictures, which were held out"),
-        ("stratified", "chosen on a random 10 % of the training pictures, equal by class, which"),
+        (
+            "stratified",
+            "chosen on a random 10 % of the training pictures, stratified by class, which",
+        ),
     ],
 )
 def test_a_card_says_what_the_epoch_was_chosen_on(validation, sentence):
     text = card_of(finished_run(SPEC.replace(validation=validation, fold=2)))
     assert sentence in text and ("Validation pictures:" in text) is (validation != "none")
+    assert ("never used for a choice" in text) is (validation != "test")
 
 
 def test_a_card_names_auxiliary_data_only_where_there_were_some():
