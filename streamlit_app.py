@@ -51,21 +51,25 @@ def show_champion() -> None:
     """The network that answers unless you choose another, with its score."""
     with frame.errors(stop=False):
         champion = runs.champion()
+        use = (
+            "Its best epoch was chosen on them."
+            if champion.spec.validation == "test"
+            else "They were never used to train it or to choose it."
+        )
         st.subheader("The network answering now")
         name, score, size = st.columns([5, 4, 3])
         name.metric("Champion", champion.name)
         score.metric(
             "Test accuracy",
             "–" if champion.test_accuracy is None else theme.percent(champion.test_accuracy, 2),
-            help="Share of the test pictures that it labels correctly. "
-            "They were never used to train it or to choose it.",
+            help=f"Share of the test pictures that it labels correctly. {use}",
         )
         size.metric("Parameters", f"{champion.parameters:,}" if champion.parameters else "–")
 
 
 def show_state() -> None:
     """Data, engine and runs, a line each, and runs that cannot be read."""
-    st.subheader("What is ready")
+    st.subheader("Status")
     data = fashion_mnist.status()
     st.markdown(
         f":material/database: {data.sentence if data.available else frame.data_words() + '.'}\n\n"

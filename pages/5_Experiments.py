@@ -23,8 +23,8 @@ VIEWS: dict[View, str] = {
 SENTENCES: dict[View, str] = {
     "sweep": "Train the same network with different values of one setting, or of two, and see what "
     "they change.",
-    "folds": "Train k times, each time leaving out a different k-th of the pictures, and judge on "
-    "that k-th: how much depends on the split?",
+    "folds": "Train k times, each time holding out a different fold and evaluating on it: how "
+    "much do results depend on the split?",
     "compare": "All finished runs and classical baselines in one table.",
     "baselines": "How well methods without a neural network do on the same pictures.",
     "gradient": "Does back-propagation compute the true slope of the loss?",

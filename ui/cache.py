@@ -44,7 +44,7 @@ def dataset(name: str = "fashion-mnist") -> fashion_mnist.Dataset:
     return _open_dataset(name, folder)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Opening the pictures …")
+@st.cache_resource(max_entries=3, show_spinner="Loading the pictures …")
 def _open_dataset(name: str, folder: str) -> fashion_mnist.Dataset:
     data = fashion_mnist.load(name)
     _freeze(data.train_pixels, data.train_labels, data.test_pixels, data.test_labels)
@@ -78,7 +78,7 @@ def network(run_id: str) -> inference.Network:
     return _load_network(settings.runs_address(), run_id, storage.version(run_id))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the network …")
+@st.cache_resource(max_entries=4, show_spinner="Loading the network …")
 def _load_network(address: str, run_id: str, version: str) -> inference.Network:
     from core import inference
 
@@ -94,7 +94,7 @@ def inside(run_id: str) -> activations.Inside:
     return _load_inside(settings.runs_address(), run_id, storage.version(run_id))
 
 
-@st.cache_resource(max_entries=3, show_spinner="Opening the network …")
+@st.cache_resource(max_entries=3, show_spinner="Loading the network …")
 def _load_inside(address: str, run_id: str, version: str) -> activations.Inside:
     from core.explain import activations
 
@@ -286,7 +286,7 @@ def _describe_engine(address: str | None, home: str) -> str:
     if not status.running and not status.waiting:
         return idle
     queued = f", {status.waiting} queued" if status.waiting else ""
-    return f"{status.running} training{'' if status.running == 1 else 's'} running{queued}"
+    return f"{status.running} run{'' if status.running == 1 else 's'} training{queued}"
 
 
 def _freeze(*arrays: NDArray[Any]) -> None:

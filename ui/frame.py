@@ -119,7 +119,7 @@ def data_for(name: str) -> Dataset | None:
         _offer_data(problem, urgent=True)
     if state.session().use_sample:
         st.caption(
-            "The offline sample cannot replace the pictures of this run. "
+            "The offline sample cannot stand in for this run's pictures. "
             "A run trained on the sample shows its own pictures."
         )
         st.page_link(
@@ -295,7 +295,7 @@ def _show_state() -> None:
 def data_words() -> str:
     """The state of the data in a few words."""
     if fashion_mnist.status().available:
-        return "Fashion-MNIST is here"
+        return "Fashion-MNIST is available"
     return "Offline sample in use" if state.session().use_sample else "Fashion-MNIST is missing"
 
 

@@ -215,7 +215,7 @@ def one_of(names: dict[str, T], what: str) -> Callable[[str], T]:
     def parse(text: str) -> T:
         if text not in names:
             raise ValueError(
-                f"This link asks for {what} “{text[:40]}”; it can be {', '.join(names)}."
+                f"This link asks for {what} “{text[:40]}”; it must be one of {', '.join(names)}."
             )
         return names[text]
 
@@ -230,7 +230,7 @@ def whole_number(lowest: int, highest: int, what: str) -> Callable[[str], int]:
             text.isascii() and text.isdigit() and len(text) < 10 and lowest <= int(text) <= highest
         ):
             raise ValueError(
-                f"This link asks for {what} “{text[:40]}”; it can be {lowest} to {highest}."
+                f"This link asks for {what} “{text[:40]}”; it must be {lowest} to {highest}."
             )
         return int(text)
 

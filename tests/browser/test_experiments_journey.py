@@ -49,7 +49,7 @@ def test_a_sweep_is_begun_stopped_in_the_middle_and_found_again(page, bare_serve
     expect(go_on).to_be_visible(timeout=PATIENCE)
     settled(page)
     page.reload()
-    expect(go_on).to_contain_text("Train the other 2", timeout=PATIENCE)
+    expect(go_on).to_contain_text("Train the remaining 2", timeout=PATIENCE)
     expect(page.get_by_text("Best so far: epochs 2")).to_be_visible(timeout=PATIENCE)
     settled(page)
 

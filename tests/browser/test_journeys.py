@@ -98,7 +98,7 @@ def test_a_drawn_t_shirt_is_called_one(page, bare_server):
     settled(page)
     draw(page, T_SHIRT)
     expect(page.locator(".classify-answer h3")).to_have_text("T-shirt/top", timeout=PATIENCE)
-    expect(page.locator(".classify-answer p")).to_contain_text("% sure")
+    expect(page.locator(".classify-answer p")).to_contain_text("% confidence")
 
 
 def test_clearing_the_sheet_takes_the_answer_away(page, bare_server):
@@ -227,7 +227,7 @@ def test_a_training_is_watched_reloaded_killed_and_stopped(page, server, data_na
     # The epochs so far are kept, and it goes on after them.
     os.kill(worker_of(server).pid, signal.SIGKILL)
     expect(
-        page.get_by_text(re.compile(r"Its worker was lost|Starting|Opening the data")).first
+        page.get_by_text(re.compile(r"Its worker was lost|Starting|Loading the data")).first
     ).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d) of 60")).first).to_be_visible(
         timeout=PATIENCE

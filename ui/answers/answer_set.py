@@ -204,9 +204,8 @@ def _hover(counts: NDArray[np.int64], truth: int, prediction: int) -> str:
     if of_truth:
         lines.append(f"{theme.percent(count / of_truth)} of the true {CLASS_NAMES[truth]}")
     if of_prediction:
-        lines.append(
-            f"{theme.percent(count / of_prediction)} of what was called {CLASS_NAMES[prediction]}"
-        )
+        share = theme.percent(count / of_prediction)
+        lines.append(f"{share} of all {CLASS_NAMES[prediction]} predictions")
     return "<br>".join(lines)
 
 
@@ -236,7 +235,7 @@ def items(
                 pixels[index],
                 f"{pair}, {confidence}" if paired else confidence,
                 state.link({"picture": str(index)}),
-                f"{answers.split.capitalize()} picture {index}: {pair}, {confidence} sure",
+                f"{answers.split.capitalize()} picture {index}: {pair}, {confidence} confidence",
             )
         )
     return gallery

@@ -154,8 +154,8 @@ def show_report(answers: Answers) -> None:
         alt="Precision, recall, F1 and number of pictures of each class",
     )
     st.caption(
-        "Precision: of everything it called this class, how much really is. Recall: of everything "
-        "that is this class, how much it found. F1: their harmonic mean."
+        "Precision: of all predictions of this class, the share that is correct. Recall: of all "
+        "pictures of this class, the share it found. F1: their harmonic mean."
     )
 
 

@@ -121,7 +121,7 @@ def _verdict(truth: int, probabilities: NDArray[np.float32], split: Split, index
     loss = -float(np.log(max(float(probabilities[truth]), 1e-12)))
     st.caption(
         f"{split.capitalize()} picture {index:,} · "
-        f"{theme.percent(float(probabilities[prediction]))} sure · the true class was given "
+        f"{theme.percent(float(probabilities[prediction]))} confidence · the true class was given "
         f"{theme.percent(float(probabilities[truth]))} · loss {loss:.2f}"
     )
 
@@ -136,10 +136,10 @@ def _pictures(
         name = CLASS_NAMES[prediction]
         shown.append(thumbnails.overlay(pixels, look.heat))
         captions.append(f"What made it say “{name}”")
-        alts.append(f"The same, with the parts that speak for {name} in warm colours")
+        alts.append(f"The same, with the parts that support {name} in warm colours")
     thumbnails.grid(shown, captions, alts, columns=2)
     if look is not None:
-        st.caption("Warm parts count most: with them hidden, the network would be less sure.")
+        st.caption("Warm parts count most: with them hidden, the network would be less confident.")
 
 
 def _resemblance(look: CloserLook) -> None:

@@ -137,7 +137,7 @@ def draw_sheet() -> Drawing | None:
             height="content",
         )
     if tool == "polygon":
-        st.caption("Click corner after corner; a click on the first one closes the shape.")
+        st.caption("Click each corner in turn; a click on the first one closes the shape.")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         pen = st.slider(
             "Pen width", NARROWEST, WIDEST, USUAL_WIDTH, step=2, key="classify_width", width=130

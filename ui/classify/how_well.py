@@ -98,7 +98,7 @@ def _draw_panel(run: Run) -> None:
 
 def _offer_measuring(run: Run) -> None:
     sentence = (
-        "The shipped network comes without figures on drawings and photographs. "
+        "The shipped network has no figures yet on drawings and photographs. "
         "This command measures and prints them."
         if run.shipped
         else "This network has not been measured on drawings and photographs yet. "
@@ -120,7 +120,7 @@ def _draw_overview(run: Run, figures: Figures, reports: Mapping[str, Report]) ->
     st.caption(
         f"{run_names.literal(run.name)}, measured on {figures.measured[:10]} on pictures that no "
         "training uses, prepared like yours. Sketches, icons and scribbles are computer-generated "
-        "and more alike than people's own."
+        "and less varied than real drawings."
     )
     rows: list[dict[str, str | float]] = [
         {
@@ -130,7 +130,7 @@ def _draw_overview(run: Run, figures: Figures, reports: Mapping[str, Report]) ->
             "Mean over classes": _or_nan(report.mean_over_classes),
             "Sure": _or_nan(report.sure_share),
             "Correct when sure": _or_nan(report.sure_accuracy),
-            "Called Bag": _or_nan(report.bag_share),
+            "Predicted Bag": _or_nan(report.bag_share),
         }
         for kind, report in reports.items()
         if report.garments
@@ -138,7 +138,7 @@ def _draw_overview(run: Run, figures: Figures, reports: Mapping[str, Report]) ->
     charts.table(
         rows,
         key="classify_how_well_kinds",
-        shares=("Correct", "Mean over classes", "Sure", "Correct when sure", "Called Bag"),
+        shares=("Correct", "Mean over classes", "Sure", "Correct when sure", "Predicted Bag"),
         alt="Figures for each kind of picture",
     )
     if PHOTOGRAPHS not in figures.reports:
@@ -321,7 +321,7 @@ def _figure_html(mistake: Mistake) -> str:
     """A mistake as HTML: the picture, what the network saw of it, and what it said; empty if the
     picture is not to be had as it was.
     """
-    truth = class_name(mistake.accepted) if mistake.accepted else "None of the ten"
+    truth = class_name(mistake.accepted) if mistake.accepted else "Outside the ten classes"
     prediction = (
         "nothing was found"
         if mistake.answer is None

@@ -141,7 +141,7 @@ def headline_html(
     first, second = (int(label) for label in np.argsort(-probabilities, kind="stable")[:2])
     confidence = theme.percent(float(probabilities[first]))
     if sure:
-        headline, line = CLASS_NAMES[first], f"{confidence} sure"
+        headline, line = CLASS_NAMES[first], f"{confidence} confidence"
     elif doubt:
         headline, line = "Not sure", f"{doubt} The closest class is {CLASS_NAMES[first]}"
     else:

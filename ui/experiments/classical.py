@@ -45,7 +45,7 @@ def show() -> None:
 
     def title(record_id: str) -> str:
         if record_id == NEW:
-            return "New ones"
+            return "New baselines"
         record = known[record_id]
         return f"{record.name} · {record.created[:16].replace('T', ' ')} · {record_id[-4:]}"
 
@@ -75,7 +75,7 @@ def _form(known: Sequence[Baselines]) -> None:
     left, right = st.columns([1, 2])
     spec = setup.choose_base(
         left,
-        "Split of",
+        "Use the split of",
         "experiments_baseline_split",
         data.is_sample,
         help="The baselines learn from the pictures that this preset trains on, and are judged on "
@@ -103,7 +103,7 @@ def _form(known: Sequence[Baselines]) -> None:
         )
     st.caption(
         summary.size_note()
-        + " They run one after the other on one core, at the lowest priority, also while a network "
+        + " They run one after the other on one core, at the lowest priority, even while a network "
         "is being trained."
     )
     if st.button(
@@ -210,7 +210,7 @@ def _buttons(record: Baselines, working: bool) -> None:
     else:
         left = sum(result is None or bool(result.problem) for result in record.results)
         if left and st.button(
-            f"Compute the other {left}" if record.done else "Compute",
+            f"Compute the remaining {left}" if record.done else "Compute",
             key="experiments_baseline_go_on",
             type="primary",
             icon=":material/play_circle:",

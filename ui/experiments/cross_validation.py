@@ -56,12 +56,12 @@ def show(experiment: Experiment, states: Sequence[PointState]) -> None:
     _table(states, figures, accuracies, folds)
     if report and report[0].published:
         st.caption(
-            f"Published: {report[0].published.source}. Its folds are cut like ours; its initial "
-            "weights and the order of its pictures are not known."
+            f"Published: {report[0].published.source}. Its folds are split like ours; its initial "
+            "weights and the order of its pictures are not reported."
         )
     st.caption(
         "Each network learns from all folds but one and is judged on that one. "
-        "The test set decides nothing here."
+        "The test set plays no part here."
     )
 
 

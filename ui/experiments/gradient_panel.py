@@ -26,9 +26,9 @@ def show() -> None:
     data = frame.data_or_stop()
     st.markdown(
         "Back-propagation computes the slope of the loss for all weights at once, by the chain "
-        "rule. Here, single weights are moved a little in both directions, and the change of the "
+        "rule. Here, individual weights are nudged in both directions, and the change of the "
         "loss is compared with it: **(E(w + ε) − E(w − ε)) / 2ε**, on ten pictures, one of each "
-        "class, in 64-bit numbers."
+        "class, in 64-bit floating point."
     )
     name, step, weights = _form()
     check = (name, data.name, step, weights)
@@ -43,7 +43,7 @@ def show() -> None:
                 cache.keep_gradient_check(check, started)
                 st.rerun()
         st.caption(
-            "It waits behind the queued trainings, and takes seconds for a small network and "
+            "It runs after the queued runs, and takes seconds for a small network and "
             "minutes for a large one."
         )
     elif not calculation.done:
@@ -96,7 +96,7 @@ def _form() -> tuple[str, float, int]:
         parse = state.whole_number(1, MOST_WEIGHTS, "the weights of each array")
         state.follow("weights", key, parse, WEIGHTS)
         weights = st.number_input(
-            "Weights of each array",
+            "Weights per array",
             key=key,
             min_value=1,
             max_value=MOST_WEIGHTS,
@@ -129,10 +129,10 @@ def _result(check: GradientCheck) -> None:
         st.success(check.sentence(), icon=":material/check_circle:")
     st.caption(
         f"Mean loss of the ten pictures: {check.loss:.4f}. Step {check.epsilon:g}, then a tenth of "
-        "it, and so on, where the two disagree: a smaller step steps past a kink of ReLU or "
-        "pooling; a wrong gradient stays wrong. Errors are relative, |a − b| / (|a| + |b|): where "
-        "both slopes are zero except for rounding, that can be anything up to 1, and they agree "
-        "all the same."
+        "it, and so on, where the two disagree: a smaller step no longer crosses a kink of ReLU "
+        "or pooling; a wrong gradient stays wrong. Errors are relative, |a − b| / (|a| + |b|): "
+        "where both slopes are zero except for rounding, that can be anything up to 1, and they "
+        "agree all the same."
     )
     left, right = st.columns([2, 3])
     with left:
@@ -156,7 +156,7 @@ def _result(check: GradientCheck) -> None:
             "Error, median": f"{np.median(tensor.errors):.1e}",
             "Error, largest": f"{tensor.errors.max():.1e}",
             "Smallest step": f"{min(tensor.steps):.0e}",
-            "Error then, largest": f"{tensor.settled_errors.max():.1e}",
+            "Largest error at that step": f"{tensor.settled_errors.max():.1e}",
             "Wrong": tensor.agrees.count(False),
         }
         for tensor in check.tensors

@@ -121,7 +121,7 @@ def _stop_button(experiment: Experiment, points: Sequence[PointState]) -> None:
 def _buttons(experiment: Experiment, points: Sequence[PointState]) -> None:
     """Draw buttons to train what is not done, and to delete the experiment."""
     left = sum(point.state != DONE for point in points)
-    label = f"Train the other {left}"
+    label = f"Train the remaining {left}"
     if left == len(points):
         label = "Train all"
     elif left == 1:
@@ -149,7 +149,7 @@ def _buttons(experiment: Experiment, points: Sequence[PointState]) -> None:
 
 def begin(experiment: Experiment) -> None:
     """Queue the trainings that are not done, and show the experiment."""
-    with frame.errors(stop=False), st.spinner("Queueing the trainings …"):
+    with frame.errors(stop=False), st.spinner("Queueing runs …"):
         queue.begin(cache.engine(), experiment)
         cache.forget_runs()
         state.put({"experiment": experiment.id})

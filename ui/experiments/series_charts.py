@@ -314,7 +314,7 @@ def variance(shares: Sequence[float], components: Sequence[int]) -> go.Figure:
                 marker={"color": curves.VALIDATION, "size": 11},
             )
         )
-    _arrange(figure, "Explained variance, added up", legend=False)
+    _arrange(figure, "Cumulative explained variance", legend=False)
     figure.update_xaxes(
         type="log",
         title={"text": "Components", "standoff": 4},

@@ -127,7 +127,7 @@ def show_folds_form() -> None:
             step=1,
             min_value=0,
             persist_state="session",
-            help="For cutting the folds, and for every training.",
+            help="Used to split the folds and for every run.",
         )
         shuffle = right.toggle(
             "Shuffle",
@@ -172,7 +172,7 @@ def _published_sweeps(sample: bool) -> None:
     st.caption(
         f"{', '.join(sources)}. Every epoch is judged on the test set, as in the report; choosing "
         "the best epoch on it makes a network look better than it is. All "
-        f"{len(published)} together: {different} different trainings, "
+        f"{len(published)} together: {different} different runs, "
         f"{words.about(queue.estimate_seconds(specs))} on this machine."
     )
 
@@ -242,7 +242,7 @@ def _base(kind: Kind, sample: bool) -> TrainSpec:
         max_value=500,
         placeholder=str(base.epochs),
         persist_state="session",
-        help="Left empty: as many as the settings say.",
+        help="Left empty: uses the number in the settings.",
     )
     return base.replace(epochs=int(epochs) if epochs else base.epochs)
 
@@ -294,7 +294,8 @@ def _axis(number: int) -> Axis | None:
 
 def _help(field: Field) -> str:
     several = (
-        " A semicolon separates the values, as in 32; 32, 64; without one, every number is a value."
+        " Separate values with semicolons, e.g. 32; 32, 64; without one, each number is its own "
+        "value."
         if field.many
         else ""
     )

@@ -153,8 +153,8 @@ def _best(experiment: Experiment, scores: Values) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**Best {'so far' if len(ranked) < len(scores) else 'of all'}: "
-            f"{run_names.literal(values)}** with {percent(ranked[point] / 100, 2)}.",
+            f"**Best {'so far' if len(ranked) < len(scores) else 'overall'}: "
+            f"{run_names.literal(values)}** at {percent(ranked[point] / 100, 2)}.",
             width="content",
         )
         if st.button(
@@ -170,14 +170,19 @@ def _best(experiment: Experiment, scores: Values) -> None:
     remarks = []
     if experiment.base.validation == "test":
         remarks.append(
-            "Every epoch was judged on the test set, and so is this choice: the best of several "
-            "looks better than it is."
+            "Every epoch was judged on the test set, and this choice was made on it too: the best "
+            "of several looks better than it is."
+        )
+    elif experiment.base.validation == "none":
+        remarks.append(
+            "Without validation pictures, this choice was made on the test set: the best of "
+            "several looks better than it is."
         )
     if [axis.setting for axis in experiment.axes] == ["seed"] and len(ranked) > 1:
         mean, deviation = summary.spread(list(ranked.values()))
         remarks.append(
             f"Over {len(ranked)} seeds: {mean:.2f} ± {deviation:.2f} %. A difference between "
-            "settings that is not larger than this means nothing."
+            "settings that is not larger than this may well be chance."
         )
     elif len(ranked) > 1:
         remarks.append(

@@ -49,7 +49,7 @@ class Scene:
     walk: Walk
     sentence: str
     source: str = OWN_PIXELS
-    result: str = "What comes out"
+    result: str = "Output"
     after: Maps = field(default_factory=dict)
 
 
@@ -127,7 +127,7 @@ def _convolution(inside: Inside | None, maps: Maps, subject: Subject) -> Scene:
     name = classic[chosen]
     return Scene(
         steps.convolve(subject.pixels / 255.0, np.array(CLASSIC[name], np.float64)),
-        f"A filter designed by people: **{name.lower()}**. It covers 3 × 3 pixels; each brightness "
+        f"A hand-designed filter: **{name.lower()}**. It covers 3 × 3 pixels; each brightness "
         "(0 to 1) is multiplied by the weight on it, and the nine products are added. Then it "
         "moves on by one pixel. Learned convolutions do the same, only with weights that come from "
         "training.",
@@ -148,17 +148,17 @@ def _learned(inside: Inside, conv: Layer, number: int, maps: Maps) -> Scene:
     )
     side, count = len(kernel), len(kernel) ** 2
     bias_words = f", and the bias of {_text(bias)} is added" if conv.options["use_bias"] else ""
-    edge = " At the edge the window reaches over zeros (P)." if walk.before else ""
+    edge = " At the edge the window covers padding zeros (P)." if walk.before else ""
     sentence = (
-        f"**Filter {number} of {conv.name}**, as training left it. Its {side} × {side} weights "
+        f"**Filter {number} of {conv.name}**, as trained. Its {side} × {side} weights "
         f"cover {side} × {side} values; each pair is multiplied, the {count} products are "
         f"added{bias_words}: one value of the feature map. Then the window moves on by "
         f"{stride}.{edge} These are the network's own numbers."
     )
     if source.output_shape[2] > 1:
         sentence += (
-            f" The picture comes {source.output_shape[2]} times, as red, green and blue; as all of "
-            "them are the same grey, their weights are added up here."
+            f" The picture is repeated {source.output_shape[2]} times, as red, green and blue; as all "
+            "of them are the same grey, their weights are added up here."
         )
     return Scene(
         walk,
@@ -175,7 +175,7 @@ def _pooling(inside: Inside | None, maps: Maps, subject: Subject) -> Scene:
     pool = _first(inside, "MaxPooling2D") if inside else None
     field = pool.options["pool_size"] if pool else 2
     stride = pool.options.get("strides", field) if pool else field
-    pace = "the windows lie side by side" if stride == field else f"the window moves on by {stride}"
+    pace = "the windows do not overlap" if stride == field else f"the window moves on by {stride}"
     rule = f"Only the largest value of every {field} × {field} window is kept; {pace}. "
     if inside is None or pool is None:
         why = "This network has no max pooling (it takes larger steps instead), so it is s"

@@ -181,7 +181,7 @@ def _layer(inside: Inside, layer: Layer, values: Values, subject: Subject) -> No
         _neurons(layer, values)
         return
     own_scales = st.toggle(
-        "Scale each map by itself",
+        "Scale each map separately",
         key="network_scale",
         help="Weak maps become visible, but can no longer be compared with strong ones.",
     )
@@ -196,7 +196,7 @@ def _gallery(layer: Layer, values: Values, key: str, top: float | None) -> None:
     """Draw all channels of a layer as pictures that open.
 
     Args:
-        top: the amount with the brightest colour; None scales each map by itself.
+        top: the amount with the brightest colour; None scales each map separately.
     """
     grey = layer.kind == "InputLayer"
     count = values.shape[2]
@@ -204,8 +204,7 @@ def _gallery(layer: Layer, values: Values, key: str, top: float | None) -> None:
     if count > MOST_MAPS:
         chosen = np.sort(np.argsort(-np.abs(values).sum(axis=(0, 1)), kind="stable")[:MOST_MAPS])
         st.caption(
-            f"The {MOST_MAPS} strongest of {count:,} maps; the arrows next to a map lead to all of "
-            "them."
+            f"The {MOST_MAPS} strongest of {count:,} maps; the arrows next to a map reach the rest."
         )
     items = [
         thumbnails.Item(
@@ -225,8 +224,7 @@ def _neurons(layer: Layer, values: Values) -> None:
     if layer.name == "probabilities":
         charts.probability_bars(values)
         st.caption(
-            "Before the run's temperature, which makes confidence match accuracy: what the pages "
-            "show as “sure” comes after it."
+            "These are before temperature scaling; the confidence shown elsewhere is after it."
         )
         return
     left, right = st.columns([1, 2], gap="large")
@@ -318,8 +316,8 @@ def _how_it_was_made(inside: Inside, layer: Layer, channel: int) -> None:
     if channels > 1:
         st.markdown(
             f"Each value of this map is a weighted sum of {side} × {side} × {channels} = "
-            f"{side * side * channels:,} values of *{source}*: one {side} × {side} filter for each "
-            f"of its {channels} maps, all results added up. The filters with the largest weights:"
+            f"{side * side * channels:,} values of *{source}*: one {side} × {side} slice of the "
+            "filter per input map, all results added up. The slices with the largest weights:"
         )
         strongest = np.argsort(-np.abs(kernel[..., channel]).sum(axis=(0, 1)), kind="stable")[:8]
         top = float(np.abs(kernel[..., channel]).max())

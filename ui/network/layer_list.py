@@ -23,25 +23,25 @@ WORDS: dict[LayerKind, str] = {
     "Conv2D": "Each filter slides over its input and takes a weighted sum at every position. It "
     "responds strongly where the input looks like the filter, wherever that is. The same few "
     "weights are used everywhere.",
-    "BatchNormalization": "Shifts and scales every channel by its usual mean and spread during "
-    "training, so that the next layer always receives numbers of similar size.",
+    "BatchNormalization": "Shifts and scales every channel using the mean and variance averaged "
+    "over training, so that the next layer always receives numbers of similar size.",
     "Activation": "Passes every number through the same bent curve. Without it, any number of "
     "layers could do no more than one.",
     "MaxPooling2D": "Keeps the largest value of every window: half the width and height, a "
     "quarter of the work, and a garment that moves by a pixel changes little.",
     "Dropout": "During training, switches a share of the values off at random, so that no neuron "
-    "can rely on a single other one. In answers, as here, it passes everything on.",
+    "can rely on a single other one. At inference, as here, it passes everything on.",
     "Flatten": "Writes all maps into one long row, for the dense layers that follow.",
     "GlobalAveragePooling2D": "Takes the average of every channel: one number for how much of "
     "what the channel looks for is anywhere in the picture.",
     "Dense": "Every neuron takes a weighted sum of all numbers of the layer before, and adds its "
     "bias.",
     "Add": "Adds the block's input to its output: the block only learns what to change, and the "
-    "gradient has a short way back.",
+    "gradient has a shortcut back.",
     "ZeroPadding2D": "Puts a frame of zeros around every map, so that the next layer's window "
     "also fits at the edge.",
     "UpSampling2D": "Enlarges the picture by interpolating between neighbouring pixels. No detail "
-    "is added; the pretrained network is used to larger pictures.",
+    "is added; the pretrained network expects larger pictures.",
     "Concatenate": "Stacks its inputs. The pretrained network expects pictures with three "
     "colours; here each of them is the same grey.",
     "DepthwiseConv2D": "Like a convolution, but every channel has one filter of its own and is "
@@ -142,9 +142,9 @@ def show(run: Run, *, can_open: bool) -> None:
     _table(run, layers, by_name)
     if can_open:
         st.caption(
-            "Every layer can be viewed under *Feature maps*: none is merged into another, as in "
-            "exported files, because the network is assembled here layer by layer from its saved "
-            "weights."
+            "Every layer can be viewed under *Feature maps*: unlike in exported files, none is "
+            "merged into another, because the network is assembled here layer by layer from its "
+            "saved weights."
         )
 
 

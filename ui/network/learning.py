@@ -145,12 +145,12 @@ def _answer_above(run: Run, subject: Subject) -> str:
     ways = (
         ""
         if subject.truth is not None
-        else " and averages those of the picture and of its mirror image"
+        else " and averages the probabilities of the picture and of its mirror image"
     )
     return (
-        "The answer at the top of the page first divides the scores by "
-        f"{run.finished_record.temperature:.2f}, the run's temperature{ways}, so that answers that "
-        "are 90 % sure are right nine times in ten."
+        "The answer at the top of the page divides the scores (logits) by "
+        f"{run.finished_record.temperature:.2f}, the run's temperature, before softmax{ways}, so "
+        "that answers with 90 % confidence are right about nine times in ten."
     )
 
 
@@ -182,8 +182,8 @@ def show_descent(last: LastLayer, subject: Subject) -> None:
     st.markdown(describe_walk(last.loss_with(row, label, walk)))
     st.caption(
         "A real training does this for all weights at once, with the slope averaged over a batch "
-        "of pictures, so no single picture's loss falls to zero. Adam and its relatives give every "
-        "weight a rate of its own; a schedule lowers it towards the end."
+        "of pictures, so it lowers the average loss, not one picture's. Adam and its relatives "
+        "give every weight a rate of its own; a schedule lowers it towards the end."
     )
 
 
@@ -276,7 +276,7 @@ def list_remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
     kept = "no" if spec.validation == "none" else "no; the best epoch is kept"
     return [
         (
-            "More pictures",
+            "Augmentation",
             "Random changes to the training pictures: every epoch shows different ones.",
             ", ".join(_augmentations(spec)) or "no",
         ),
@@ -286,13 +286,13 @@ def list_remedies(spec: TrainSpec) -> list[tuple[str, str, str]]:
             " and ".join(dropped) or "no",
         ),
         (
-            "Weight penalties",
-            "Large weights cost: the network stays simple.",
+            "Weight penalties and decay",
+            "Large weights are penalised, which keeps the network simpler.",
             ", ".join(penalties) or "no",
         ),
         (
             "Batch normalisation",
-            "Mixes the statistics of a batch into every answer: a little noise.",
+            "Normalises with each batch's statistics, which adds a little noise.",
             "yes" if _normalises_by_batch(spec) else "no",
         ),
         (

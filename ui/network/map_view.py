@@ -168,7 +168,7 @@ def _wait(points: MappedPictures) -> None:
     words = (
         "Another map is being computed; this one is next"
         if now.state == State.WAITING
-        else f"t-SNE is being computed in the background, for {now.seconds:.0f} s so far"
+        else f"t-SNE is being computed in the background ({now.seconds:.0f} s so far)"
     )
     st.info(
         f"{words}. Until it is ready, PCA is shown; you can do something else in the meantime.",

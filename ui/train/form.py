@@ -127,7 +127,7 @@ def show_summary(spec: TrainSpec) -> None:
     right.metric(
         "Expected time",
         about(seconds),
-        help="Based on earlier trainings on this machine, or a rough guess if there are none.",
+        help="Based on earlier runs on this machine, or a rough guess if there are none.",
     )
     pictures = estimate.trained_pictures(spec)
     st.caption(
@@ -240,7 +240,7 @@ def _why_idle(field: Field, typed: Mapping[str, object]) -> str:
         ),
         **dict.fromkeys(
             ("folds", "fold", "shuffle_folds"),
-            (validation != "fold", "Only for validation on one of k folds."),
+            (validation != "fold", "Only used with k-fold validation."),
         ),
         "early_stopping": (validation == "none", "It needs validation pictures."),
     }

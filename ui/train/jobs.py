@@ -26,9 +26,9 @@ from ui.components.theme import percent
 PROGRESS_SECONDS = 1.0
 QUEUE_SECONDS = 2.0
 # Of a pretrained network.
-STAGES = {"frozen": "only the new layers learn", "fine-tuning": "all layers learn, slowly"}
+STAGES = {"frozen": "only the new last layers learn", "fine-tuning": "all layers learn, slowly"}
 PHASES = {
-    Phase.LOADING: "Opening the data",
+    Phase.LOADING: "Loading the data",
     Phase.PREPARING: "Preparing auxiliary data",
     Phase.WEIGHTS: "Fetching the initial weights",
     Phase.TESTING: "Evaluating on the test pictures",

@@ -59,12 +59,12 @@ def _remarks(report: Published, published_epochs: int, epochs: int, leaks: bool)
         remarks.append(f"Trained again, the report's network reached {others} test accuracy.")
     if epochs != published_epochs:
         remarks.append(
-            f"The report trained {published_epochs} epochs, this run {epochs}, "
+            f"The report trained for {published_epochs} epochs, this run for {epochs}, "
             "so the difference says little."
         )
     if leaks:
         remarks.append(
             "As in the report, every epoch was checked on the test set, so choosing the best one "
-            "would leak the answers. The figures here are therefore those of the last epoch."
+            "would leak the test labels. The figures here are therefore those of the last epoch."
         )
     return remarks

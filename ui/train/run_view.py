@@ -106,7 +106,7 @@ def _show_result(run: Run, history: Sequence[Epoch]) -> None:
     )
     if run.status is Status.STOPPED:
         st.info(
-            f"This run was {run.status_text}; the best epoch until then was kept.",
+            f"This run was {run.status_text}; the best epoch so far was kept.",
             icon=":material/stop_circle:",
         )
     for sentence in evaluation.observe(history, record):

@@ -414,7 +414,7 @@ def test_the_live_view_says_what_learns():
     job = SimpleNamespace(
         state="running", place=0, progress=Progress("r", Phase.TRAINING, 1, 2, 3, 4, stage="frozen")
     )
-    assert jobs.state_text(job) == "Epoch 1 of 2, only the new layers learn"
+    assert jobs.state_text(job) == "Epoch 1 of 2, only the new last layers learn"
 
 
 def opened(page: str, **address: str) -> AppTest:

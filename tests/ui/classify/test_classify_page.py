@@ -122,7 +122,7 @@ def test_an_empty_sheet_says_what_to_do():
 def test_a_drawn_t_shirt_is_called_one_without_data():
     app = open_page(drawing(T_SHIRT))
     ((headline, line),) = answer(app)
-    assert headline == "T-shirt/top" and line.endswith("% sure")
+    assert headline == "T-shirt/top" and line.endswith("% confidence")
     assert [
         step
         for step in ("Background", "Brightness", "Fill", "Trim", "Scale", "Centre")
@@ -401,7 +401,7 @@ def test_an_unsure_answer_names_the_two_most_probable_classes():
         in unsure
     )
     assert (
-        f"<h3>Shirt</h3><p>{theme.percent(0.5)} sure · actually Coat</p>"
+        f"<h3>Shirt</h3><p>{theme.percent(0.5)} confidence · actually Coat</p>"
         in result.headline_html(probabilities, sure=True, truth=4)
     )
     assert "&lt;b&gt;" in result.headline_html(probabilities, sure=True, title="<b>")

@@ -147,7 +147,7 @@ def test_mistakes_are_shown_by_kind_and_are_those_that_were_measured(run_id, pho
         truth = (
             outside_report.class_name(expected[0].accepted)
             if expected[0].accepted
-            else "None of the ten"
+            else "Outside the ten classes"
         )
         assert figures(app)[0].startswith(f"{truth} → ")
     assert not app.exception and not app.error

@@ -128,7 +128,7 @@ def test_a_finished_sweep_shows_scores_seconds_and_the_best_which_opens_in_train
         row["State"] for row in table
     } == {"Done"}
     assert table[0]["Validation accuracy"] == pytest.approx(77.0) and table[0]["Seconds"] == 65
-    assert "Best of all: seed 1" in said(app.markdown) and "77.00 %" in said(app.markdown)
+    assert "Best overall: seed 1" in said(app.markdown) and "77.00 %" in said(app.markdown)
     assert "Over 3 seeds: 77.00 ± 0.00 %" in said(app.caption)
     assert "experiments_go_on" not in keys(app.button)
     app.button(key="experiments_best").click().run()
@@ -149,7 +149,7 @@ def test_trainings_stopped_or_never_begun_are_listed_and_can_be_trained():
     assert np.isnan(rows_of(app)[1]["Validation accuracy"]) and "Best so far: seed 1" in said(
         app.markdown
     )
-    assert app.button(key="experiments_go_on").label == "Train the other 2"
+    assert app.button(key="experiments_go_on").label == "Train the remaining 2"
     app.button(key="experiments_delete").click().run()
     assert (
         records.list_all() == [] and len([run for run in runs.list_runs() if not run.shipped]) == 3

@@ -255,9 +255,8 @@ def test_each_topic_is_explained_with_the_numbers_in_view(topic, says):
 def test_two_probabilities_of_one_picture_are_explained():
     app = open_page(shirt(), source="draw", view="learning", topic="passes")
     temperature = runs.champion().finished_record.temperature
-    assert f"first divides the scores by {temperature:.2f}" in said(app) and "mirror image" in said(
-        app
-    )
+    assert f"divides the scores (logits) by {temperature:.2f}" in said(app)
+    assert "mirror image" in said(app)
 
 
 @pytest.mark.parametrize(
@@ -302,13 +301,13 @@ def test_the_remedies_name_what_the_run_does():
     swift = preset("swift").spec
     ours = {name: setting for name, _, setting in learning.list_remedies(swift)}
     assert (
-        ours["More pictures"] == "no"
-        and ours["Weight penalties"] == f"weight decay {swift.weight_decay:g}"
+        ours["Augmentation"] == "no"
+        and ours["Weight penalties and decay"] == f"weight decay {swift.weight_decay:g}"
     )
     augmented = next(
         setting
         for name, _, setting in learning.list_remedies(preset("champion").spec)
-        if name == "More pictures"
+        if name == "Augmentation"
     )
     assert augmented == "mirrored, moved by up to 2 px, 50 % partly erased"
     assert ours["Label smoothing"] == f"{swift.label_smoothing:g}"
@@ -319,7 +318,7 @@ def test_a_run_that_cannot_be_looked_into_keeps_its_table_and_the_classic_filter
     app = open_page(run=run_id, picture="3")
     assert "has no model.keras" in app.info[0].value and len(app.table) == 1 and not app.error
     app = open_page(run=run_id, picture="3", view="steps")
-    assert "A filter designed by people" in said(app) and "as training left it" not in said(app)
+    assert "A hand-designed filter" in said(app) and ", as trained" not in said(app)
     assert not open_page(run=run_id, picture="3", view="maps").error
 
 

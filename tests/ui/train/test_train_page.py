@@ -384,7 +384,7 @@ def test_a_name_full_of_marks_is_shown_as_it_was_typed():
         ("waiting", 1, None, "Queued, next"),
         ("waiting", 3, None, "Queued, number 3"),
         ("running", 0, None, "Starting"),
-        ("running", 0, Progress("r", Phase.LOADING, epochs=8), "Opening the data"),
+        ("running", 0, Progress("r", Phase.LOADING, epochs=8), "Loading the data"),
         (
             "running",
             0,
