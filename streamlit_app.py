@@ -75,7 +75,7 @@ def show_state() -> None:
         f":material/database: {data.sentence if data.available else frame.data_words() + '.'}\n\n"
         f":material/memory: {cache.engine_sentence()}.\n\n:material/folder: {frame.run_words()}."
     )
-    for _, sentence in runs.list_damaged():
+    for _, sentence in cache.damaged_runs():
         st.warning(sentence, icon=":material/folder_off:")
 
 

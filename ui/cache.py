@@ -56,17 +56,22 @@ def runs() -> list[Run]:
 
     Call `forget_runs` after changing one.
     """
-    return _list_runs(settings.runs_address())
+    return _scan(settings.runs_address()).runs
+
+
+def damaged_runs() -> list[library.DamagedRun]:
+    """The folders of the library that are no longer what Atelier wrote, from the same look."""
+    return _scan(settings.runs_address()).damaged
 
 
 @st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
-def _list_runs(address: str) -> list[Run]:
-    return library.list_runs()
+def _scan(address: str) -> library.Scan:
+    return library.scan()
 
 
 def forget_runs() -> None:
-    """Have the next call of `runs` read the run library again."""
-    _list_runs.clear()
+    """Have the next call of `runs` or `damaged_runs` read the run library again."""
+    _scan.clear()
 
 
 def network(run_id: str) -> inference.Network:

@@ -15,7 +15,7 @@ from core.data.fashion_mnist import TITLES
 from core.evaluation import Evaluation, evaluate, most_confused
 from core.labels import CLASS_NAMES
 from core.networks import backbones
-from core.outside.measured import Figures
+from core.outside.measured import OutsideFigures
 from core.outside.report import HEADER
 from core.runs import Predictions, Record, Run
 from core.specs.fields import FIELDS
@@ -28,7 +28,7 @@ labels are known to be wrong (arXiv 1912.05283). Drawings and photographs reach 
 preparation and are harder for it than the test set."""
 
 
-def card(run: Run, test: Predictions, outside: Figures | None = None) -> str:
+def card(run: Run, test: Predictions, outside: OutsideFigures | None = None) -> str:
     """Write the card of a finished run.
 
     Args:
@@ -155,7 +155,7 @@ def _results(record: Record, result: Evaluation) -> list[str]:
     ]
 
 
-def _outside(figures: Figures | None) -> list[str]:
+def _outside(figures: OutsideFigures | None) -> list[str]:
     """A section on drawings and photographs; nothing if nothing was measured."""
     if figures is None:
         return []

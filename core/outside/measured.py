@@ -34,7 +34,7 @@ COUNT = 300
 
 
 @dataclass(frozen=True)
-class Figures:
+class OutsideFigures:
     """What is kept with a run: when it was measured (UTC, ISO 8601), and a report for each kind of
     picture.
     """
@@ -106,14 +106,14 @@ def open_picture(
     return np.asarray(image), answer.prepare(image).pixels
 
 
-def save(run_id: str, reports: dict[str, Report]) -> Figures:
+def save(run_id: str, reports: dict[str, Report]) -> OutsideFigures:
     """Write figures into a run's folder, in place of older ones.
 
     Raises:
         StorageProblem: if the folder cannot be written, such as that of the shipped network.
         RunNotFound: if there is no such run.
     """
-    figures = Figures(
+    figures = OutsideFigures(
         datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"), dict(reports)
     )
     runs.write_json(
@@ -128,7 +128,7 @@ def save(run_id: str, reports: dict[str, Report]) -> Figures:
     return figures
 
 
-def load(run_id: str) -> Figures | None:
+def load(run_id: str) -> OutsideFigures | None:
     """The figures in a run's folder; None where it was not measured.
 
     Raises:
@@ -138,7 +138,7 @@ def load(run_id: str) -> Figures | None:
     if values is None:
         return None
     try:
-        return Figures(
+        return OutsideFigures(
             str(values["measured"]),
             {str(kind): Report.from_dict(one) for kind, one in values["reports"].items()},
         )

@@ -19,7 +19,7 @@ from core import settings
 from core.labels import CLASS_NAMES
 from core.outside import measured
 from core.outside import report as outside_report
-from core.outside.measured import PHOTOGRAPHS, Figures
+from core.outside.measured import PHOTOGRAPHS, OutsideFigures
 from core.outside.report import Mistake, Report, class_name
 from core.runs import Run
 from ui import cache, frame
@@ -115,7 +115,7 @@ def _report_of_test_set(run: Run) -> Report:
     return outside_report.of_answers(test.probabilities, test.labels, sure)
 
 
-def _draw_overview(run: Run, figures: Figures, reports: Mapping[str, Report]) -> None:
+def _draw_overview(run: Run, figures: OutsideFigures, reports: Mapping[str, Report]) -> None:
     """One row for each kind of picture that has a right answer."""
     st.caption(
         f"{run_names.literal(run.name)}, measured on {figures.measured[:10]} on pictures that no "

@@ -184,7 +184,7 @@ def _delete_button(run: Run, training: bool) -> None:
 
 def _show_damaged() -> None:
     """Name folders that are no longer what Atelier wrote, and offer to delete them."""
-    for run_id, sentence in runs.list_damaged():
+    for run_id, sentence in cache.damaged_runs():
         st.warning(sentence, icon=":material/broken_image:")
         if st.button(f"Delete {run_id}", key=f"train_delete_{run_id}", icon=":material/delete:"):
             with frame.errors(stop=False):
