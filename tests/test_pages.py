@@ -518,7 +518,7 @@ def test_numbers_in_an_address_are_refused_outside_their_range():
     parse = state.whole_number(1, 12, "the page")
     assert parse("12") == 12
     for text in ("0", "13", "-1", "1e3", "", "٣", "9" * 50):
-        with pytest.raises(ValueError, match="can be 1 to 12"):
+        with pytest.raises(ValueError, match="must be a number from 1 to 12"):
             parse(text)
 
 

@@ -230,7 +230,7 @@ def whole_number(lowest: int, highest: int, what: str) -> Callable[[str], int]:
             text.isascii() and text.isdigit() and len(text) < 10 and lowest <= int(text) <= highest
         ):
             raise ValueError(
-                f"This link asks for {what} “{text[:40]}”; it must be {lowest} to {highest}."
+                f"This link asks for {what} “{text[:40]}”; it must be a number from {lowest} to {highest}."
             )
         return int(text)
 
