@@ -286,7 +286,7 @@ def use(page: Page, place: Place) -> None:
     if place.folder:
         stopwatch.wait_for(page, another, changed="cells")
     page.locator(".st-key-matrix_on").get_by_role("radio").nth(1).click()
-    page.locator(".st-key-matrix_epoch").wait_for()
+    page.locator(".st-key-matrix_chart input[type=range]").wait_for()
     stopwatch.rest(page)
 
 

@@ -4,9 +4,11 @@
     python -m benchmarks.outside [--photographs FOLDER] [--count 300] [--run ID]
 
 FOLDER is laid out as `<class index>_<name>/*.png` (JPEG, WebP, BMP and GIF too); `none_<name>`
-holds what is none of the ten. Without it, the sketches, icons and scribbles that no network learns
+holds pictures of other things. Without it, the sketches, icons and scribbles that no network learns
 from are generated and measured, and the held-out part of the photographs that `--photographs` or
-ATELIER_PHOTOS names. Every picture is prepared and answered as `python -m core predict` does it.
+ATELIER_PHOTOS names, and of people's own pictures (ATELIER_SKETCHES, ATELIER_ICONS,
+ATELIER_MORE_PHOTOS; see `core.outside.people`). Every picture is prepared and answered as
+`python -m core predict` does it.
 The last line is JSON: for FOLDER one object, otherwise one for each kind. The champion is measured
 unless `--run` names another run of the library.
 """
@@ -59,14 +61,16 @@ def measure(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Measure every source, print its figures, and return them by kind."""
     run = runs.read(chosen.run) if chosen.run else runs.champion()
     photographs = chosen.photographs or settings.photographs_folder()
+    folders = settings.people_folders()
     pictures = (
         {"folder": sources.list_folder(chosen.folder)}
         if chosen.folder
-        else measured.held_out(chosen.count, photographs)
+        else measured.held_out(chosen.count, photographs, folders)
     )
     drawn = (
         "computer-generated, held-out seeds; photographs: "
-        f"{photographs or 'none (name them in ATELIER_PHOTOS)'}"
+        f"{photographs or 'none (name them in ATELIER_PHOTOS)'}; people's: "
+        f"{', '.join(map(str, folders.values())) or 'none'}"
     )
     conditions(
         "Pictures from outside the data set",

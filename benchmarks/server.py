@@ -49,15 +49,17 @@ class Server:
     Args:
         home: becomes `ATELIER_HOME`; its runs lie in `home/runs`.
         data: becomes `ATELIER_DATA`; None for a machine without the data.
+        warm: whether opening the Train page starts the engine, which keeps the machine busy.
     """
 
-    def __init__(self, home: Path, data: str | None = None) -> None:
+    def __init__(self, home: Path, data: str | None = None, *, warm: bool = False) -> None:
         self.home, self.port = home, _free_port()
         self.url = f"http://localhost:{self.port}"
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("ATELIER_")
         }
         self.environment["ATELIER_HOME"] = str(home)
+        self.environment["ATELIER_WARM"] = "yes" if warm else "no"
         if data:
             self.environment["ATELIER_DATA"] = data
         self.process: subprocess.Popen[bytes] | None = None

@@ -35,6 +35,10 @@ class NothingLearned(AtelierError):
     """A training was asked to stop before its first batch, so there is nothing to keep."""
 
 
+class Diverged(AtelierError):
+    """A training's loss exploded before anything was learned that could be kept."""
+
+
 class RunNotFound(AtelierError):
     """No run has this id, or it is not a valid id."""
 

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
+PeopleSource = Literal["drawings", "pictograms", "snapshots"]
+PEOPLE_VARIABLES: dict[PeopleSource, str] = {
+    "drawings": "ATELIER_SKETCHES",
+    "pictograms": "ATELIER_ICONS",
+    "snapshots": "ATELIER_MORE_PHOTOS",
+}
 
 
 def home() -> Path:
@@ -36,6 +43,17 @@ def photographs_folder() -> Path | None:
     return Path(named).expanduser() if named else None
 
 
+def people_folders() -> dict[PeopleSource, Path]:
+    """The user's folders with pictures that people made, by the names that `core.outside.people`
+    gives their sources; only those that are set.
+    """
+    return {
+        source: Path(os.environ[variable]).expanduser()
+        for source, variable in PEOPLE_VARIABLES.items()
+        if os.environ.get(variable)
+    }
+
+
 def runs_address() -> str:
     """The run library (`ATELIER_RUNS`): a folder or any fsspec address that workers can reach."""
     return os.environ.get("ATELIER_RUNS") or str(home() / "runs")
@@ -47,6 +65,20 @@ def engine_address() -> str | None:
     None stands for an engine of our own.
     """
     return os.environ.get("ATELIER_ENGINE") or None
+
+
+def warm_engine() -> bool:
+    """Whether opening the Train page starts the engine (`ATELIER_WARM`; "no" saves its memory)."""
+    return os.environ.get("ATELIER_WARM", "yes").lower() not in ("no", "0", "false")
+
+
+def engine_asked() -> float | None:
+    """When an app asked for the engine that this process belongs to, in seconds since 1970.
+
+    The app writes it down as it starts the engine (`ATELIER_ASKED`); None for all other engines.
+    """
+    asked = os.environ.get("ATELIER_ASKED")
+    return float(asked) if asked else None
 
 
 def worker_environment(own: bool) -> dict[str, str]:

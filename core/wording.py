@@ -6,6 +6,12 @@ What a setting or a class is called is not decided here.
 
 from __future__ import annotations
 
+import re
+
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+.!:|~$<>&^=-])")
+# What formats within a line, and only where it does: a colon before a word, a line beside one.
+_INLINE = re.compile(r"([\\*\[\]~$<&]|:(?=[a-z])|(?<!\w)_|_(?!\w))")
+
 
 def percent(share: float, digits: int = 1) -> str:
     """A share in 0..1 as percent.
@@ -53,3 +59,25 @@ def value_text(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return ", ".join(value_text(single) for single in value)
     return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def literal(text: str) -> str:
+    r"""A name or note as people typed it, with what Markdown would read as formatting escaped.
+
+    >>> literal("rate *of* 10")
+    'rate \\*of\\* 10'
+    """
+    return _MARKS.sub(r"\\\1", text)
+
+
+def sentence(text: str) -> str:
+    r"""A sentence of the app that may hold names, for a place that reads Markdown: only commands
+    between backticks are formatted.
+
+    >>> sentence("No run *x*: `python -m core runs list` lists them")
+    'No run \\*x\\*: `python -m core runs list` lists them'
+    """
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(
+        part if number % 2 else _INLINE.sub(r"\\\1", part) for number, part in enumerate(parts)
+    )

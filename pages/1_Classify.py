@@ -5,17 +5,14 @@ and the reasons.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal
 
 import streamlit as st
 
-from core import pictures
-from core.inference import answer
 from core.labels import CLASS_NAMES
 from ui import frame, state
 from ui.answers import test_set_picture
-from ui.classify import canvas, crop_box, how_well, result, uploads
+from ui.classify import canvas, crop_box, how_well, result, sheet, uploads
 from ui.classify.result import Contender
 from ui.classify.uploads import Refusal, Upload
 from ui.components import thumbnails
@@ -27,33 +24,6 @@ MODES: dict[Mode, str] = {
     "camera": "Camera",
     "test": "Test picture",
 }
-
-
-@st.fragment
-def draw(contenders: list[Contender]) -> None:
-    """The sheet, with the answer next to it, which follows every stroke."""
-    with st.container(horizontal=True, gap="medium"):
-        left, right = st.container(width=canvas.WIDTH), st.container(key="classify_answer")
-    with left:
-        drawing = canvas.draw_sheet()
-    if drawing is None:
-        with right:
-            result.draw_placeholder(
-                "Nothing yet",
-                "Draw the outline of a T-shirt: neck, sleeves, sides, hem. A closed outline is "
-                "filled for you, and the answer follows every stroke.",
-            )
-        return
-    options = replace(result.chosen_options(), fill=drawing.fill, pen=drawing.pen)
-    question = answer.prepare(pictures.from_canvas(drawing.rgba), options)
-    with right:
-        predictions = result.draw_answers(
-            contenders, question.pixels, blank=question.prepared.blank, doubt=question.doubt
-        )
-    result.draw_remarks(question.prepared)
-    result.draw_options(fill=False)
-    result.draw_steps(question.prepared)
-    result.draw_reasons(contenders, question.pixels, predictions)
 
 
 @st.fragment
@@ -126,7 +96,9 @@ def look_closely(contenders: list[Contender], picture: Upload, name: str) -> Non
             key="classify_crop",
         )
     with right:
-        predictions = result.draw_answers(contenders, picture.pixels, blank=picture.blank)
+        predictions = result.draw_answers(
+            contenders, picture.pixels, blank=picture.blank, kind=picture.kind
+        )
     prepared = uploads.prepare(file, result.chosen_options()).prepared
     result.draw_remarks(prepared)
     result.draw_options(fill=True)
@@ -154,7 +126,7 @@ def from_test_set(contenders: list[Contender]) -> None:
 
 
 VIEWS: dict[Mode, Callable[[list[Contender]], None]] = {
-    "draw": draw,
+    "draw": sheet.show,
     "upload": upload,
     "camera": camera,
     "test": from_test_set,

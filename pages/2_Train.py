@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui import frame
-from ui.train import form, jobs, run_list, run_view, start
+from ui.train import first_steps, form, jobs, run_list, run_view, start
 
 frame.begin(
     "Train",
@@ -35,3 +35,4 @@ with top:
             spec, wrong = form.show(sample_only=data.is_sample)
         with right:
             start.offer(spec, wrong)
+        first_steps.warm_up()

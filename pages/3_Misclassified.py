@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
-from core import evaluation
+from core import evaluation, wording
 from ui import frame, state
 from ui.answers import answer_set, filters
 from ui.answers.answer_set import Answers, FullAnswers
@@ -26,9 +27,9 @@ def why_empty(answers: Answers) -> str:
     """One sentence on an empty view."""
     wrong = int((answers.prediction != answers.truth).sum())
     if not wrong:
-        return f"{answers.run.name} made no mistakes on its {answers.words}."
+        return f"{wording.literal(answers.run.name)} made no mistakes on its {answers.words}."
     return (
-        f"No mistake matches all these filters ({answers.run.name} made {wrong:,}). "
+        f"No mistake matches all these filters ({wording.literal(answers.run.name)} made {wrong:,}). "
         "Choose all classes, or a wider range of confidence."
     )
 
@@ -71,9 +72,10 @@ def all_mistakes(answers: FullAnswers, requested: dict[str, str]) -> None:
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
         st.caption(
-            f"{len(indices):,} mistakes of {answers.run.name}"
+            f"{len(indices):,} mistakes of {wording.literal(answers.run.name)}"
             + (f" · page {page} of {pages}" if pages > 1 else "")
         )
+        above = st.container(width="content")
         st.download_button(
             "CSV",
             lambda: evaluation.mistakes_csv(indices, answers.probabilities, answers.truth),
@@ -86,8 +88,23 @@ def all_mistakes(answers: FullAnswers, requested: dict[str, str]) -> None:
         )
     gallery(answers, indices[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
     if pages > 1:
-        st.pagination(pages, key="mistakes_page")
+        _pagination(above, page, pages)
     state.publish("page", "mistakes_page", None if page == 1 else str(page))
+
+
+def _pagination(above: DeltaGenerator, page: int, pages: int) -> None:
+    """All pages above the pictures, and the way on below them."""
+
+    def turn(to: int) -> None:
+        st.session_state["mistakes_page"] = to
+
+    above.pagination(pages, key="mistakes_page")
+    with st.container(horizontal=True, key="mistakes_below"):
+        for label, icon, to in (
+            ("Previous page", ":material/chevron_left:", page - 1),
+            ("Next page", ":material/chevron_right:", page + 1),
+        ):
+            st.button(label, icon=icon, disabled=not 1 <= to <= pages, on_click=turn, args=(to,))
 
 
 frame.begin(

@@ -12,7 +12,15 @@ from core.errors import RunDamaged
 from core.explain.activations import Inside
 from ui import cache, frame, state
 from ui.classify import result
-from ui.network import arithmetic, feature_maps, layer_list, learning, map_view, subject
+from ui.network import (
+    arithmetic,
+    diagram,
+    feature_maps,
+    layer_list,
+    learning,
+    map_view,
+    subject,
+)
 
 View = Literal["layers", "filters", "maps", "steps", "map", "learning"]
 VIEWS: dict[View, str] = {
@@ -42,13 +50,14 @@ frame.begin(
     "Look inside: what every layer makes of a picture, why it has the size it has, and how it "
     "learned.",
     icon=":material/account_tree:",
+    steady=("picture",),
 )
-st.html(f"<style>{result.style()}{arithmetic.STYLE}{feature_maps.STYLE}</style>")
+st.html(f"<style>{result.style()}{feature_maps.STYLE}{subject.STYLE}</style>")
 with frame.errors():
     run = frame.choose_run("Network", "network_run")
     if run is None:
         st.stop()
-    picture = subject.choose(run, run.data_name)
+    above = st.container()
     view = state.linked(
         "view",
         "network_view",
@@ -64,9 +73,12 @@ with frame.errors():
             label_visibility="collapsed",
         ),
     )
+    with above:
+        picture = subject.choose(run, run.data_name, view)
     inside = open_network(run.id)
     if view == "layers":
-        layer_list.show(run, can_open=inside is not None)
+        diagram.show(run, inside, picture)
+        layer_list.show(run)
     elif view == "map":
         map_view.show(run, picture, run.data_name)
     elif view == "learning":

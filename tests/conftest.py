@@ -78,7 +78,9 @@ def own_folders(tmp_path, monkeypatch):
     """Point Atelier at empty folders, at no engine and at no data."""
     monkeypatch.setenv("ATELIER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ATELIER_RUNS", str(tmp_path / "runs"))
-    for name in ("ATELIER_DATA", "ATELIER_PHOTOS", "ATELIER_ENGINE"):
+    people = ("ATELIER_PHOTOS", "ATELIER_MORE_PHOTOS", "ATELIER_SKETCHES", "ATELIER_ICONS")
+    monkeypatch.setenv("ATELIER_WARM", "no")  # looking at the Train page starts no engine
+    for name in ("ATELIER_DATA", "ATELIER_ENGINE", *people):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

@@ -6,10 +6,13 @@ runs have the hand-written network of `small_networks` and whatever predictions 
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from benchmarks.synthetic_run import history, write_run
 from core import runs
+from core.engine import process
 from core.runs import Epoch
 from core.specs.spec import TrainSpec
 from tests.small_networks import template_network
@@ -22,6 +25,7 @@ __all__ = [
     "interrupted_run",
     "predictions",
     "scored_run",
+    "until",
 ]
 
 SPEC = TrainSpec(
@@ -119,3 +123,18 @@ def predictions(
     probabilities = np.full((len(guesses), 10), (1 - confidence) / 9, np.float32)
     probabilities[np.arange(len(guesses)), guesses] = confidence
     return probabilities
+
+
+def until(condition, seconds: float = 150.0):
+    """Wait for something to become true, and return it; the limit is for a busy machine."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    log = process.log_file()
+    raise AssertionError(
+        f"it did not become true within {seconds} seconds; the log ends with\n"
+        + (log.read_text()[-3000:] if log.exists() else "nothing")
+    )

@@ -9,8 +9,9 @@ since many visitors look at the same ones.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -25,12 +26,17 @@ from core.runs import EpochPredictions, Predictions, Run, library, storage
 if TYPE_CHECKING:
     from core import inference
     from core.engine import Calculation, Engine
+    from core.evaluation.watched import Watched
     from core.experiments import summary
     from core.explain import activations, embedding_map
     from core.explain.closer_look import CloserLook, Split
+    from core.specs.spec import TrainSpec
     from core.training.gradient_check import GradientCheck
+    from core.training.range_test import RangeTest
 
-MAX_CHECKS = 16
+MAX_CALCULATIONS = 16  # of each kind
+K = TypeVar("K")
+V = TypeVar("V")
 CheckKey = tuple[str, str, float, int]  # preset, data, step, weights: what identifies a check
 
 
@@ -56,22 +62,32 @@ def runs() -> list[Run]:
 
     Call `forget_runs` after changing one.
     """
-    return _scan(settings.runs_address()).runs
+    return _scan(settings.runs_address(), _period()).runs
 
 
 def damaged_runs() -> list[library.DamagedRun]:
     """The folders of the library that are no longer what Atelier wrote, from the same look."""
-    return _scan(settings.runs_address()).damaged
+    return _scan(settings.runs_address(), _period()).damaged
 
 
-@st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
-def _scan(address: str) -> library.Scan:
+def _period() -> int:
+    """The number of the present two seconds.
+
+    With a `ttl` of its own an entry could expire between Streamlit's two looks at it, and the page
+    would end in a KeyError.
+    """
+    return int(time.monotonic() // 2)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _scan(address: str, period: int) -> library.Scan:
     return library.scan()
 
 
 def forget_runs() -> None:
-    """Have the next call of `runs` or `damaged_runs` read the run library again."""
+    """Have the run library read again by whoever asks next, and the engine be asked again."""
     _scan.clear()
+    _describe_engine.clear()
 
 
 def network(run_id: str) -> inference.Network:
@@ -107,7 +123,7 @@ def _load_inside(address: str, run_id: str, version: str) -> activations.Inside:
 
 
 def test_points(run_id: str, data_name: str) -> embedding_map.MappedPictures:
-    """Test pictures with their embeddings and their map by PCA, computed once: a second or two.
+    """Test pictures and where they lie on a run's map by PCA.
 
     Raises:
         RunNotFound, RunDamaged, DataUnavailable, DataDamaged: if network or data cannot be opened.
@@ -121,9 +137,38 @@ def _map_pictures(
 ) -> embedding_map.MappedPictures:
     from core.explain import embedding_map
 
-    points = embedding_map.map_test_pictures(network(run_id), dataset(data_name))
-    _freeze(points.indices, points.embeddings)
+    points = embedding_map.map_test_pictures(run_id, network(run_id), dataset(data_name))
+    _freeze(points.indices, points.plane.positions)
     return points
+
+
+def picture_sheet(data_name: str) -> bytes:
+    """The test pictures on a map as one WebP, encoded once for everybody.
+
+    Raises:
+        DataUnavailable, DataDamaged: if the data cannot be opened.
+    """
+    return _encode_sheet(data_name, dataset(data_name).fingerprint)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _encode_sheet(data_name: str, fingerprint: str) -> bytes:
+    from core.explain import embedding_map
+
+    return embedding_map.sheet(dataset(data_name))
+
+
+@st.cache_resource(max_entries=1, show_spinner="The network is looking at the test pictures …")
+def test_embeddings(run_id: str, data_name: str, key: str) -> NDArray[np.float32]:
+    """The embeddings of the pictures on a run's map, float32 `(n, d)`: seconds for a large network.
+
+    Args:
+        key: that of `test_points`, which changes with the network.
+    """
+    points = test_points(run_id, data_name)
+    embeddings = network(run_id).embeddings(dataset(data_name).test_pixels[points.indices])
+    _freeze(embeddings)
+    return embeddings
 
 
 def test_predictions(run_id: str) -> Predictions:
@@ -158,6 +203,33 @@ def _load_validation(address: str, run_id: str, version: str, epoch: int) -> Epo
     return predictions
 
 
+def watched_pictures(run_id: str, data_name: str, on_test: bool) -> Watched:
+    """The validation pictures that a run's training is watched by, chosen once.
+
+    Args:
+        on_test: whether it validates on the test pictures.
+
+    Raises:
+        RunNotFound, RunDamaged, DataUnavailable, DataDamaged: if run or data cannot be opened.
+    """
+    fingerprint = dataset(data_name).fingerprint
+    return _choose_watched(settings.runs_address(), run_id, data_name, on_test, fingerprint)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Choosing pictures to watch …")
+def _choose_watched(
+    address: str, run_id: str, data_name: str, on_test: bool, fingerprint: str
+) -> Watched:
+    from core.evaluation import watched
+
+    indices, labels = library.validation_pictures(run_id)
+    places = watched.candidates(len(indices))
+    data = dataset(data_name)
+    pixels = (data.test_pixels if on_test else data.train_pixels)[indices[places]]
+    chosen = watched.choose(network(storage.SHIPPED).probabilities(pixels), labels[places])
+    return watched.Watched(places[chosen.positions], chosen.hard)
+
+
 def look_closer(run_id: str, data_name: str, split: Split, index: int) -> CloserLook:
     """What a run's network says about one picture of the named data, computed once.
 
@@ -185,18 +257,21 @@ def outside_picture(name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | 
     See `core.outside.measured.open_picture`.
 
     Raises:
-        UnreadablePicture: if ATELIER_PHOTOS names a folder that holds no photographs.
+        UnreadablePicture: if a folder that the settings name holds no such pictures.
     """
-    return _open_outside(name, settings.photographs_folder())
+    folders = tuple(settings.people_folders().items())
+    return _open_outside(name, settings.photographs_folder(), folders)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _open_outside(
-    name: str, photographs: Path | None
+    name: str,
+    photographs: Path | None,
+    folders: tuple[tuple[settings.PeopleSource, Path], ...],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     from core.outside import measured
 
-    opened = measured.open_picture(name, photographs)
+    opened = measured.open_picture(name, photographs, dict(folders))
     if opened is not None:
         _freeze(*opened)
     return opened
@@ -248,17 +323,24 @@ def gradient_checks() -> dict[CheckKey, Calculation[GradientCheck]]:
     return {}
 
 
-def keep_gradient_check(key: CheckKey, calculation: Calculation[GradientCheck]) -> None:
-    """Keep a check for everybody who asks for the same one; the oldest goes when there are many."""
-    known = gradient_checks()
+@st.cache_resource(show_spinner=False)
+def range_tests() -> dict[TrainSpec, Calculation[RangeTest]]:
+    """The learning-rate range tests that were asked of an engine, shared by everybody."""
+    return {}
+
+
+def keep(known: dict[K, V], key: K, calculation: V) -> None:
+    """Keep a calculation for everybody who asks for the same one; the oldest goes when there are
+    many. `known` is `gradient_checks()` or `range_tests()`.
+    """
     known[key] = calculation
-    while len(known) > MAX_CHECKS:
+    while len(known) > MAX_CALCULATIONS:
         del known[next(iter(known))]
 
 
-def forget_gradient_check(key: CheckKey) -> None:
-    """Have the same check calculated again the next time somebody asks for it."""
-    gradient_checks().pop(key, None)
+def forget(known: dict[K, V], key: K) -> None:
+    """Have a calculation made again the next time somebody asks for the same one."""
+    known.pop(key, None)
 
 
 def engine() -> Engine:

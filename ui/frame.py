@@ -10,18 +10,18 @@ from __future__ import annotations
 import ctypes
 import functools
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 
-from core import runs, settings
+from core import runs, settings, wording
 from core.data import fashion_mnist
 from core.data.fashion_mnist import Dataset
 from core.errors import AtelierError, DataDamaged, DataUnavailable, RunDamaged, RunNotFound
 from core.runs import Run
 from ui import cache, state
-from ui.components import run_names, theme
+from ui.components import charts, history, run_names, theme, touch, undo
 
 HOME, CLASSIFY, TRAIN = "streamlit_app.py", "pages/1_Classify.py", "pages/2_Train.py"
 MISTAKES, MATRIX = "pages/3_Misclassified.py", "pages/4_Confusion_matrix.py"
@@ -41,7 +41,7 @@ PAGES = (
 _HEAP = ((-8, 2), (-3, 128 * 1024), (-1, 128 * 1024))
 
 
-def begin(title: str, sentence: str, *, icon: str) -> None:
+def begin(title: str, sentence: str, *, icon: str, steady: Sequence[str] = ()) -> None:
     """Set up a page: tab title, heading with one sentence, navigation and state in the sidebar.
 
     Args:
@@ -49,18 +49,30 @@ def begin(title: str, sentence: str, *, icon: str) -> None:
         sentence: what one does here, in plain words.
         icon: a Material icon, such as `:material/draw:`, drawn before the heading. The tab has an
             image of our own, because Streamlit would fetch its icons from the internet.
+        steady: parameters of the address whose change leaves the window where it is; see
+            `history.keep`.
     """
     _share_memory()
     name = title if title == "Atelier" else f"{title} · Atelier"
     st.set_page_config(page_title=name, page_icon=settings.ASSETS / "icon.png", layout="wide")
-    st.html(f"<style>{theme.style()}</style>")
+    if st.query_params.get("text") == "bigger":
+        state.session().bigger_text = True
+    if st.query_params.get("data") == "sample":
+        state.session().use_sample = True
+    st.html(f"<style>{theme.style(bigger=state.session().bigger_text)}</style>")
     state.session().pinned.clear()
     with st.sidebar:
         _show_navigation()
+        _choose_text_size()
         _show_state()
+        touch.let_charts_scroll()
+        history.keep(steady)
+        charts.preload()
     st.title(f"{icon} {title}")
     st.caption(sentence)
     state.session().notices = st.container()
+    with errors(stop=False):
+        undo.show()
 
 
 @functools.cache
@@ -81,7 +93,7 @@ def errors(*, stop: bool = True) -> Iterator[None]:
     try:
         yield
     except AtelierError as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(wording.sentence(str(problem)), icon=":material/error:")
         if stop:
             st.stop()
 
@@ -100,7 +112,7 @@ def data_or_stop(*, urgent: bool = True) -> Dataset:
         data = cache.dataset("fashion-mnist")
     except (DataUnavailable, DataDamaged) as problem:
         if not state.session().use_sample:
-            _offer_data(problem, urgent=urgent)
+            _offer_data(problem, urgent=urgent, sample=True)
             st.stop()
         data = cache.dataset("offline-sample")
     sample_badge(data)
@@ -116,15 +128,7 @@ def data_for(name: str) -> Dataset | None:
     try:
         return cache.dataset(name)
     except (DataUnavailable, DataDamaged) as problem:
-        _offer_data(problem, urgent=True)
-    if state.session().use_sample:
-        st.caption(
-            "The offline sample cannot stand in for this run's pictures. "
-            "A run trained on the sample shows its own pictures."
-        )
-        st.page_link(
-            TRAIN, label="Train one on the offline sample", icon=":material/model_training:"
-        )
+        _offer_data(problem, urgent=True, sample=False)
     return None
 
 
@@ -227,12 +231,13 @@ def exists(path: str) -> bool:
     return (settings.ROOT / path).exists()
 
 
-def _offer_data(problem: AtelierError, *, urgent: bool) -> None:
-    """Say what is missing; offer the offline sample, and the download where that can help.
+def _offer_data(problem: AtelierError, *, urgent: bool, sample: bool) -> None:
+    """Say what is missing; offer the download where that can help, and the offline sample where it
+    can stand in (`sample`).
 
-    It cannot where the fault is in the user's own folder, which is never written to.
+    A download cannot help where the fault is in the user's own folder, which is never written to.
     """
-    st.warning(str(problem), icon=":material/cloud_download:")
+    st.warning(wording.sentence(str(problem)), icon=":material/cloud_download:")
     status = fashion_mnist.status()
     helps = status.downloadable and not (
         isinstance(problem, DataDamaged) and status.origin == "ATELIER_DATA"
@@ -244,7 +249,7 @@ def _offer_data(problem: AtelierError, *, urgent: bool) -> None:
             icon=":material/download:",
             type="primary" if urgent else "secondary",
         )
-        if not state.session().use_sample:
+        if sample:
             st.button(
                 "Use the offline sample",
                 key="frame_sample",
@@ -265,7 +270,10 @@ def _download() -> None:
         )
 
     with errors(stop=False):
-        fashion_mnist.download(show_progress)
+        try:
+            fashion_mnist.download(show_progress)
+        finally:
+            bar.empty()
         state.use_sample(False)
         st.rerun()
 
@@ -273,14 +281,31 @@ def _download() -> None:
 def _show_navigation() -> None:
     """Links to the pages that exist; those about a run keep the run in the address."""
     run = st.query_params.get("run")
+    session = state.session()
+    kept = {"text": "bigger"} if session.bigger_text else {}
+    if session.use_sample and not fashion_mnist.status().available:
+        kept["data"] = "sample"
     for path, label, icon in PAGES:
         if exists(path):
             st.page_link(
                 path,
                 label=label,
                 icon=icon,
-                query_params={"run": run} if run and path in (MISTAKES, MATRIX, NETWORK) else None,
+                query_params=kept
+                | ({"run": run} if run and path in (MISTAKES, MATRIX, NETWORK) else {}),
             )
+
+
+def _choose_text_size() -> None:
+    """The switch for text at 125 %; the address carries it, so that a link opens the same."""
+    key, kept = "frame_bigger", state.session()
+    st.session_state[key] = kept.bigger_text
+
+    def change() -> None:
+        kept.bigger_text = bool(st.session_state[key])
+        state.put({"text": "bigger" if kept.bigger_text else None})
+
+    st.toggle("Bigger text", key=key, on_change=change, help="125 %, for a projector.")
 
 
 def _show_state() -> None:

@@ -20,6 +20,8 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core import wording
+
 T = TypeVar("T")
 _KEY = "atelier_session"
 _NEVER = object()
@@ -31,10 +33,10 @@ class Session:
 
     Attributes:
         use_sample: the visitor asked for the offline sample because the real data are missing.
+        bigger_text: text at 125 %, for a projector.
         shuffle: how often Home's pictures were reshuffled; seeds the draw.
         addresses: by widget key, the text that its address parameter last had (None: it was
             absent).
-        charts: by key, how often a clickable chart was replaced by a new one; see `charts.matrix`.
         notices: the container at the top of the page for sentences about its address, made by
             `frame.begin`.
         pinned: parameters at their defaults that an address must name as soon as it names anything,
@@ -43,9 +45,9 @@ class Session:
     """
 
     use_sample: bool = False
+    bigger_text: bool = False
     shuffle: int = 0
     addresses: dict[str, str | None] = field(default_factory=dict)
-    charts: dict[str, int] = field(default_factory=dict)
     notices: DeltaGenerator | None = None
     pinned: dict[str, str] = field(default_factory=dict)
     pages: dict[str, object] = field(default_factory=dict)
@@ -78,8 +80,11 @@ def reshuffle() -> None:
 
 
 def use_sample(wanted: bool = True) -> None:
-    """Use the offline sample where the real data are missing, or stop using it."""
+    """Use the offline sample where the real data are missing, or stop using it; the address says
+    so, that a reload and a link do the same.
+    """
     session().use_sample = wanted
+    put({"data": "sample" if wanted else None})
 
 
 def read(param: str, parse: Callable[[str], T], default: T) -> T:
@@ -98,7 +103,9 @@ def read(param: str, parse: Callable[[str], T], default: T) -> T:
     try:
         return parse(text)
     except ValueError as refusal:
-        (session().notices or st).warning(str(refusal), icon=":material/link_off:")
+        (session().notices or st).warning(
+            wording.sentence(str(refusal)), icon=":material/link_off:"
+        )
         return default
 
 
@@ -184,11 +191,12 @@ def put(changes: dict[str, str | None]) -> None:
         pinned = session().pinned.items()
         unnamed = {param: text for param, text in pinned if param not in st.query_params}
         changes = {**unnamed, **changes}
-    for param, text in changes.items():
-        if text is None:
-            st.query_params.pop(param, None)
-        elif st.query_params.get(param) != text:
-            st.query_params[param] = text
+    before = st.query_params.to_dict()
+    merged: dict[str, str | None] = {**before, **changes}
+    after = {param: text for param, text in merged.items() if text is not None}
+    # Written at once: every write is an entry in the browser's history, and an act is one entry.
+    if after != before:
+        st.query_params.from_dict(after)
 
 
 def pin(param: str, text: str) -> None:

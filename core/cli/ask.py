@@ -139,7 +139,8 @@ def measure(arguments: argparse.Namespace) -> int:
     photographs = arguments.photographs or settings.photographs_folder()
     line = terminal.ProgressLine()
     reports: dict[str, Report] = {}
-    for kind, held_out in measured.held_out(arguments.count, photographs).items():
+    pictures = measured.held_out(arguments.count, photographs, settings.people_folders())
+    for kind, held_out in pictures.items():
 
         def show(done: int, count: int, kind: str = kind) -> None:
             line.show(f"{kind} {done} of {count}")

@@ -14,6 +14,7 @@ from typing import Any
 from core import engine, runs, settings
 from core.cli import terminal
 from core.errors import AtelierError, EngineUnavailable, StorageProblem
+from core.runs import bin
 
 # --- presets --------------------------------------------------------------------------------------
 
@@ -180,11 +181,44 @@ def export_run(arguments: argparse.Namespace) -> int:
 
 
 def delete_runs(arguments: argparse.Namespace) -> int:
-    """Delete runs for good."""
+    """Move runs to the bin."""
     for run_id in arguments.runs:
         runs.delete(run_id)
-        _done(arguments, {"id": run_id, "deleted": True}, f"{run_id} is deleted.")
+        sentence = (
+            f"{run_id} is in the bin. `python -m core runs restore {run_id}` brings it back "
+            f"within {bin.DAYS} days."
+        )
+        _done(arguments, {"id": run_id, "deleted": True}, sentence)
     return 0
+
+
+def restore_runs(arguments: argparse.Namespace) -> int:
+    """Bring runs back from the bin."""
+    for run_id in arguments.runs:
+        runs.restore(run_id)
+        _done(arguments, {"id": run_id, "restored": True}, f"{run_id} is restored.")
+    return 0
+
+
+def list_bin(arguments: argparse.Namespace) -> int:
+    """List the runs in the bin."""
+    binned = bin.listing()
+    if arguments.json:
+        for run in binned:
+            terminal.emit({"id": run.id, "name": run.name, "deleted": run.deleted.isoformat()})
+    elif binned:
+        rows = [(run.id, run.name, f"{run.deleted:%Y-%m-%d %H:%M}") for run in binned]
+        terminal.table(("run", "name", "deleted"), rows)
+    else:
+        terminal.remark("The bin is empty.")
+    return 0
+
+
+def empty_bin(arguments: argparse.Namespace) -> int:
+    """Delete the runs in the bin for good."""
+    gone = bin.empty()
+    words = f"{len(gone)} run{'' if len(gone) == 1 else 's'} deleted for good."
+    return _done(arguments, {"deleted": gone}, words)
 
 
 def _champion_id() -> str | None:

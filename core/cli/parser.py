@@ -70,6 +70,10 @@ def action(command: str) -> Action:
         from core.cli import train
 
         return train.train
+    if command == "search":
+        from core.cli import search
+
+        return search.search
     if command == "reproduce":
         from core.cli import reproduce
 
@@ -98,6 +102,9 @@ def action(command: str) -> Action:
         "runs promote": manage.promote_run,
         "runs export": manage.export_run,
         "runs delete": manage.delete_runs,
+        "runs bin": manage.list_bin,
+        "runs restore": manage.restore_runs,
+        "runs empty-bin": manage.empty_bin,
         "data status": manage.data_status,
         "data download": manage.data_download,
         "data sample": manage.data_sample,
@@ -139,6 +146,7 @@ def _parser() -> _Parser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _add_train(_add(commands, "train", "Train a run on the engine, follow it, print its record."))
+    _add_search(_add(commands, "search", "Search for better settings, trial by trial."))
     _add_evaluate(_add(commands, "evaluate", "Evaluate a run on a split."))
     _add_predict(_add(commands, "predict", "Classify pictures."))
     _add(commands, "presets", "List the presets.")
@@ -188,6 +196,21 @@ def _add(
 
 
 def _add_train(parser: _Parser) -> None:
+    _add_settings(parser)
+    parser.add_argument("--resume", metavar="RUN", help="continue an interrupted or stopped run")
+    parser.add_argument(
+        "--more",
+        type=_count,
+        metavar="N",
+        help="with --resume: train a copy of this run for N more epochs than it was meant to have",
+    )
+    parser.add_argument(
+        "--local", action="store_true", help="train in this process instead of on the engine"
+    )
+
+
+def _add_settings(parser: _Parser) -> None:
+    """The spec of a training: a preset and changes."""
     parser.add_argument("--preset", metavar="NAME", help="where to begin (default: swift)")
     parser.add_argument(
         "--set",
@@ -199,10 +222,31 @@ def _add_train(parser: _Parser) -> None:
     parser.add_argument("--epochs", metavar="N", help="the same as --set epochs=N")
     parser.add_argument("--seed", metavar="S", help="the same as --set seed=S")
     parser.add_argument("--name", help="what the run will be called in lists")
-    parser.add_argument("--resume", metavar="RUN", help="continue an unfinished run")
+
+
+def _add_search(parser: _Parser) -> None:
+    _add_settings(parser)
     parser.add_argument(
-        "--local", action="store_true", help="train in this process instead of on the engine"
+        "--range",
+        action="append",
+        default=[],
+        metavar="KEY=RANGE",
+        help="where to search a setting: learning_rate=0.001:0.1:log, batch=64:512, "
+        "optimizer=adam,sgd; may be repeated",
     )
+    parser.add_argument("--trials", type=_count, metavar="N", help="at most so many (default: 20)")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="begin no trial after so many minutes of training of all trials together",
+    )
+    parser.add_argument(
+        "--sampler",
+        choices=("tpe", "random"),
+        help="how the next trial is chosen (default: tpe)",
+    )
+    parser.add_argument("--resume", metavar="SEARCH", help="continue a search")
 
 
 def _add_evaluate(parser: _Parser) -> None:
@@ -290,9 +334,11 @@ def _add_runs(parser: _Parser) -> None:
     parser.set_defaults(finished=False)
     commands = parser.add_subparsers(
         title="what to do",
-        metavar="list|show|measure|rename|note|promote|export|delete",
+        metavar="list|show|measure|rename|note|promote|export|delete|bin|restore|empty-bin",
         parser_class=_Parser,
     )
+    _add(commands, "runs bin", "List the runs in the bin, the one deleted last first.")
+    _add(commands, "runs empty-bin", "Delete the runs in the bin for good.")
     listing = _add(commands, "runs list", "List all runs, newest first (* marks the champion).")
     listing.add_argument("--finished", action="store_true", help="only runs that have a network")
     measuring = _add(
@@ -321,10 +367,11 @@ def _add_runs(parser: _Parser) -> None:
         ("runs note", "Add a note to a run."),
         ("runs promote", "Make a run the champion, the one that answers by default."),
         ("runs export", "Write a run as a zip file."),
-        ("runs delete", "Delete runs for good."),
+        ("runs delete", "Move runs to the bin."),
+        ("runs restore", "Bring runs back from the bin."),
     ):
         subparser = _add(commands, command, sentence)
-        if command == "runs delete":
+        if command in ("runs delete", "runs restore"):
             subparser.add_argument("runs", nargs="+", metavar="RUN")
         else:
             subparser.add_argument("run", metavar="RUN")

@@ -26,7 +26,7 @@ from core.cli import terminal
 from core.data import fashion_mnist
 from core.engine import Engine, EngineRefused, connect, process
 from core.errors import AtelierError, DataDamaged, EngineUnavailable, InvalidSpec
-from core.runs import Phase, Progress, Run
+from core.runs import Phase, Progress, Run, continuation
 from core.specs.fields import parse_setting
 from core.specs.presets import preset
 from core.specs.spec import TrainSpec
@@ -39,12 +39,16 @@ LOST_SECONDS = 20.0
 def train(arguments: argparse.Namespace) -> int:
     """Start or resume a run, follow it to its end, and print its record."""
     run_id: str | None = arguments.resume
-    spec = _spec_of_unfinished(run_id, arguments) if run_id else spec_from(arguments)
+    if arguments.more and not run_id:
+        raise InvalidSpec("--more adds epochs to a run. Name the run with --resume.")
+    spec = _spec_to_resume(run_id, arguments) if run_id else spec_from(arguments)
     if arguments.local or settings.engine_address() is None:
         fetch_data(spec.data)
     follower = _Follower(run_id)
     with _counted_interrupts() as presses:
         try:
+            if run_id and arguments.more:
+                run_id, follower = _extend(run_id, arguments.more)
             train_run = _train_here if arguments.local else _train_on_engine
             run = train_run(run_id, spec, follower, presses)
         finally:
@@ -91,11 +95,11 @@ def spec_from(arguments: argparse.Namespace) -> TrainSpec:
     return preset(arguments.preset or "swift").spec.replace(**changes)
 
 
-def _spec_of_unfinished(run_id: str, arguments: argparse.Namespace) -> TrainSpec:
+def _spec_to_resume(run_id: str, arguments: argparse.Namespace) -> TrainSpec:
     """The spec of a run to resume, which no option may change.
 
     Raises:
-        InvalidSpec: if one does, or the run is finished.
+        InvalidSpec: if one does, or the run is complete.
     """
     changed = any(getattr(arguments, name) is not None for name in ("epochs", "seed", "name"))
     if arguments.preset or arguments.set or changed:
@@ -104,12 +108,18 @@ def _spec_of_unfinished(run_id: str, arguments: argparse.Namespace) -> TrainSpec
             "--name, or train a new run with them."
         )
     run = runs.read(run_id)
-    if run.finished:
+    if run.finished and not (arguments.more or continuation.is_resumable(run)):
         raise InvalidSpec(
-            f"The run {run_id} is {run.status_text}, so there is nothing to resume. Train a new "
-            f"run with its settings."
+            f"The run {run_id} is {run.status_text}, so there is nothing to resume. Add epochs "
+            f"with --more, or train a new run with its settings."
         )
     return run.spec
+
+
+def _extend(run_id: str, more: int) -> tuple[str, _Follower]:
+    """A copy of a finished run with more epochs to train, and who follows it."""
+    copy = continuation.extend(run_id, more)
+    return copy, _Follower(copy)
 
 
 def fetch_data(name: str) -> None:
@@ -144,7 +154,10 @@ def _train_here(
         raise InvalidSpec(
             f"The engine is training the run {run_id} already. Leave out --local, or stop it first."
         )
-    run_id = run_id or runs.create(spec)
+    if run_id is None:
+        run_id = runs.create(spec)
+    elif runs.read(run_id).finished:
+        continuation.reopen(run_id)
     follower.begin(run_id, "in this process")
     try:
         with _native_output_in(settings.home() / "local.log"):
@@ -261,6 +274,9 @@ def _ended(engine: Engine, run_id: str) -> Run:
     run = runs.read(run_id)
     if run.finished:
         return run
+    diverged = runs.divergence(run_id)
+    if diverged is not None:
+        raise AtelierError(diverged)  # resuming it would lead there again
     failure = engine.failure(run_id) or f"The training of {run_id} was {run.status_text}."
     raise AtelierError(f"{failure} {_how_to_resume(run_id)}")
 
@@ -371,4 +387,7 @@ def _summarise(run: Run) -> None:
         f"{title} correct{loss}; {run.status_text}, best epoch {record.best_epoch}, "
         f"{record.parameters:,} parameters, {terminal.clock(record.seconds)}."
     )
+    diverged = runs.divergence(run.id)
+    if diverged is not None:
+        print(diverged)
     print(f"Run {run.id}. `python -m core runs promote {run.id}` makes it the champion.")

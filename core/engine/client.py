@@ -27,9 +27,11 @@ from core.engine import connection, process
 from core.engine.connection import ANSWER_SECONDS
 from core.engine.worker import CalculationKind
 from core.errors import AtelierError, EngineUnavailable, RunNotFound
+from core.runs import continuation
 from core.specs.spec import TrainSpec
 from core.training import gradient_check
 from core.training.gradient_check import GradientCheck
+from core.training.range_test import RangeTest
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -155,35 +157,52 @@ class Engine:
             EngineUnavailable: if the engine does not take it; then no run is left behind.
         """
         self.jobs()  # so that nothing is created for an engine that is not there
-        run_id = runs.create(spec)
-        try:
-            self._queue(run_id)
-        except AtelierError:
-            with contextlib.suppress(RunNotFound):
-                runs.delete(run_id)
-            raise
-        return run_id
+        return self._queue_new(runs.create(spec))
 
     def resume(self, run_id: str) -> None:
-        """Queue an unfinished run again; it continues after its last finished epoch.
+        """Queue an interrupted or stopped run again; it continues after its last finished epoch.
 
         Raises:
             RunNotFound, RunDamaged: if it cannot be read.
-            EngineRefused: if it is finished, or in the queue already.
-            EngineUnavailable: if the engine does not take it.
+            EngineRefused: if it is complete, or in the queue already.
+            EngineUnavailable: if the engine does not take it; then the run stays as it was.
         """
         run = runs.read(run_id)
-        if run.finished:
+        if not run.finished:
+            self._queue(run_id)
+            return
+        if not continuation.is_resumable(run):
             raise EngineRefused(
                 f"“{run.name}” is complete ({run.status_text}), so there is nothing to resume. "
-                f"Train a new run with its settings instead."
+                f"Add epochs to it, or train a new run with its settings."
             )
-        self._queue(run_id)
+        self.jobs()
+        continuation.reopen(run_id)
+        try:
+            self._queue(run_id)
+        except AtelierError:
+            continuation.close(run_id)
+            raise
+
+    def extend(self, run_id: str, more: int) -> str:
+        """Queue a copy of a finished run that trains so many more epochs; see
+        `core.runs.continuation`.
+
+        Returns:
+            the copy's id.
+
+        Raises:
+            RunNotFound, RunDamaged, InvalidSpec, StorageProblem: as `continuation.extend` does.
+            EngineUnavailable: if the engine does not take it; then no copy is left behind.
+        """
+        self.jobs()
+        return self._queue_new(continuation.extend(run_id, more))
 
     def stop(self, run_id: str) -> Stopped:
         """End a job: one that trains keeps what it has learned, one that waits leaves the queue.
 
-        A run without a finished epoch is deleted when it leaves the queue.
+        When it leaves the queue, a run without a finished epoch is moved to the bin, and one that
+        was stopped and resumed is again what it was.
 
         Raises:
             EngineRefused: if the run has no job.
@@ -194,7 +213,7 @@ class Engine:
             raise EngineRefused(
                 f"The run {run_id} is neither training nor waiting; it has ended already."
             )
-        if answer == "cancelled" and not runs.history(run_id):
+        if answer == "cancelled" and not continuation.close(run_id) and not runs.history(run_id):
             with contextlib.suppress(RunNotFound):
                 runs.delete(run_id)
         return answer
@@ -242,6 +261,15 @@ class Engine:
             weights=weights,
             seed=seed,
         )
+
+    def test_rates(self, spec: TrainSpec) -> Calculation[RangeTest]:
+        """Let a worker try learning rates on a spec's network, after the jobs in the queue; see
+        `core.training.range_test`.
+
+        Raises:
+            EngineUnavailable: if the engine does not answer.
+        """
+        return self._calculate(CalculationKind.RANGE_TEST, spec=spec.to_dict())
 
     def _calculate(self, kind: CalculationKind, **values: Any) -> Calculation[Any]:
         """Send plain values only: a scheduler unpickles them, and need not have Atelier."""
@@ -294,6 +322,16 @@ class Engine:
     def close(self) -> None:
         """Disconnect from the engine; it and its jobs keep running."""
         self._connection.close()
+
+    def _queue_new(self, run_id: str) -> str:
+        """Queue a run that was made for this; without the engine it goes again."""
+        try:
+            self._queue(run_id)
+        except AtelierError:
+            with contextlib.suppress(RunNotFound):
+                runs.delete(run_id)
+            raise
+        return run_id
 
     def _queue(self, run_id: str) -> None:
         """Send a job and wait until the board shows it, so that it is safe even if the app dies

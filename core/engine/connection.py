@@ -236,6 +236,7 @@ def _spawn() -> subprocess.Popen[bytes]:
     environment = {
         name: value for name, value in os.environ.items() if name != "ATELIER_ENGINE"
     } | settings.worker_environment(True)
+    environment["ATELIER_ASKED"] = str(time.time())
     try:
         return processes.spawn(process.__name__, log=process.log_file(), environment=environment)
     except OSError as error:

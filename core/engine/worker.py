@@ -15,15 +15,20 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
 from enum import StrEnum
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from core import settings
 from core.errors import AtelierError
 from core.specs.spec import TrainSpec
+from core.training import start_times
+from core.training.start_times import Step
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -38,6 +43,7 @@ logger = logging.getLogger(__name__)
 POST_SECONDS = 0.4
 # A busy scheduler may take its time; a job that has trained for an hour can wait for it.
 ASK_SECONDS = 30.0
+FIRST_WORKER_SECONDS = 60.0  # a worker that starts later replaces one that was lost
 PRIORITY = 10  # of 19: everything interactive goes first
 # Seeds and Keras's state belong to the process, so a worker with many threads trains one run.
 _ONE_AT_A_TIME = threading.Lock()
@@ -48,6 +54,7 @@ class CalculationKind(StrEnum):
     """What a worker can calculate besides training a run."""
 
     GRADIENT_CHECK = "gradient-check"
+    RANGE_TEST = "range-test"
 
 
 class JobCancelled(Exception):
@@ -60,6 +67,7 @@ def dask_setup(worker: Worker) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if hasattr(os, "nice"):
         os.nice(PRIORITY)  # of this thread and all threads that it starts from now on
+    _note_start()
     threading.Thread(target=_warm_up, name="atelier-warm-up", daemon=True).start()
 
 
@@ -125,6 +133,10 @@ def calculate(
 
                     spec = TrainSpec.from_dict(values.pop("spec"))
                     return gradients.check(spec, **values), None
+                case CalculationKind.RANGE_TEST:
+                    from core.training import range_fit
+
+                    return range_fit.test_rates(TrainSpec.from_dict(values["spec"])), None
         except AtelierError as error:
             return None, str(error)
 
@@ -155,14 +167,14 @@ class _Post:
     def __init__(self, run_id: str, worker: Worker, board: Questions, attempt: int) -> None:
         self.run_id, self.worker, self.board, self.attempt = run_id, worker, board, attempt
         self.answer: ReportReply = "go"
-        self.progress: ProgressValues | None = None
+        self.progress: tuple[Progress, float] | None = None  # and when it was left here
         self.posting = _from_loop(worker, self._keep_posting())
 
     def report(self, progress: Progress) -> None:
         """Leave progress for the next report to the board."""
         if self.answer == "gone":
             raise JobCancelled()
-        self.progress = progress.to_dict()
+        self.progress = progress, time.monotonic()
 
     def should_stop(self) -> bool:
         """Whether somebody asked the job to stop."""
@@ -182,16 +194,20 @@ class _Post:
             )
 
     async def _keep_posting(self) -> None:
-        sent = None
         while True:
-            progress = self.progress
             # The next report will say it; without a scheduler, Dask ends the worker.
             with contextlib.suppress(OSError):
-                self.answer = await self.board.report(
-                    self.run_id, self.attempt, progress if progress is not sent else None
-                )
-                sent = progress
+                self.answer = await self.board.report(self.run_id, self.attempt, self._present())
             await asyncio.sleep(POST_SECONDS)
+
+    def _present(self) -> ProgressValues | None:
+        """The progress with its times moved on: a validation reports nothing for many seconds, and
+        no clock but the worker's knows how many.
+        """
+        if self.progress is None:
+            return None
+        progress, when = self.progress
+        return progress.after(time.monotonic() - when).to_dict()
 
 
 def _from_loop(worker: Worker, question: Coroutine[Any, Any, T]) -> Future[T]:
@@ -203,8 +219,19 @@ def _from_loop(worker: Worker, question: Coroutine[Any, Any, T]) -> Future[T]:
 def _trainer() -> ModuleType:
     """The module that trains; the first thread to need it imports it, the others wait."""
     with _READY:
+        began, known = time.monotonic(), "core.training.trainer" in sys.modules
         from core.training import trainer
+
+        if not known:
+            start_times.note(Step.IMPORT, time.monotonic() - began)
     return trainer
+
+
+def _note_start() -> None:
+    """Remember how long the engine took from an app's wish to this worker, its first one."""
+    asked = settings.engine_asked()
+    if asked is not None and time.time() - asked < FIRST_WORKER_SECONDS:
+        start_times.note(Step.ENGINE, time.time() - asked)
 
 
 def _warm_up() -> None:

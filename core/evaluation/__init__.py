@@ -14,6 +14,7 @@ from core.evaluation.metrics import (
     evaluate,
     fit_temperature,
     most_confused,
+    similarity_order,
     sure_from,
     sure_threshold,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "observe",
     "one_of_every_class",
     "pictures_of",
+    "similarity_order",
     "sure_from",
     "sure_threshold",
 ]

@@ -209,6 +209,32 @@ def most_confused(matrix: NDArray[np.integer], k: int = 5) -> list[tuple[int, in
     ]
 
 
+def similarity_order(matrix: NDArray[np.integer]) -> list[int]:
+    """The labels in an order that puts classes that are mistaken for each other side by side.
+
+    Args:
+        matrix: int `(n, n)`, row = truth, column = prediction.
+
+    Returns:
+        each of 0..n-1 once: the leaves of a hierarchical clustering, ordered so that neighbours are
+        as close as possible. Without any mistake, the order of the labels.
+    """
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    counts = np.asarray(matrix, np.float64)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    np.fill_diagonal(shares, 0.0)
+    confused = shares + shares.T
+    if not confused.any():
+        return list(range(len(counts)))
+    distances = 1.0 - np.sqrt(confused / confused.max())
+    np.fill_diagonal(distances, 0.0)
+    tree = hierarchy.linkage(squareform(distances), "average", optimal_ordering=True)
+    return [int(label) for label in hierarchy.leaves_list(tree)]
+
+
 def calibration(
     probabilities: NDArray[np.floating], truth: NDArray[np.integer], bins: int = 15
 ) -> Calibration:

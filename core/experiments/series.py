@@ -2,7 +2,8 @@
 
 A series keeps no record of its own. A training is done if the run library holds a finished run of
 the same spec, whoever asked for it; so a series that was interrupted, or has lost a run, continues
-when it is asked for again. An unfinished run of the same spec is resumed instead of starting over.
+when it is asked for again. A run of the same spec that was interrupted or stopped is resumed
+instead of starting over.
 
 The engine trains; how a run compares with a report is in `core.specs.published`. Nothing here waits
 or prints.
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from core import runs
 from core.engine import Engine, JobState
 from core.errors import InvalidSpec
-from core.runs import Run, Status
+from core.runs import Run, Status, continuation
 from core.specs import presets, published
 from core.specs.presets import Preset
 from core.specs.published import Comparison
@@ -86,7 +87,7 @@ def find_finished(trial: Trial, known: Sequence[Run] | None = None) -> Run | Non
 
 def begin(engine: Engine, trial: Trial, known: Sequence[Run] | None = None) -> str:
     """See that a trial which is not done is trained: join the run that is queued or being trained,
-    resume an interrupted one, or start a new one.
+    resume an interrupted or stopped one, or start a new one.
 
     Args:
         known: as in `find_finished`.
@@ -97,7 +98,11 @@ def begin(engine: Engine, trial: Trial, known: Sequence[Run] | None = None) -> s
     Raises:
         EngineUnavailable, StorageProblem, InvalidSpec: as `engine.Engine.submit`.
     """
-    unfinished = [run.id for run in _matching(trial, known) if not run.finished]
+    unfinished = [
+        run.id
+        for run in _matching(trial, known)
+        if not run.finished or continuation.is_resumable(run)
+    ]
     jobs = {job.run_id: job.state for job in engine.jobs()}
     for run_id in unfinished:
         if jobs.get(run_id, JobState.STOPPING) is not JobState.STOPPING:

@@ -11,6 +11,7 @@ neighbours show what lies close in the network's own space.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,14 @@ KEPT = 4_000_000  # numbers kept of one network's embeddings: 16 MB
 
 
 def occlusion(network: Network, pixels: NDArray[np.uint8], label: int) -> NDArray[np.float32]:
+    """The map of `occlusions` for one class, float32 `(28, 28)`."""
+    heat: NDArray[np.float32] = occlusions(network, pixels, [label])[0]
+    return heat
+
+
+def occlusions(
+    network: Network, pixels: NDArray[np.uint8], labels: Sequence[int]
+) -> NDArray[np.float32]:
     """Map what an answer rests on, by hiding one patch after another.
 
     A black patch moves over the picture, and the fall of the label's log-odds is shared among the
@@ -37,12 +46,12 @@ def occlusion(network: Network, pixels: NDArray[np.uint8], label: int) -> NDArra
     Args:
         network: answers 101 pictures in one call.
         pixels: uint8 `(28, 28)`, bright garment on black.
-        label: the class 0..9 to be explained, usually the prediction.
+        labels: the `k` classes 0..9 to be explained, such as the prediction and the truth.
 
     Returns:
-        float32 `(28, 28)` in 0..1. 0: hiding the pixel changes nothing or helps. 1: the pixel that
-        matters most, provided that the odds fall at least to a half there; otherwise the peak stays
-        below 1 in proportion.
+        float32 `(k, 28, 28)` in 0..1. 0: hiding the pixel changes nothing or helps. 1: the pixel
+        that matters most, provided that the odds fall at least to a half there; otherwise the peak
+        stays below 1 in proportion.
 
     Sources: Zeiler and Fergus, arXiv 1311.2901, section 4.2 (the patch); Zintgraf et al., arXiv
         1702.04595 (log-odds).
@@ -53,12 +62,15 @@ def occlusion(network: Network, pixels: NDArray[np.uint8], label: int) -> NDArra
     for number, (top, left) in enumerate((top, left) for top in corners for left in corners):
         hidden[number, max(0, top) : top + PATCH, max(0, left) : left + PATCH] = True
     variants = np.where(hidden, np.uint8(0), pixels)
-    odds = _log_odds(network.probabilities(np.concatenate([pixels[None], variants])), label)
-    falls = odds[0] - odds[1:]
-    fall = np.tensordot(falls, hidden.astype(np.float64), axes=1) / hidden.sum(axis=0)
-    fall = np.maximum(fall, 0)
-    heat: NDArray[np.float32] = (fall / max(float(fall.max()), HALVED)).astype(np.float32)
-    return heat
+    probabilities = network.probabilities(np.concatenate([pixels[None], variants]))
+    heats = []
+    for label in labels:
+        odds = _log_odds(probabilities, label)
+        falls = odds[0] - odds[1:]
+        fall = np.tensordot(falls, hidden.astype(np.float64), axes=1) / hidden.sum(axis=0)
+        fall = np.maximum(fall, 0)
+        heats.append(fall / max(float(fall.max()), HALVED))
+    return np.array(heats, np.float32)
 
 
 def nearest(

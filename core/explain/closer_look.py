@@ -26,7 +26,8 @@ class CloserLook:
     Attributes:
         probabilities: float32 `(10,)`, summing to 1.
         heat: float32 `(28, 28)`, how much the answer rests on each pixel; see
-            `attribution.occlusion`.
+            `attribution.occlusions`.
+        truth_heat: the same for the picture's label: what speaks for it.
         neighbour_pixels: uint8 `(k, 28, 28)`, the most similar training pictures, closest first.
         neighbour_labels: int64 `(k,)`.
         neighbour_indices: int64 `(k,)`, their positions in the training split.
@@ -35,6 +36,7 @@ class CloserLook:
 
     probabilities: NDArray[np.float32]
     heat: NDArray[np.float32]
+    truth_heat: NDArray[np.float32]
     neighbour_pixels: NDArray[np.uint8]
     neighbour_labels: NDArray[np.int64]
     neighbour_indices: NDArray[np.int64]
@@ -57,10 +59,12 @@ def look_closer(
     Raises:
         RunDamaged: if the run's index of training pictures cannot be read.
     """
-    pixels = (dataset.test_pixels if split == "test" else dataset.train_pixels)[index]
+    test = split == "test"
+    pixels = (dataset.test_pixels if test else dataset.train_pixels)[index]
+    truth = int((dataset.test_labels if test else dataset.train_labels)[index])
     answer = network.answer(pixels[None])
     probabilities = answer.probabilities[0]
-    heat = attribution.occlusion(network, pixels, int(probabilities.argmax()))
+    heat, truth_heat = attribution.occlusions(network, pixels, [int(probabilities.argmax()), truth])
     itself = 1 if split == "training" else 0
     indices, similarities = attribution.neighbours(
         network, run, dataset, answer.embedding[0], neighbours + itself
@@ -71,6 +75,7 @@ def look_closer(
     return CloserLook(
         probabilities,
         heat,
+        truth_heat,
         dataset.train_pixels[indices],
         dataset.train_labels[indices],
         indices,

@@ -4,7 +4,7 @@ The embedding of a picture has dozens or hundreds of numbers; a map has two. PCA
 in which the embeddings differ most, is one decomposition and available at once. t-SNE, which keeps
 neighbours together, takes seconds to minutes: a separate process (`tsne_process`) computes it at
 low priority, one map at a time, and leaves it in a file, so that each map is computed only once.
-The file is named after a hash of the embeddings: another network or other pictures never find an
+The file is named after a hash of network and data: another network or other pictures never find an
 old map.
 
 Distances between groups on a t-SNE map mean nothing, and neither map is the space itself: they are
@@ -13,7 +13,10 @@ for looking.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
+import math
 import os
 import subprocess
 import sys
@@ -27,15 +30,19 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from core import processes, settings
+from core import processes, runs, settings
 from core.data.fashion_mnist import Dataset
 from core.errors import StorageProblem
 from core.explain import tsne_process
 from core.inference import Network
+from core.labels import SIDE
 
 # Of the test pictures: t-SNE of all 10,000 takes minutes, and as many points hide each other.
 SAMPLE = 2000
+QUALITY = 60  # of WebP: pictures are shown at three times their size
+FILE = "plane.npz"  # the map by PCA, among a run's files
 KEPT = 40  # maps on disk, 25 KB each; the oldest go
 
 
@@ -67,13 +74,11 @@ class MappedPictures:
 
     Attributes:
         indices: int64 `(n,)`, positions in the test split.
-        embeddings: float32 `(n, d)`.
         plane: their map by PCA.
         key: the name of their map by t-SNE; see `key_of`.
     """
 
     indices: NDArray[np.int64]
-    embeddings: NDArray[np.float32]
     plane: Plane
     key: str
 
@@ -111,6 +116,24 @@ def choose_pictures(count: int, at_most: int = SAMPLE) -> NDArray[np.int64]:
     return np.linspace(0, count - 1, at_most).astype(np.int64)
 
 
+def columns_of(count: int) -> int:
+    """How many pictures stand side by side on a sheet of that many."""
+    return max(1, math.ceil(math.sqrt(count)))
+
+
+def sheet(dataset: Dataset) -> bytes:
+    """The pictures on a map as one WebP, row by row: 0.3 MB for 2,000."""
+    pixels = dataset.test_pixels[choose_pictures(len(dataset.test_labels))]
+    columns = columns_of(len(pixels))
+    rows = -(-len(pixels) // columns)
+    tiles = np.zeros((rows * columns, SIDE, SIDE), np.uint8)
+    tiles[: len(pixels)] = pixels
+    image = tiles.reshape(rows, columns, SIDE, SIDE).swapaxes(1, 2).reshape(rows * SIDE, -1)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "WEBP", quality=QUALITY, method=2)
+    return buffer.getvalue()
+
+
 def pca(embeddings: NDArray[np.floating]) -> Plane:
     """The two directions of largest variance, by singular value decomposition.
 
@@ -137,16 +160,84 @@ def pca(embeddings: NDArray[np.floating]) -> Plane:
     )
 
 
-def map_test_pictures(network: Network, dataset: Dataset) -> MappedPictures:
-    """Place up to 2,000 test pictures, evenly spread over the test set: a second or two."""
+def map_test_pictures(run_id: str, network: Network, dataset: Dataset) -> MappedPictures:
+    """Up to 2,000 test pictures, evenly spread over the test set, on a run's map by PCA.
+
+    A finished training leaves its map among the run's files. Where there is none, it is computed, a
+    second or more for a large network, and kept with the maps by t-SNE.
+
+    Args:
+        run_id: a run with a network.
+        network: its own.
+        dataset: the test pictures are its own.
+
+    Raises:
+        RunNotFound, RunDamaged: if the run or its files cannot be read.
+    """
+    key = key_of(runs.onnx_bytes(run_id), dataset)
+    file = _folder() / f"{key}.plane.npz"
+    kept = _unpack(runs.read_bytes(run_id, FILE), key)
+    if kept is None and file.exists():
+        kept = _unpack(file.read_bytes(), key)
+    if kept is None:
+        kept = _compute(key, network, dataset)
+        # Where it cannot be kept, the map is there all the same.
+        with contextlib.suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            processes.write_whole(file, _pack(kept))
+    return kept
+
+
+def keep(run_id: str, onnx: bytes, network: Network, dataset: Dataset) -> None:
+    """Leave the map by PCA among a run's files.
+
+    Raises:
+        RunNotFound, StorageProblem: as `runs.write` does.
+    """
+    runs.write(run_id, FILE, _pack(_compute(key_of(onnx, dataset), network, dataset)))
+
+
+def key_of(onnx: bytes, dataset: Dataset) -> str:
+    """The name under which the maps of a network and a data set are kept.
+
+    Another network or other pictures never find an old map.
+    """
+    digest = hashlib.sha256(onnx)
+    digest.update(f"{dataset.fingerprint} {SAMPLE}".encode())
+    return digest.hexdigest()[:24]
+
+
+def _compute(key: str, network: Network, dataset: Dataset) -> MappedPictures:
     indices = choose_pictures(len(dataset.test_labels))
-    embeddings = network.embeddings(dataset.test_pixels[indices])
-    return MappedPictures(indices, embeddings, pca(embeddings), key_of(embeddings))
+    return MappedPictures(indices, pca(network.embeddings(dataset.test_pixels[indices])), key)
 
 
-def key_of(embeddings: NDArray[np.floating]) -> str:
-    """The name under which the t-SNE map of these embeddings is kept."""
-    return hashlib.sha256(np.ascontiguousarray(embeddings, np.float32).tobytes()).hexdigest()[:24]
+def _pack(points: MappedPictures) -> bytes:
+    buffer, plane = io.BytesIO(), points.plane
+    np.savez_compressed(
+        buffer,
+        key=np.array(points.key),
+        indices=points.indices,
+        positions=plane.positions,
+        shares=plane.shares,
+        mean=plane.mean,
+        axes=plane.axes,
+    )
+    return buffer.getvalue()
+
+
+def _unpack(packed: bytes | None, key: str) -> MappedPictures | None:
+    """A map as it was kept; None where there is none, or that of another network or other data."""
+    if packed is None:
+        return None
+    try:
+        with np.load(io.BytesIO(packed), allow_pickle=False) as kept:
+            if str(kept["key"]) != key:
+                return None
+            plane = Plane(kept["positions"], kept["shares"], kept["mean"], kept["axes"])
+            return MappedPictures(kept["indices"].astype(np.int64), plane, key)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None  # cut short: it is computed again
 
 
 def neighbourhoods(key: str, embeddings: Callable[[], NDArray[np.floating]]) -> Neighbourhoods:
@@ -154,19 +245,29 @@ def neighbourhoods(key: str, embeddings: Callable[[], NDArray[np.floating]]) -> 
 
     Args:
         key: `key_of` the embeddings.
-        embeddings: returns them, float `(n, d)`; called only to start.
+        embeddings: returns them, float `(n, d)`; called only to start, for it may take seconds.
 
     Raises:
         StorageProblem: if the folder for maps cannot be written to.
     """
     with _LOCK:
-        known = _look_up(key)
-        if known is not None:
-            return known
-        if any(job.process.poll() is None for job in _jobs.values()):
-            return Neighbourhoods(State.WAITING)
-        _jobs[key] = _start(key, embeddings())
-        return Neighbourhoods(State.RUNNING)
+        known = _known(key)
+    if known is not None:
+        return known
+    values = embeddings()  # seconds, for which nobody else is to wait
+    with _LOCK:
+        known = _known(key)
+        if known is None:
+            _jobs[key] = _start(key, values)
+        return known or Neighbourhoods(State.RUNNING)
+
+
+def _known(key: str) -> Neighbourhoods | None:
+    """The map, how far it is, or that another one is running; None where it may be started."""
+    known = _look_up(key)
+    if known is None and any(job.process.poll() is None for job in _jobs.values()):
+        return Neighbourhoods(State.WAITING)
+    return known
 
 
 def try_again(key: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core import runs
 from core.errors import RunDamaged, StorageProblem
+from core.explain import embedding_map
 from core.export.card import card
 from core.outside import measured
 
@@ -26,6 +27,7 @@ _EXPORTED = (
     "test.npz",
     "split.npz",
     "index.npz",
+    embedding_map.FILE,
     measured.FILE,
 )
 

@@ -18,6 +18,7 @@ from core.networks import backbones
 from core.outside.measured import OutsideFigures
 from core.outside.report import HEADER
 from core.runs import Predictions, Record, Run
+from core.settings import PEOPLE_VARIABLES
 from core.specs.fields import FIELDS
 from core.specs.spec import TrainSpec
 
@@ -26,6 +27,14 @@ picture shows something else. The pictures it learned from are 28 × 28 grey pho
 filling the frame, bright on black. The makers of the data set left white garments out, and at least 64 of the training
 labels are known to be wrong (arXiv 1912.05283). Drawings and photographs reach the network through Atelier's
 preparation and are harder for it than the test set."""
+
+
+_ABOUT_SOURCES = (
+    "photographs are from the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0), "
+    "snapshots too and from DreamBooth's data (Google, CC BY 4.0), drawings from Quick, Draw! "
+    "(Google, CC BY 4.0), pictograms from open icon sets (MIT, Apache 2.0, CC BY 4.0, CC0, OFL and "
+    "public domain). "
+)
 
 
 def card(run: Run, test: Predictions, outside: OutsideFigures | None = None) -> str:
@@ -104,10 +113,11 @@ def _auxiliary(record: Record) -> list[str]:
         f"classes. The best epoch was chosen by the mean of the validation accuracy and the "
         f"accuracy on other pictures of these kinds, which were set aside for this.",
     ]
-    if "photographs" in record.auxiliary:
+    if {"photographs", *PEOPLE_VARIABLES} & set(record.auxiliary):
         paragraphs.append(
-            "The photographs, in several views each, are from the Clothing dataset (Alexey Grigorev "
-            "and contributors, CC0 1.0), without those that networks are chosen by or measured on."
+            f"Of people's own pictures, {_ABOUT_SOURCES}Each is used in several views; those that "
+            f"networks are chosen by or measured on are not among them. A picture of none of the "
+            f"ten classes has an equal share for all as its target."
         )
     return paragraphs
 
@@ -163,8 +173,8 @@ def _outside(figures: OutsideFigures | None) -> list[str]:
     return [
         "## Beyond the test set",
         f"Measured on {figures.measured[:10]} through Atelier's preparation, on held-out pictures. "
-        f"Sketches, icons and scribbles are computer-generated and more alike than people's own; "
-        f"photographs are from the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0). "
+        f"Sketches, icons and scribbles are computer-generated and vary less than what people draw; "
+        f"{_ABOUT_SOURCES}"
         f'"Sure" and "called Bag" are shares of the pictures that show one of the ten classes.',
         _table(HEADER, rows),
     ]

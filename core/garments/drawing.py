@@ -131,14 +131,19 @@ def fill(parts: list[Part]) -> Image.Image:
 
 
 def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
-    """Draw fitted parts as a sketch, the contour of the whole and the lines within.
+    """Draw fitted parts as a sketch, 28 x 28, white on black; see `large_outline`."""
+    return large_outline(parts, stroke=stroke).reduce(OVER)
+
+
+def large_outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
+    """Draw the contour of the whole and the lines within.
 
     Args:
         parts: as `fit` returns them.
-        stroke: width of the lines, in pixels of the small picture.
+        stroke: width of the lines, in pixels of a picture of 28.
 
     Returns:
-        28 x 28, white on black.
+        "L", the enlarged frame, white on black.
     """
     side = SIDE * OVER
     whole = Image.new("L", (side, side), 0)
@@ -161,7 +166,7 @@ def outline(parts: list[Part], *, stroke: float = 1.6) -> Image.Image:
             continue  # a faint fold, which nobody would sketch
         path = part.points if part.width else np.concatenate([part.points, part.points[:1]])
         pen.line(path.ravel().tolist(), fill=255, width=width // 2 + 1, joint="curve")
-    return ImageChops.multiply(contour, whole).reduce(OVER)
+    return ImageChops.multiply(contour, whole)
 
 
 def _cloth(tones: NDArray[np.floating], label: int, rng: np.random.Generator) -> NDArray[np.uint8]:

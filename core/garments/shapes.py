@@ -14,12 +14,22 @@ from collections.abc import Callable
 import numpy as np
 
 from core.garments.parts import Part, arc, area, dense, line, mirrored, pick, smooth
-from core.garments.shoes import boot, sandal, sneaker
+from core.garments.shoes import boot, sandal, sandals_from_above, sneaker, sneakers_from_above
+
+OTHER_SHARE = 0.35  # of drawings, where there is another view
 
 
 def shape(label: int, rng: np.random.Generator) -> list[Part]:
     """The parts of a random garment of class `label` (0..9), in the order to paint them in."""
     return _SHAPES[label](rng)
+
+
+def drawn_shape(label: int, rng: np.random.Generator) -> list[Part]:
+    """The same, now and then in a view that people draw and photograph and the data set does not
+    have: sleeves spread out, a rucksack, a pair of shoes from above.
+    """
+    other = _OTHER_VIEWS.get(label)
+    return other(rng) if other is not None and rng.random() < OTHER_SHARE else shape(label, rng)
 
 
 def _tshirt(rng: np.random.Generator) -> list[Part]:
@@ -166,6 +176,86 @@ def _dress(rng: np.random.Generator) -> list[Part]:
     for x in np.linspace(-0.6, 0.6, rng.integers(0, 5)):
         parts.append(line([(x * waist, level + 0.06), (x * hip, bottom)], 0.85, 0.015))
     return parts + _neckline(rng, neck, rng.choice(["round", "v", "boat"]))
+
+
+def _spread_top(rng: np.random.Generator) -> tuple[list[Part], float, float]:
+    """Body and long sleeves spread out, half the width of the neck, and the length."""
+    length = rng.uniform(0.75, 1.05)
+    parts, neck = _top(
+        rng,
+        length=length,
+        half=rng.uniform(0.24, 0.33),
+        taper=rng.uniform(-0.04, 0.04),
+        sleeve=rng.uniform(0.5, 0.95),
+        sleeve_width=rng.uniform(0.12, 0.2),
+        spread=rng.uniform(0.3, 1.3),
+        cuffs=rng.uniform(0.7, 1.15),
+    )
+    return parts, neck, length
+
+
+def _pullover_spread(rng: np.random.Generator) -> list[Part]:
+    parts, neck, length = _spread_top(rng)
+    if rng.random() < 0.6:
+        parts.append(line([(-0.26, length - 0.06), (0.26, length - 0.06)], 0.7, 0.02))
+    return parts + _neckline(rng, neck, rng.choice(["round", "round", "v", "roll", "boat"]))
+
+
+def _shirt_spread(rng: np.random.Generator) -> list[Part]:
+    parts, neck, length = _spread_top(rng)
+    buttons = np.linspace(0.14, length - 0.08, int(rng.integers(3, 7)))
+    parts += [*_collar(rng, neck), line([(0.01, 0.07), (0.01, length)], 0.6, 0.02)]
+    return parts + [line([(-0.012, y), (0.012, y)], 0.35, 0.03) for y in buttons]
+
+
+def _jacket_spread(rng: np.random.Generator) -> list[Part]:
+    """A short jacket: open or zipped, with a collar, a hood or lapels, and pockets."""
+    parts, neck, length = _spread_top(rng)
+    if rng.random() < 0.35:  # open: one sees between its halves
+        gap = rng.uniform(0.03, 0.1)
+        opening = [(-neck * 0.6, -0.02), (neck * 0.6, -0.02), (gap, length), (-gap, length)]
+        parts.append(area(opening, rng.uniform(0.0, 0.5)))
+    else:
+        parts.append(line([(0, 0.05), (0, length)], rng.uniform(0.1, 0.6), rng.uniform(0.02, 0.04)))
+        if rng.random() < 0.4:
+            buttons = np.linspace(0.16, length - 0.1, int(rng.integers(3, 6)))
+            parts += [line([(0.05, y), (0.08, y)], 0.3, 0.03) for y in buttons]
+    kind = rng.random()
+    if kind < 0.3:
+        parts += _neckline(rng, neck, "hood")
+    elif kind < 0.9:
+        parts += _collar(rng, neck)
+    if rng.random() < 0.75:
+        level, slant = length * rng.uniform(0.55, 0.72), rng.uniform(-0.06, 0.06)
+        parts += [
+            line([(s * 0.09, level + slant), (s * 0.2, level - slant)], 0.5, 0.025) for s in (-1, 1)
+        ]
+    return parts
+
+
+def _rucksack(rng: np.random.Generator) -> list[Part]:
+    """A rucksack from the front: a round top, a pocket, a loop, and straps at its sides."""
+    half, height = rng.uniform(0.3, 0.42), rng.uniform(0.85, 1.1)
+    body = [
+        *arc(0, half * 0.9, half, half * 0.9, 180, 360),
+        (half * rng.uniform(1.0, 1.12), height),
+        (-half * rng.uniform(1.0, 1.12), height),
+    ]
+    tone = rng.uniform(0.5, 0.8)
+    parts = [line(arc(0, 0.02, half * 0.3, rng.uniform(0.08, 0.16), 180, 360), tone, 0.04)]
+    if rng.random() < 0.7:
+        parts += [
+            line(arc(s * half, height * 0.6, 0.12, height * 0.32, top, top + 180), tone, 0.05)
+            for s, top in ((-1, 90), (1, -90))
+        ]
+    parts.append(area(body, 1.0, rounds=1))
+    top = height * rng.uniform(0.48, 0.62)
+    pocket = [(-half * 0.75, top), (half * 0.75, top), (half * 0.75, height * 0.93)]
+    pocket.append((-half * 0.75, height * 0.93))
+    parts.append(line([*pocket, pocket[0]], tone, 0.025))
+    if rng.random() < 0.6:
+        parts.append(line([(-half, top * 0.75), (0, top * 0.9), (half, top * 0.75)], tone, 0.025))
+    return parts
 
 
 def _top(
@@ -371,3 +461,11 @@ _SHAPES: tuple[Callable[[np.random.Generator], list[Part]], ...] = (
     _bag,
     boot,
 )
+_OTHER_VIEWS: dict[int, Callable[[np.random.Generator], list[Part]]] = {
+    2: _pullover_spread,
+    4: _jacket_spread,
+    5: sandals_from_above,
+    6: _shirt_spread,
+    7: sneakers_from_above,
+    8: _rucksack,
+}

@@ -150,6 +150,77 @@ def sandal(rng: np.random.Generator) -> list[Part]:
     return parts
 
 
+def sandals_from_above(rng: np.random.Generator) -> list[Part]:
+    """Flip-flops or sandals from above, a pair or one: soles with straps over them."""
+    slim, tone = rng.uniform(0.8, 1.15), pick(rng, (0.3, 0.6), (1.7, 0.4))
+    parts = [_sole_from_above(slim)]
+    width = rng.uniform(0.03, 0.07)
+    if rng.random() < 0.7:  # a strap from between the toes to both sides
+        toe, side = rng.uniform(0.14, 0.24), rng.uniform(0.42, 0.56)
+        parts += [
+            line([(0.02, toe), (s * 0.09, toe + 0.12), (s * 0.16 * slim, side)], tone, width)
+            for s in (-1, 1)
+        ]
+    else:
+        for y in np.linspace(0.2, rng.uniform(0.4, 0.6), int(rng.integers(1, 4))):
+            parts.append(line([(-0.17 * slim, y + 0.04), (0.17 * slim, y)], tone, width * 1.4))
+        if rng.random() < 0.5:
+            parts.append(line([(-0.13 * slim, 0.74), (0.13 * slim, 0.74)], tone, width))
+    return _pair(rng, parts)
+
+
+def sneakers_from_above(rng: np.random.Generator) -> list[Part]:
+    """Low shoes from above, a pair or one: a toe cap, laces, and the opening for the foot."""
+    slim, tone = rng.uniform(0.85, 1.1), rng.uniform(0.3, 0.7)
+    parts = [_sole_from_above(slim)]
+    parts.append(area(arc(0, 0.76, 0.1 * slim, rng.uniform(0.14, 0.19), 0, 360), tone * 0.7))
+    top = rng.uniform(0.26, 0.34)
+    laces = pick(rng, (0.3, 0.5), (1.7, 0.5))
+    rows = np.linspace(top, 0.55, int(rng.integers(3, 6)))
+    parts += [line([(-0.07, y), (0.07, y)], laces, 0.025) for y in rows]
+    if rng.random() < 0.6:
+        parts.append(line(arc(0, 0.26, 0.14 * slim, 0.06, 180, 360), tone, 0.02))
+    if rng.random() < 0.5:
+        parts += [line([(s * 0.09, top - 0.04), (s * 0.09, 0.6)], tone, 0.02) for s in (-1, 1)]
+    return _pair(rng, parts)
+
+
+def _sole_from_above(slim: float) -> Part:
+    """The outline of a shoe from above, its toe at y = 0 and its heel at y = 1, of a left foot."""
+    outline = [
+        (0.02, 0.0),
+        (0.14, 0.06),
+        (0.18, 0.2),
+        (0.16, 0.38),
+        (0.115, 0.58),
+        (0.125, 0.84),
+        (0.06, 0.99),
+        (-0.06, 0.99),
+        (-0.13, 0.84),
+        (-0.135, 0.6),
+        (-0.18, 0.36),
+        (-0.17, 0.18),
+        (-0.1, 0.04),
+    ]
+    return area([(x * slim, y) for x, y in outline], 1.0, rounds=2)
+
+
+def _pair(rng: np.random.Generator, parts: list[Part]) -> list[Part]:
+    """One shoe from above as it is, or mostly both, side by side and turned a little."""
+    if rng.random() < 0.35:
+        return parts
+    apart, slope = rng.uniform(0.2, 0.3), rng.uniform(-0.15, 0.2)
+    both = []
+    for side in (-1, 1):
+        angle = side * slope
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        both += [
+            Part((one.points * (-side, 1)) @ turn + (side * apart, 0), one.tone, one.width)
+            for one in parts
+        ]
+    return both
+
+
 def _sole(rng: np.random.Generator, thick: float, lift: float) -> Part:
     """The sole, from toe to heel."""
     xs = np.linspace(0.0, 1.0, 9)

@@ -8,6 +8,7 @@ same defaults, so what is measured is what people get. Files and canvases become
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,10 @@ def ask(network: Network, picture: Image.Image, options: PreparationOptions = DE
     question = prepare(picture, options)
     if question.prepared.blank:
         return Answered(question, None)
-    return Answered(question, predict(network, question.pixels, doubt=question.doubt))
+    prediction = predict(
+        network, question.pixels, doubt=question.doubt, kind=question.prepared.kind
+    )
+    return Answered(question, prediction)
 
 
 def prepare(picture: Image.Image, options: PreparationOptions = DEFAULTS) -> Question:
@@ -117,6 +121,7 @@ def prepare(picture: Image.Image, options: PreparationOptions = DEFAULTS) -> Que
         trim=options.trim,
         fill=options.fill,
         crop=options.crop,
+        pen=options.pen,
     )
     if options.pen is None:
         return Question(prepared)
@@ -124,29 +129,33 @@ def prepare(picture: Image.Image, options: PreparationOptions = DEFAULTS) -> Que
 
 
 def predict(
-    network: Network, pixels: NDArray[np.uint8], *, doubt: str = "", from_data_set: bool = False
+    network: Network,
+    pixels: NDArray[np.uint8],
+    *,
+    doubt: str = "",
+    kind: pictures.Kind | None = None,
+    from_data_set: bool = False,
 ) -> Prediction:
     """The second half of `ask`: a network's answer to prepared pixels.
 
     Args:
         pixels: `(28, 28)`, bright garment on black.
         doubt: as `Question` has it.
+        kind: what the picture turned out to be; None for a picture of the data set.
         from_data_set: answer as the figures of a run were measured, without the mirror image.
     """
     probabilities = (
         network.probabilities(pixels[None]) if from_data_set else network.both_ways(pixels[None])
     )
-    return Prediction(probabilities[0], not doubt and bool(network.sure(probabilities)[0]))
+    sure = bool(network.sure(probabilities, kind)[0])
+    return Prediction(probabilities[0], not doubt and sure)
 
 
-def predict_all(network: Network, pixels: NDArray[np.uint8]) -> list[Prediction]:
+def predict_all(
+    network: Network, pixels: NDArray[np.uint8], kinds: Sequence[pictures.Kind]
+) -> list[Prediction]:
     """Answers to any number of prepared pictures `(n, 28, 28)` at once, as `predict` gives them."""
-    return from_probabilities(network, network.both_ways(pixels))
-
-
-def from_probabilities(network: Network, probabilities: NDArray[np.float32]) -> list[Prediction]:
-    """Answers from probabilities `(n, 10)` that the network gave before."""
     return [
-        Prediction(row, bool(sure))
-        for row, sure in zip(probabilities, network.sure(probabilities), strict=True)
+        Prediction(row, bool(network.sure(row[None], kind)[0]))
+        for row, kind in zip(network.both_ways(pixels), kinds, strict=True)
     ]

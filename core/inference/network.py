@@ -108,6 +108,8 @@ class Network:
         temperature: see `soften`.
         sure_threshold: the least confidence, 0..1, with which an answer counts as sure; above 1, no
             answer does.
+        sure_by_kind: the same for people's own pictures, by what they turned out to be
+            (`core.pictures.KINDS`); where a kind is missing, `sure_threshold` holds.
         run_id: the run it belongs to, for messages.
 
     Raises:
@@ -122,11 +124,13 @@ class Network:
         *,
         temperature: float = 1.0,
         sure_threshold: float = SURE,
+        sure_by_kind: Mapping[str, float] | None = None,
         run_id: str = "",
     ) -> None:
         self.run_id = run_id
         self.temperature = temperature
         self.sure_threshold = sure_threshold
+        self.sure_by_kind = dict(sure_by_kind or {})
         self._session = open_session(onnx, run_id)
         self._input = self._check_ports()
         self._shapes = self._try_once()
@@ -163,10 +167,15 @@ class Network:
         """Embeddings of any number of pictures `(n, 28, 28)` uint8, as float32 `(n, d)`."""
         return self._run(pixels, OUTPUTS[1:2])[0]
 
-    def sure(self, probabilities: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each answer `(n, 10)` is confident enough to name one class; bool `(n,)`."""
+    def sure(self, probabilities: ArrayLike, kind: str | None = None) -> NDArray[np.bool_]:
+        """Whether each answer `(n, 10)` is confident enough to name one class; bool `(n,)`.
+
+        Args:
+            kind: what the pictures turned out to be; None for pictures of the data set.
+        """
+        threshold = self.sure_by_kind.get(kind or "", self.sure_threshold)
         confidence = np.asarray(probabilities).max(axis=1)
-        return np.asarray(confidence >= max(self.sure_threshold, LEAST_SURE))
+        return np.asarray(confidence >= max(threshold, LEAST_SURE))
 
     def _run(self, pixels: NDArray[np.uint8], names: tuple[str, ...]) -> list[NDArray[np.float32]]:
         pixels = np.asarray(pixels)
@@ -242,7 +251,13 @@ def load(run_id: str) -> Network:
     onnx = runs.onnx_bytes(run_id)
     record = run.finished_record
     threshold = SURE if record.sure_threshold is None else record.sure_threshold
-    return Network(onnx, temperature=record.temperature, sure_threshold=threshold, run_id=run_id)
+    return Network(
+        onnx,
+        temperature=record.temperature,
+        sure_threshold=threshold,
+        sure_by_kind=record.sure_by_kind,
+        run_id=run_id,
+    )
 
 
 def open_session(onnx: bytes, run_id: str) -> Session:

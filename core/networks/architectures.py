@@ -15,6 +15,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import InvalidSpec
 from core.labels import CLASSES, SIDE
 from core.networks import backbones
@@ -131,6 +134,21 @@ def freeze(network: keras.Model, spec: TrainSpec, frozen: bool) -> None:
     if spec.architecture == "transfer":
         for layer in backbones.get(spec.backbone).layers:
             network.get_layer(layer["name"]).trainable = not frozen
+
+
+def first_filters(network: keras.Model) -> NDArray[np.float32] | None:
+    """The kernel of a network's first convolution, `(side, side, 1, filters)`; None without one.
+
+    Where it reads the same grey picture three times, the sum of its three parts is the same.
+    """
+    import keras
+
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            kernel = np.asarray(keras.ops.convert_to_numpy(layer.kernel), np.float32)
+            grey: NDArray[np.float32] = kernel.sum(axis=2, keepdims=True)
+            return grey
+    return None
 
 
 def embedding_name(layers: tuple[Layer, ...]) -> str:

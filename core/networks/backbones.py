@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -79,7 +79,7 @@ class Stage:
 
     @property
     def frozen(self) -> bool:
-        """Whether only the new layers learn."""
+        """Whether only the new last layers learn."""
         return self.name == "frozen"
 
 
@@ -137,20 +137,33 @@ def keeps_averages(spec: TrainSpec) -> bool:
 
 
 def stages(spec: TrainSpec) -> tuple[Stage, ...]:
-    """The stages of a training, in order; a single one if no pretrained network is involved.
+    """The stages of a training, in order; a single one if no pretrained network is involved and the
+    schedule never restarts.
 
     >>> spec = TrainSpec(architecture="transfer", frozen_epochs=2, epochs=5)
     >>> [(stage.name, stage.first, stage.last) for stage in stages(spec)]
     [('frozen', 1, 2), ('fine-tuning', 3, 5)]
     """
     if spec.architecture != "transfer":
-        return (Stage("", 1, spec.epochs, spec.learning_rate),)
+        return _restarted(Stage("", 1, spec.epochs, spec.learning_rate), spec)
     frozen = min(spec.frozen_epochs, spec.epochs)
     both = (
         Stage("frozen", 1, frozen, spec.learning_rate),
         Stage("fine-tuning", frozen + 1, spec.epochs, spec.fine_tune_rate),
     )
-    return tuple(stage for stage in both if stage.first <= stage.last)
+    return tuple(
+        part for stage in both if stage.first <= stage.last for part in _restarted(stage, spec)
+    )
+
+
+def _restarted(stage: Stage, spec: TrainSpec) -> tuple[Stage, ...]:
+    """A stage, divided where the schedule restarts; a constant rate has nothing to restart."""
+    ends = [] if spec.schedule == "constant" else list(spec.restarts)
+    ends = [*(end for end in ends if stage.first <= end < stage.last), stage.last]
+    firsts = [stage.first, *(end + 1 for end in ends)]
+    return tuple(
+        replace(stage, first=first, last=last) for first, last in zip(firsts, ends, strict=False)
+    )
 
 
 def stage_of(spec: TrainSpec, epoch: int) -> Stage:

@@ -15,22 +15,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from fsspec.implementations.local import LocalFileSystem
 from numpy.typing import NDArray
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image
 
 from core import evaluation, pictures, settings
 from core.data.fashion_mnist import Dataset
 from core.labels import CLASS_NAMES, SIDE
-from core.outside import generated, sources
+from core.outside import generated, people, sources
 from core.runs import storage
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ COUNTS = {
 VIEWS = 6  # of each photograph: itself and five altered ones
 # Pictures of each kind that are made again, to see whether the kept ones still match the code.
 PROBE = 8
+LEAST_TUNED = 20  # pictures of a kind, for a threshold of its own
 TUNED_ON = 300  # drawings of each kind on which the threshold is found
 # A little above the nine in ten that is promised: the threshold is found on few pictures.
 SURE_PRECISION = 0.93
@@ -59,8 +60,19 @@ FOLDER = (
 
 Label = TypeVar("Label")  # what comes with a picture: its targets, or the labels that are right
 Targets = NDArray[np.float32]  # `(10,)` or `(n, 10)`, rows summing to 1
-# By kind: pixels uint8 `(n, 28, 28)`, and which labels are right, bool `(n, 10)`.
-Tuning = dict[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]
+
+
+class TuningPictures(NamedTuple):
+    """Prepared pictures of one source: pixels uint8 `(n, 28, 28)`, which labels are right, bool
+    `(n, 10)`, and what preparation found each to be, `(n,)` of `pictures.KINDS`.
+    """
+
+    pixels: NDArray[np.uint8]
+    accepted: NDArray[np.bool_]
+    kinds: NDArray[np.str_]
+
+
+Tuning = dict[str, TuningPictures]  # by source
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,7 @@ def auxiliary_pictures(
     indices: NDArray[np.integer],
     photographs: str | Path | None,
     *,
+    folders: Mapping[people.Source, Path] | None = None,
     progress: Callable[[str], None] = lambda words: None,
     counts: dict[str, int] | None = None,
 ) -> AuxiliaryPictures:
@@ -92,11 +105,12 @@ def auxiliary_pictures(
         data: its training pictures are traced and composed.
         indices: which of them may be used: those that are trained on.
         photographs: a folder as `sources.list_photographs` reads it, or None to do without.
+        folders: of people's pictures, as `core.outside.people` reads them; those that there are.
         progress: is told what is being prepared.
         counts: how many of each kind, instead of `COUNTS`.
 
     Raises:
-        UnreadablePicture: if the folder of photographs has none.
+        UnreadablePicture: if one of the folders has no such pictures.
         StorageProblem: if the prepared pictures cannot be kept.
     """
     source = (
@@ -111,10 +125,18 @@ def auxiliary_pictures(
         )
         from_data = kind.startswith(("traced", "composed"))
         parts[kind] = _read_or_make(kind, f"{count} {source if from_data else ''}", make, progress)
+    folders = folders or {}
     if photographs:
         count = len(sources.list_photographs(photographs, "learn"))
+        shoes = people.shoe_labels(folders.get("snapshots"))
+        size = f"{count} {VIEWS}" + (f" {len(shoes)} shoes" if shoes else "")
         parts["photographs"] = _read_or_make(
-            "photographs", f"{count} {VIEWS}", partial(_photographs, photographs), progress
+            "photographs", size, partial(_photographs, photographs, shoes), progress
+        )
+    for source, folder in folders.items():
+        count = len(people.list_pictures(source, folder, "learn"))
+        parts[source] = _read_or_make(
+            source, f"{count} {people.BALANCE[source]}", partial(_people, source, folder), progress
         )
     return AuxiliaryPictures(
         np.concatenate([pixels for pixels, _ in parts.values()]),
@@ -136,17 +158,17 @@ def _read_or_make(
     """
     first = list(islice(_prepared(make()), PROBE))
     mark = hashlib.sha256(
-        size.encode() + b"".join(pixels.tobytes() + target.tobytes() for pixels, target in first)
+        size.encode() + b"".join(one.pixels.tobytes() + target.tobytes() for one, target in first)
     ).hexdigest()[:12]
     path = settings.home() / FOLDER / f"{kind.replace(' ', '-')}-{mark}.npz"
     if path.is_file():
         with np.load(path) as file:
             return file["pixels"], file["targets"]
     all_pixels, all_targets = [], []
-    for number, (pixels, target) in enumerate(_prepared(make())):
+    for number, (one, target) in enumerate(_prepared(make())):
         if number % 100 == 0:
             progress(f"{kind}: {number:,} prepared")
-        all_pixels.append(pixels)
+        all_pixels.append(one.pixels)
         all_targets.append(target)
     part = (
         np.array(all_pixels, np.uint8).reshape(-1, SIDE, SIDE),
@@ -160,23 +182,27 @@ def _read_or_make(
 
 def _prepared(
     images: Iterable[tuple[Image.Image, Label]],
-) -> Iterator[tuple[NDArray[np.uint8], Label]]:
-    """Each picture's pixels, with what came with it; pictures in which nothing is found are left
+) -> Iterator[tuple[pictures.Prepared, Label]]:
+    """Each picture, prepared, with what came with it; pictures in which nothing is found are left
     out.
     """
     for image, label in images:
         prepared = pictures.prepare(image, fill=True)
         if not prepared.blank:
-            yield prepared.pixels, label
+            yield prepared, label
 
 
-def tuning_pictures(photographs: str | Path | None, count: int | None = None) -> Tuning:
+def tuning_pictures(
+    photographs: str | Path | None,
+    count: int | None = None,
+    folders: Mapping[people.Source, Path] | None = None,
+) -> Tuning:
     """Pictures that are neither learned from nor measured, by kind; some of each kind show none of
     the ten classes.
 
     Args:
-        photographs: as `auxiliary_pictures` takes it.
-        count: drawings of each kind, instead of `TUNED_ON`.
+        photographs, folders: as `auxiliary_pictures` takes them.
+        count: computer-generated drawings of each kind, instead of `TUNED_ON`.
 
     Returns:
         pixels and the labels that are right; no label is right for a picture of none of the ten.
@@ -187,36 +213,56 @@ def tuning_pictures(photographs: str | Path | None, count: int | None = None) ->
         "sketches": sources.list_drawings("sketches", "tune", count) + scribbles,
         "icons": sources.list_drawings("icons", "tune", count) + scribbles,
     }
+    folders = folders or {}
     if photographs:
-        kinds["photographs"] = sources.list_photographs(photographs, "tune")
+        shoes = people.shoe_labels(folders.get("snapshots"))
+        kinds["photographs"] = sources.list_photographs(photographs, "tune", shoes)
+    for source, folder in folders.items():
+        found = people.list_pictures(source, folder, "tune")
+        garments = [one for one in found if one.accepted]
+        others = [one for one in found if not one.accepted]
+        # In the proportion of the scribbles, or they alone would set the threshold.
+        kinds[source] = garments + others[: len(garments) // 4]
     labels = np.arange(len(CLASS_NAMES))
     tuning = {}
     for kind, candidates in kinds.items():
         prepared = list(
             _prepared((one.open(), np.isin(labels, one.accepted)) for one in candidates)
         )
-        tuning[kind] = (
-            np.array([pixels for pixels, _ in prepared]),
+        tuning[kind] = TuningPictures(
+            np.array([one.pixels for one, _ in prepared]),
             np.array([accepted for _, accepted in prepared]),
+            np.array([one.kind for one, _ in prepared]),
         )
     return tuning
 
 
-def sure_threshold(network: Network, tuning: Tuning) -> float:
-    """The confidence from which on a network may be sure of outside pictures: the highest that any
-    kind of them requires.
+def sure_thresholds(network: Network, tuning: Tuning) -> dict[str, float]:
+    """The confidence from which on a network may be sure of people's own pictures, by what
+    preparation found them to be (`pictures.KINDS`).
 
     Args:
         network: at the temperature that is used later.
         tuning: from `tuning_pictures`; being sure of a picture of none of the ten counts as wrong.
+            What the computer drew counts only where there are too few pictures by people.
     """
-    return max(
-        evaluation.sure_from(
-            probabilities.max(axis=1), _correct(probabilities, accepted), SURE_PRECISION
-        )
-        for pixels, accepted in tuning.values()
-        for probabilities in [network.both_ways(pixels)]
+    kinds = np.concatenate([one.kinds for one in tuning.values()])
+    probabilities = np.concatenate([network.both_ways(one.pixels) for one in tuning.values()])
+    accepted = np.concatenate([one.accepted for one in tuning.values()])
+    by_people = np.concatenate(
+        [np.full(len(one.kinds), source not in generated.KINDS) for source, one in tuning.items()]
     )
+    confidence, correct = probabilities.max(axis=1), _correct(probabilities, accepted)
+    thresholds: dict[str, float] = {}
+    for kind in pictures.KINDS:
+        chosen = by_people & (kinds == kind)
+        if chosen.sum() < LEAST_TUNED:
+            chosen = kinds == kind
+        if chosen.sum() < LEAST_TUNED:
+            chosen = np.ones(len(kinds), bool)
+        needed = evaluation.sure_from(confidence[chosen], correct[chosen], SURE_PRECISION)
+        thresholds[kind] = float(needed)
+    return thresholds
 
 
 def accuracy(probabilities: dict[str, NDArray[np.floating]], tuning: Tuning) -> float:
@@ -224,7 +270,7 @@ def accuracy(probabilities: dict[str, NDArray[np.floating]], tuning: Tuning) -> 
     kinds, 0..1.
     """
     shares = []
-    for kind, (_, accepted) in tuning.items():
+    for kind, (_, accepted, _) in tuning.items():
         garments = accepted.any(axis=1)
         shares.append(_correct(probabilities[kind], accepted)[garments].mean())
     return float(np.mean(shares))
@@ -292,38 +338,22 @@ def _composed(
         )
 
 
-def _photographs(path: str | Path) -> Iterator[tuple[Image.Image, Targets]]:
+def _people(source: people.Source, folder: Path) -> Iterator[tuple[Image.Image, Targets]]:
+    for image, accepted in people.views(source, folder):
+        yield image, target_of(accepted)
+
+
+def _photographs(
+    path: str | Path, shoes: Mapping[str, tuple[int, ...]]
+) -> Iterator[tuple[Image.Image, Targets]]:
     """Each photograph of the part to learn from, as it is and altered."""
-    for number, picture in enumerate(sources.list_photographs(path, "learn")):
+    for number, picture in enumerate(sources.list_photographs(path, "learn", shoes)):
         image = picture.open().convert("RGB")
         target = target_of(picture.accepted)
         for view in range(VIEWS):
-            altered = _alter(image, np.random.default_rng([number, view])) if view else image
+            rng = np.random.default_rng([number, view])
+            altered = people.retake(image, rng) if view else image
             yield altered, target
-
-
-def _alter(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Rotate, crop a little closer, mirror and relight it, as if it had been taken once more."""
-    if rng.random() < 0.5:
-        image = ImageOps.mirror(image)
-    width, height = image.size
-    margin = max(width, height) // 3
-    wide = Image.fromarray(
-        np.pad(np.asarray(image), ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
-    )
-    turned = wide.rotate(float(rng.normal(0, 12)), Image.Resampling.BICUBIC)
-    closer = rng.uniform(0.0, 0.08, 4) * np.array([width, height, width, height])
-    cut = turned.crop(
-        (
-            round(float(margin + closer[0])),
-            round(float(margin + closer[1])),
-            round(float(margin + width - closer[2])),
-            round(float(margin + height - closer[3])),
-        )
-    )
-    return ImageEnhance.Contrast(
-        ImageEnhance.Brightness(cut).enhance(rng.uniform(0.7, 1.3))
-    ).enhance(rng.uniform(0.8, 1.2))
 
 
 def _choose(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.garments import drawing
-from core.garments.shapes import shape
+from core.garments.shapes import drawn_shape
 from core.labels import SIDE
 
 Kind = Literal["sketches", "icons", "scribbles"]
@@ -80,7 +80,7 @@ def draw(kind: Kind, label: int, rng: np.random.Generator) -> Image.Image:
 
 def design(label: int, rng: np.random.Generator) -> Design:
     """Invent a garment of a class 0..9."""
-    parts = drawing.fit(shape(int(label), rng), angle=float(rng.normal(0, 4)))
+    parts = drawing.fit(drawn_shape(int(label), rng), angle=float(rng.normal(0, 4)))
     scale = (PAPER - 2 * MARGIN) / (SIDE * drawing.OVER)
     tones, seams = Image.new("L", (PAPER, PAPER), 0), Image.new("L", (PAPER, PAPER), 0)
     brush, pen = ImageDraw.Draw(tones), ImageDraw.Draw(seams)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from core import runs
 from core.errors import RunDamaged
 from core.inference import answer
-from core.outside import generated, sources
+from core.outside import generated, people, sources
 from core.outside.report import Report
 from core.outside.sources import OutsidePicture
 
@@ -44,62 +45,81 @@ class OutsideFigures:
 
 
 def held_out(
-    count: int = COUNT, photographs: str | Path | None = None
+    count: int = COUNT,
+    photographs: str | Path | None = None,
+    folders: Mapping[people.Source, Path] | None = None,
 ) -> dict[str, list[OutsidePicture]]:
     """The pictures that no network may learn from, by kind.
 
     Args:
         count: how many drawings of each kind.
         photographs: a folder as `sources.list_photographs` takes it; None leaves them out.
+        folders: of people's pictures, as `core.outside.people` takes them.
 
     Raises:
-        UnreadablePicture: if that folder has none.
+        UnreadablePicture: if one of the folders has no such pictures.
     """
+    folders = folders or {}
     kinds: dict[str, list[OutsidePicture]] = {
         kind: sources.list_drawings(kind, "held-out", count) for kind in generated.KINDS
     }
     if photographs:
-        kinds[PHOTOGRAPHS] = sources.list_photographs(photographs, "held-out")
+        shoes = people.shoe_labels(folders.get("snapshots"))
+        kinds[PHOTOGRAPHS] = sources.list_photographs(photographs, "held-out", shoes)
+    for source, folder in folders.items():
+        kinds[source] = people.list_pictures(source, folder, "held-out")
     return kinds
 
 
-def find(name: str, photographs: str | Path | None = None) -> OutsidePicture | None:
-    """The held-out picture of that name: drawn again, or found among the photographs.
+def find(
+    name: str,
+    photographs: str | Path | None = None,
+    folders: Mapping[people.Source, Path] | None = None,
+) -> OutsidePicture | None:
+    """The held-out picture of that name: drawn again, or found among the photographs and people's
+    pictures.
 
     Args:
         name: as a report gives it.
-        photographs: the folder that they are in; None where they are not available.
+        photographs, folders: where these are; those that are available.
 
     Returns:
         None where there is no such picture.
 
     Raises:
-        UnreadablePicture: if the folder has no photographs.
+        UnreadablePicture: if the folder has no such pictures.
     """
     drawing = re.fullmatch(rf"({'|'.join(generated.KINDS)})/held-out/([0-9]{{1,5}})", name)
     if drawing:
         kind = generated.as_kind(drawing[1])
         return sources.list_drawings(kind, "held-out", int(drawing[2]) + 1)[-1]
-    candidates = sources.list_photographs(photographs, "held-out") if photographs else []
+    source = next((one for one in people.SOURCES if name.startswith(f"{one}/")), None)
+    if source:
+        folder = (folders or {}).get(source)
+        candidates = people.list_pictures(source, folder, "held-out") if folder else []
+    else:
+        candidates = sources.list_photographs(photographs, "held-out") if photographs else []
     return next((picture for picture in candidates if picture.name == name), None)
 
 
 def open_picture(
-    name: str, photographs: Path | None = None
+    name: str,
+    photographs: Path | None = None,
+    folders: Mapping[people.Source, Path] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """The held-out picture of that name, as people and as networks see it.
 
     Args:
-        name, photographs: as in `find`.
+        name, photographs, folders: as in `find`.
 
     Returns:
         uint8 `(h, w, 3 or 4)`, at most 512 pixels on the longest edge, and the uint8 `(28, 28)`
         that a network reads; None where there is no such picture.
 
     Raises:
-        UnreadablePicture: if the folder has no photographs, or the picture cannot be opened.
+        UnreadablePicture: if the folder has no such pictures, or the picture cannot be opened.
     """
-    picture = find(name, photographs)
+    picture = find(name, photographs, folders)
     if picture is None:
         return None
     image = picture.open()

@@ -11,6 +11,7 @@ next to the others.
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -149,6 +150,20 @@ class Report:
         None where there is nothing to divide by.
         """
         return _share(self.right, self.garments)
+
+    @property
+    def accuracy_range(self) -> tuple[float, float]:
+        """The 95 % range of the accuracy, 0..1: so many pictures say no more than this.
+
+        Source: the score interval of Wilson, doi:10.1080/01621459.1927.10502953.
+        """
+        n, z = self.garments, 1.96
+        if not n:
+            return 0.0, 1.0
+        share = self.right / n
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return middle - half, middle + half
 
     @property
     def mean_over_classes(self) -> float | None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -64,7 +64,7 @@ class OutsidePicture:
 
 def list_folder(path: str | Path) -> list[OutsidePicture]:
     """The pictures of a folder laid out as `<class index>_<name>/<file>`; `none_<name>` holds
-    what is none of the ten.
+    pictures of other things.
 
     Raises:
         UnreadablePicture: if there is no such folder, or nothing in it is laid out like that.
@@ -82,10 +82,23 @@ def list_folder(path: str | Path) -> list[OutsidePicture]:
     return pictures_found
 
 
-def list_photographs(path: str | Path, part: Part) -> list[OutsidePicture]:
+def belongs(name: str, part: Part) -> bool:
+    """Whether the picture of that name is of that part of its source.
+
+    Raises:
+        ValueError: for another part.
+    """
+    first, end = SHARES[_number(part)]
+    return first <= zlib.crc32(name.encode()) % 10 < end
+
+
+def list_photographs(
+    path: str | Path, part: Part, shoes: Mapping[str, tuple[int, ...]] | None = None
+) -> list[OutsidePicture]:
     """Photographs of clothes in folders named as in `PHOTOGRAPHS`.
 
     Args:
+        shoes: the right answers of those photographs of shoes whose kind is known, by name.
         part: "learn" for seven tenths of them, "tune" for one tenth, on which a threshold is found,
             "held-out" for the two tenths that are measured; a file's name decides which.
 
@@ -93,13 +106,12 @@ def list_photographs(path: str | Path, part: Part) -> list[OutsidePicture]:
         UnreadablePicture: if there is no such folder, or it has none of those folders.
         ValueError: for another part.
     """
-    first, end = SHARES[_number(part)]
     photographs = [
-        picture
+        replace(picture, accepted=(shoes or {}).get(picture.name, picture.accepted))
         for folder in _folders(path)
         if folder.name in PHOTOGRAPHS
         for picture in _files(folder, PHOTOGRAPHS[folder.name])
-        if first <= zlib.crc32(picture.name.encode()) % 10 < end
+        if belongs(picture.name, part)
     ]
     if not photographs:
         raise UnreadablePicture(

@@ -3,7 +3,9 @@
 from core.pictures.crop import Crop
 from core.pictures.image_files import read
 from core.pictures.preparation import (
+    KINDS,
     POLARITIES,
+    Kind,
     Polarity,
     Prepared,
     Step,
@@ -12,8 +14,10 @@ from core.pictures.preparation import (
 )
 
 __all__ = [
+    "KINDS",
     "POLARITIES",
     "Crop",
+    "Kind",
     "Polarity",
     "Prepared",
     "Step",

@@ -11,6 +11,7 @@ surroundings.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -30,6 +31,13 @@ GRAIN = 0.025
 SECOND = 0.2
 # Of the way from black to white: what is closer to the background cannot be told apart from it.
 LEAST_DIFFERENCE = 0.05
+
+# Of the size of the drawing: the thickest outline of an icon, and the gaps that are bridged, the
+# wider ones only where the narrower have not closed much of it (measured). Bridging them may close
+# both sleeves of a garment apart from each other, so things are counted without.
+THICK = 0.16
+GAPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
+NARROW = GAPS[:4]
 
 Background = Literal["transparent", "even", "uneven"]
 Sign = Literal[-1, 0, 1]
@@ -111,11 +119,12 @@ def _on_ground(
     return Segmentation(mask, False, field[..., 0], "uneven")
 
 
-def enclosed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def enclosed(mask: NDArray[np.bool_], gaps: tuple[float, ...] = GAPS) -> NDArray[np.bool_]:
     """Everything inside closed outlines, the outlines included; small gaps are bridged first.
 
     Args:
         mask: `(h, w)`, the lines.
+        gaps: the widths to bridge, one after the other, as shares of the size of the drawing.
 
     Returns:
         `(h, w)`; equal to `mask` where no outline is closed even with its gaps bridged.
@@ -133,11 +142,11 @@ def enclosed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     lines = (
         np.asarray(Image.fromarray(mask[box]).convert("L").resize(small, Image.Resampling.BOX)) > 0
     )
-    size, edge = max(small), max(small) // 8 + 2
+    size, edge = max(small), max(small) // 6 + 2
     lines = np.pad(lines, edge)
     best = lines
     away = ndimage.distance_transform_edt(~lines)
-    for gap in (0.0, 0.02, 0.05, 0.1):
+    for gap in gaps:
         reach = gap * size / 2
         inside: NDArray[np.bool_] = ndimage.binary_fill_holes(away <= reach)
         if reach:  # take back what the bridging added outside
@@ -153,6 +162,33 @@ def enclosed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         Image.fromarray(inner).resize((width, height), Image.Resampling.NEAREST)
     )
     return filled
+
+
+def bridges(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where an outline is open and `enclosed` closes it: the borders of the areas inside it that no
+    line covers, about as wide as the lines.
+
+    Args:
+        mask: `(h, w)`, the lines.
+
+    Returns:
+        bool `(h, w)`; empty where nothing is open, and where too much is to be closed at all.
+    """
+    from scipy import ndimage
+
+    solid = enclosed(mask)
+    width = stroke_width(mask)
+    inside = ndimage.binary_opening(solid & ~mask, iterations=2)
+    if not inside.any() or inside.sum() < 0.25 * math.prod(extent(mask)):
+        return np.zeros_like(mask)  # no more than a corner is closed: people are still drawing
+    near_border = solid & (
+        ndimage.distance_transform_edt(np.pad(solid, 1))[1:-1, 1:-1] <= width + 2
+    )
+    open_border = near_border & (ndimage.distance_transform_edt(~mask) > width / 2 + 3)
+    labels, count = ndimage.label(ndimage.binary_dilation(open_border, iterations=2) & ~mask)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    # Bridging also rounds off sharp corners; those are much smaller than a gap.
+    return np.isin(labels, 1 + np.flatnonzero(areas >= max(1, SECOND * areas.max(initial=0))))
 
 
 def objects(mask: NDArray[np.bool_]) -> int:
@@ -243,7 +279,7 @@ def _is_lines(mask: NDArray[np.bool_]) -> bool:
     thinness = stroke_width(mask) / max(extent(mask))
     if thinness < 0.045:
         return True
-    return thinness < 0.1 and bool(ndimage.binary_fill_holes(mask).sum() > 1.6 * mask.sum())
+    return thinness < THICK and bool(ndimage.binary_fill_holes(mask).sum() > 1.6 * mask.sum())
 
 
 def _keep_objects(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

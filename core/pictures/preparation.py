@@ -22,6 +22,7 @@ from core.labels import SIDE
 from core.pictures.crop import Crop
 from core.pictures.image_files import plain, reduce
 from core.pictures.mask import (
+    NARROW,
     Background,
     Segmentation,
     Sign,
@@ -35,6 +36,9 @@ from core.pictures.mask import (
 KnownPolarity = Literal["light on dark", "dark on light"]
 Polarity = Literal["auto", KnownPolarity]
 POLARITIES: tuple[Polarity, ...] = get_args(Polarity)
+# What a picture turned out to be: lines, an area on an even or transparent ground, or a photograph.
+Kind = Literal["drawing", "icon", "photograph"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # Pixels; a drawing on a 360-pixel canvas keeps its thinnest line, and a step takes a millisecond.
 EDGE = 384
@@ -47,6 +51,9 @@ DARKEST = 0.15  # of white: no part of a garment gets as dark as the black aroun
 # Brightness of a filled outline, and of the lines around and inside it. The lines are darker, as
 # seams are; a bright border would look like a collar to the network.
 INSIDE, SEAM = 0.75, 0.55
+# Mean width of a drawing that still counts as strokes, in widths of its pen: where two meet or run
+# side by side they are wider. A garment that was coloured in is an area.
+PEN_WIDTHS = 1.5
 LEAST_EXTENT = 0.03  # of the frame: anything smaller is a speck, not a drawing
 _SIGNS: dict[Polarity, Sign] = {"auto": 0, "light on dark": 1, "dark on light": -1}
 _BACKGROUNDS: dict[Background, str] = {
@@ -79,6 +86,7 @@ class Prepared:
         pixels: `(28, 28)`, bright garment on black; all zero if `blank`.
         steps: of the preparation, in order.
         polarity: whichever was used.
+        kind: what the picture turned out to be.
         blank: whether nothing was found; then there is nothing to classify.
         warnings: sentences for the person whose picture it is.
     """
@@ -86,6 +94,7 @@ class Prepared:
     pixels: NDArray[np.uint8]
     steps: tuple[Step, ...]
     polarity: KnownPolarity
+    kind: Kind = "photograph"
     blank: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -118,6 +127,7 @@ def prepare(
     trim: bool = True,
     fill: bool = False,
     crop: Crop | None = None,
+    pen: float | None = None,
 ) -> Prepared:
     """Bring a picture to 28 x 28 pixels, in steps.
 
@@ -136,6 +146,8 @@ def prepare(
         trim: whether to cut to the garment, so that it fills the frame as in the training data.
         fill: whether to fill closed outlines, so that a line drawing becomes an area.
         crop: the only part to look at; give it to `read`, too, so that it keeps its detail.
+        pen: width in pixels of the pen that drew it: strokes of about that width are lines,
+            however thick for the size of the drawing; None where no pen is known.
 
     Returns:
         a `Prepared`. The same picture and settings give the same pixels, to the last bit.
@@ -146,10 +158,9 @@ def prepare(
     if polarity not in POLARITIES:
         raise ValueError(f"polarity is one of {', '.join(POLARITIES)}; received {polarity!r}")
     image, steps = _picture(image, crop)
-    garment = _find(image, polarity)
+    garment = _find(image, polarity, pen)
     if max(extent(garment.mask)) < max(2, LEAST_EXTENT * max(image.size)):
         return _blank(steps, polarity)
-
     rgba = np.asarray(image.convert("RGBA"))
     steps.append(Step("Background", _about_background(garment), _cut_out(rgba, garment.mask)))
     light, used = _brightness(rgba, garment, polarity)
@@ -159,7 +170,7 @@ def prepare(
     if fill:
         bright, solid = _fill(bright, garment)
         steps.append(Step("Fill", _about_filling(garment.mask, solid), _bytes(bright)))
-    warnings = _remarks(garment, solid, enclosed(solid) if garment.lines and not fill else solid)
+    warnings = _remarks(garment, solid)
     lines = garment.mask
     if trim:
         rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
@@ -168,7 +179,13 @@ def prepare(
         caption = "Cut to the garment, so that it fills the frame."
         steps.append(Step("Trim", caption, _bytes(bright)))
     pixels = _reduce(bright, lines if garment.lines else None, steps)
-    return Prepared(pixels, tuple(steps), used, warnings=warnings)
+    return Prepared(pixels, tuple(steps), used, _kind(garment), warnings=warnings)
+
+
+def _kind(garment: Segmentation) -> Kind:
+    if garment.lines:
+        return "drawing"
+    return "photograph" if garment.kind == "uneven" else "icon"
 
 
 def _picture(image: Image.Image, crop: Crop | None) -> tuple[Image.Image, list[Step]]:
@@ -184,12 +201,16 @@ def _picture(image: Image.Image, crop: Crop | None) -> tuple[Image.Image, list[S
     return part, steps
 
 
-def _find(image: Image.Image, polarity: Polarity) -> Segmentation:
-    """The garment in an "RGB" or "RGBA" picture."""
+def _find(image: Image.Image, polarity: Polarity, pen: float | None) -> Segmentation:
+    """The garment in an "RGB" or "RGBA" picture; `pen` as of `prepare`."""
     if min(image.size) < 2:
         return Segmentation(np.zeros(image.size[::-1], bool), False, None, "even")
     rgba = np.asarray(image.convert("RGBA"))
-    return find_garment(rgba[..., :3], rgba[..., 3] / 255, _SIGNS[polarity])
+    garment = find_garment(rgba[..., :3], rgba[..., 3] / 255, _SIGNS[polarity])
+    if pen is not None and not garment.lines and garment.mask.any():
+        drawn = stroke_width(garment.mask) <= PEN_WIDTHS * pen
+        garment = garment._replace(lines=drawn)
+    return garment
 
 
 def _blank(steps: list[Step], polarity: Polarity) -> Prepared:
@@ -343,15 +364,12 @@ def _about_filling(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> str:
     return "There is no closed outline to fill."
 
 
-def _remarks(
-    garment: Segmentation, solid: NDArray[np.bool_], areas: NDArray[np.bool_]
-) -> tuple[str, ...]:
+def _remarks(garment: Segmentation, solid: NDArray[np.bool_]) -> tuple[str, ...]:
     """What would make a better picture.
 
     Args:
         garment: as it was found.
-        solid: where it is, `(h, w)`.
-        areas: `solid` with closed outlines filled.
+        solid: where it is, `(h, w)`, with closed outlines filled if they are to be.
     """
     remarks = []
     if solid.mean() > 0.9 and garment.kind != "transparent":
@@ -364,7 +382,7 @@ def _remarks(
             "The garment seems to be cut off by the edge: step back and keep all of it in the "
             "frame."
         )
-    if objects(areas) > 1:
+    if objects(enclosed(garment.mask, NARROW) if garment.lines else solid) > 1:
         remarks.append(
             "There seem to be several items here, but the network expects a single garment. Keep "
             "one of them; in a photograph, crop to it."

@@ -6,13 +6,19 @@ anything else. What people may change later (name and note) is in `label.json`. 
 written whole or not at all is in `storage`.
 
     job.json  history.csv  checkpoint.json  checkpoint.weights.h5  best.weights.h5  split.npz
-    epochs/003.npz  model.keras  model.onnx  test.npz  index.npz  label.json  outside.json  run.json
+    epochs/003.npz  epochs/003.filters.npz  model.keras  model.onnx  test.npz  index.npz
+    plane.npz  label.json  run.json
+    batches.npz (loss and accuracy by batch)
+    outside.json (once it was measured on pictures from outside)
+    diverged.json (why it ended, where its loss exploded)
+    stopped.json (the record that the run had before it was resumed)
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -21,8 +27,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound, StorageProblem
-from core.runs.record import SCHEMA, Epoch, EpochPredictions, Predictions, Record, Run, Status
+from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound
+from core.runs import bin
+from core.runs.record import (
+    SCHEMA,
+    BatchCurve,
+    Epoch,
+    EpochPredictions,
+    Predictions,
+    Record,
+    Run,
+    Status,
+)
 from core.runs.storage import (
     SHIPPED,
     is_shipped,
@@ -35,16 +51,17 @@ from core.runs.storage import (
     read_arrays,
     read_bytes,
     read_json,
+    remove,
     run_ids,
     shipped_ids,
     write,
+    write_arrays,
     write_json,
 )
 from core.specs.spec import TrainSpec
 
 MAX_NOTE = 2000  # characters
 _CHAMPION = "champion.json"
-_ONLY_FOR_RESUMING = ("checkpoint.json", "checkpoint.weights.h5", "best.weights.h5")
 
 
 class DamagedRun(NamedTuple):
@@ -89,7 +106,8 @@ def create(spec: TrainSpec) -> str:
 
 
 def finish(run_id: str, record: Record) -> None:
-    """Write `run.json`, which makes the run a finished one, and delete what only resuming needs.
+    """Write `run.json`, which makes the run a finished one. Its checkpoint stays, so that it can be
+    trained on (`continuation`).
 
     Raises:
         RunNotFound: if the run was deleted meanwhile.
@@ -97,10 +115,6 @@ def finish(run_id: str, record: Record) -> None:
     if read_json(run_id, "job.json") is None:
         raise RunNotFound(f"The run {run_id} was deleted.")
     write_json(run_id, "run.json", record.to_dict())
-    fs, folder = locate(run_id)
-    for name in _ONLY_FOR_RESUMING:
-        if fs.exists(f"{folder}/{name}"):
-            fs.rm_file(f"{folder}/{name}")
 
 
 def read(run_id: str) -> Run:
@@ -114,6 +128,11 @@ def read(run_id: str) -> Run:
         read_json(run_id, name) for name in ("job.json", "label.json", "run.json")
     )
     if job is None and record is None:
+        if bin.contains(run_id):
+            raise RunNotFound(
+                f"The run {run_id} was deleted and is in the bin. Restore it under All runs on the "
+                f"Train page, or with `python -m core runs restore {run_id}`."
+            )
         raise RunNotFound(
             f"There is no run {run_id}; it may have been deleted. Choose another from the list."
         )
@@ -138,11 +157,12 @@ def _as_run(
         checkpoint = read_json(run_id, "checkpoint.json") or {}
         epochs = int(checkpoint.get("epochs_done", 0))
         status = Status.UNFINISHED
-        status_text = (
-            f"interrupted after epoch {epochs}"
-            if epochs
-            else "interrupted before the first epoch ended"
-        )
+        if divergence(run_id) is not None:
+            status_text = "diverged in its first epoch"
+        elif epochs:
+            status_text = f"interrupted after epoch {epochs}"
+        else:
+            status_text = "interrupted before the first epoch ended"
     return Run(
         run_id,
         str(label.get("name") or spec.name),
@@ -182,6 +202,16 @@ def list_damaged() -> list[DamagedRun]:
 # --- what people do with runs ---------------------------------------------------------------------
 
 
+def free_name(name: str) -> str:
+    """This name, or the first of "name 2", "name 3" … that no run has yet, so that two trainings of
+    one preset can be told apart.
+    """
+    taken = {run.name for run in list_runs()}
+    # Shortened, for a name has at most 60 characters.
+    others = (f"{name[:55]} {number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], others) if one not in taken)
+
+
 def rename(run_id: str, name: str) -> None:
     """Give a run another name in lists and charts; its id stays.
 
@@ -208,38 +238,6 @@ def set_note(run_id: str, text: str) -> None:
     write_json(run_id, "label.json", {**(read_json(run_id, "label.json") or {}), "note": text})
 
 
-def delete(run_id: str) -> None:
-    """Delete a run's folder.
-
-    `run.json` and `job.json` go first, so that an interrupted deletion leaves nothing that looks
-    like a run.
-
-    Raises:
-        RunNotFound: if there is no such run.
-        StorageProblem: if it is a shipped one, or cannot be deleted.
-    """
-    fs, folder = locate(run_id)
-    if is_shipped(run_id):
-        raise StorageProblem(
-            "The network that ships with Atelier cannot be deleted; promote another run if it "
-            "should not be the champion."
-        )
-    if not fs.exists(folder):
-        raise RunNotFound(f"There is no run {run_id}; it may have been deleted already.")
-    try:
-        for name in ("run.json", "job.json"):
-            if fs.exists(f"{folder}/{name}"):
-                fs.rm_file(f"{folder}/{name}")
-        fs.rm(folder, recursive=True)
-    except FileNotFoundError:
-        pass  # another tab was faster
-    except OSError as error:
-        raise StorageProblem(
-            f"The run {run_id} could not be deleted ({error.strerror or error}). "
-            f"Check the folder's permissions."
-        ) from error
-
-
 def promote(run_id: str) -> None:
     """Make a finished run the champion, whose network answers unless another is chosen.
 
@@ -255,19 +253,41 @@ def promote(run_id: str) -> None:
     put(fs, f"{root}/{_CHAMPION}", json.dumps({"run": run_id}).encode())
 
 
+def promoted() -> str | None:
+    """The id that was promoted last, whether or not that run still exists; None if none was."""
+    fs, root = open_library()
+    try:
+        values = json_object(fs.cat_file(f"{root}/{_CHAMPION}"), "champion", _CHAMPION)
+    except (FileNotFoundError, RunDamaged):
+        return None
+    return str(values.get("run"))
+
+
+def restore_champion(run_id: str | None) -> None:
+    """Undo a promotion: the champion is again what `promoted` returned before it.
+
+    Raises:
+        RunNotFound, RunDamaged, StorageProblem: as `promote` does.
+    """
+    if run_id is not None:
+        promote(run_id)
+        return
+    fs, root = open_library()
+    if fs.exists(f"{root}/{_CHAMPION}"):
+        fs.rm_file(f"{root}/{_CHAMPION}")
+
+
 def champion() -> Run:
     """The promoted run; the first shipped one if none is promoted or the promoted one is gone.
 
     Raises:
         RunNotFound: if this copy of Atelier came without a network, too.
     """
-    fs, root = open_library()
+    chosen = promoted()
     try:
-        promoted = json_object(fs.cat_file(f"{root}/{_CHAMPION}"), "champion", _CHAMPION)
-        run = read(str(promoted.get("run")))
-        if run.finished:
+        if chosen is not None and (run := read(chosen)).finished:
             return run
-    except (FileNotFoundError, RunNotFound, RunDamaged):
+    except (RunNotFound, RunDamaged):
         pass
     return read(SHIPPED)
 
@@ -301,6 +321,53 @@ def write_history(run_id: str, epochs: Sequence[Epoch]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write(run_id, "history.csv", text.getvalue().encode())
+
+
+def batch_curve(run_id: str) -> BatchCurve | None:
+    """Loss and accuracy by batch, so far; None before the first batch, and for runs of earlier
+    versions.
+
+    Raises:
+        RunDamaged: if the file is not what Atelier wrote.
+    """
+    if read_bytes(run_id, "batches.npz") is None:
+        return None
+    steps, step, *values = read_arrays(
+        run_id, "batches.npz", "steps_per_epoch", "step", "loss", "accuracy", "learning_rate"
+    )
+    loss, accuracy, rate = (array.astype(np.float64) for array in values)
+    return BatchCurve(int(steps), step.astype(np.int64), loss, accuracy, rate)
+
+
+def write_batch_curve(run_id: str, curve: BatchCurve) -> None:
+    """Replace `batches.npz`, 10 KB at most; raises as `storage.write` does."""
+    write_arrays(
+        run_id,
+        "batches.npz",
+        steps_per_epoch=np.asarray(curve.steps_per_epoch, np.int32),
+        step=curve.step.astype(np.int32),
+        loss=curve.loss.astype(np.float32),
+        accuracy=curve.accuracy.astype(np.float32),
+        learning_rate=curve.learning_rate.astype(np.float32),
+    )
+
+
+def divergence(run_id: str) -> str | None:
+    """The sentence with which a training ended whose loss exploded; None for all others.
+
+    Raises:
+        RunDamaged: if the file is not what Atelier wrote.
+    """
+    kept = read_json(run_id, "diverged.json")
+    return None if kept is None else str(kept.get("sentence"))
+
+
+def set_divergence(run_id: str, sentence: str | None) -> None:
+    """Keep the sentence of `divergence`, or forget it (None) as the training begins again."""
+    if sentence is not None:
+        write_json(run_id, "diverged.json", {"sentence": sentence})
+    else:
+        remove(run_id, "diverged.json")
 
 
 def test_predictions(run_id: str) -> Predictions:
@@ -343,10 +410,32 @@ def validation_predictions(run_id: str, epoch: int) -> EpochPredictions:
     prediction, confidence = read_arrays(
         run_id, f"epochs/{int(epoch):03d}.npz", "prediction", "confidence"
     )
+    indices, labels = validation_pictures(run_id)
+    return EpochPredictions(prediction, confidence.astype(np.float32), labels, indices)
+
+
+def validation_pictures(run_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A run's validation pictures: their positions and their labels, both `(n,)`.
+
+    Raises:
+        RunDamaged: if it has none, or they cannot be read.
+    """
     indices, labels = read_arrays(run_id, "split.npz", "indices", "labels")
-    return EpochPredictions(
-        prediction, confidence.astype(np.float32), labels.astype(np.int64), indices.astype(np.int64)
-    )
+    return indices.astype(np.int64), labels.astype(np.int64)
+
+
+def epoch_filters(run_id: str, epoch: int) -> NDArray[np.float32] | None:
+    """The filters of a network's first layer after an epoch, float32 `(side, side, 1, n)`.
+
+    None where it has none that are pictures, and for runs of earlier versions.
+
+    Raises:
+        RunDamaged: if they cannot be read.
+    """
+    name = f"epochs/{int(epoch):03d}.filters.npz"
+    if read_bytes(run_id, name) is None:
+        return None
+    return read_arrays(run_id, name, "filters")[0].astype(np.float32)
 
 
 def onnx_bytes(run_id: str) -> bytes:

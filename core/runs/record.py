@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,7 @@ class Phase(StrEnum):
 
     LOADING = "loading"
     PREPARING = "preparing"
+    BUILDING = "building"
     WEIGHTS = "weights"
     TRAINING = "training"
     VALIDATING = "validating"
@@ -151,6 +152,8 @@ class Record:
         temperature: what the network's scores are divided by, so that confidence matches accuracy.
         sure_threshold: the confidence from which an answer counts as sure; None if there were no
             validation pictures to fit it to.
+        sure_by_kind: the same for people's own pictures, by what preparation found them to be;
+            empty unless it learned from auxiliary pictures.
         auxiliary: how many auxiliary pictures of each kind it learned from; the key is `outside`
             in the file.
     """
@@ -174,6 +177,7 @@ class Record:
     machine: Machine = Machine()
     temperature: float = 1.0
     sure_threshold: float | None = None
+    sure_by_kind: Mapping[str, float] = field(default_factory=dict)
     auxiliary: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -212,6 +216,10 @@ class Record:
             ),
             temperature=1.0 if temperature is None else _positive("temperature", temperature),
             sure_threshold=None if threshold is None else _positive("sure_threshold", threshold),
+            sure_by_kind={
+                str(kind): _positive("sure_by_kind", one)
+                for kind, one in (values.get("sure_by_kind") or {}).items()
+            },
             auxiliary={kind: int(count) for kind, count in (values.get("outside") or {}).items()},
         )
 
@@ -227,6 +235,8 @@ class Record:
             "versions": dict(self.versions),
         }
         del values["auxiliary"]
+        if not self.sure_by_kind:
+            del values["sure_by_kind"]
         return {"schema": SCHEMA, **values, "outside": dict(self.auxiliary)}
 
 
@@ -310,6 +320,7 @@ class Progress:
 
     Attributes:
         loss, accuracy: means over the epoch so far, as in `Epoch`.
+        remaining_seconds: to the finished record; None until enough was measured to tell.
         started: seconds since 1970.
         stage: "frozen" or "fine-tuning" for a pretrained network; during the preparation, what is
             being prepared and how much of it is done.
@@ -328,6 +339,15 @@ class Progress:
     started: float = 0.0
     stage: str = ""
 
+    def after(self, seconds: float) -> Progress:
+        """The same that many seconds later, while nothing else was reported."""
+        remaining = self.remaining_seconds
+        return replace(
+            self,
+            elapsed_seconds=self.elapsed_seconds + seconds,
+            remaining_seconds=None if remaining is None else max(0.0, remaining - seconds),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the scheduler's board."""
         return {**asdict(self), "phase": self.phase.value}
@@ -336,6 +356,26 @@ class Progress:
     def from_dict(cls, values: Mapping[str, Any]) -> Progress:
         """The progress that `to_dict` described."""
         return cls(**{**values, "phase": Phase(values["phase"])})
+
+
+@dataclass(frozen=True)
+class BatchCurve:
+    """Loss and accuracy of the batches of a run, in a bounded number of points; all are `(n,)`.
+
+    Attributes:
+        steps_per_epoch: batches that an epoch has.
+        step: the last batch of each point, counted from 1 over all epochs; a point reaches back to
+            the one before it.
+        loss: mean cross-entropy of its pictures in nats, as in `Epoch`.
+        accuracy: share of them predicted correctly, 0..1.
+        learning_rate: at its last batch.
+    """
+
+    steps_per_epoch: int
+    step: NDArray[np.int64]
+    loss: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    learning_rate: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ files mean: that is in `library`.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -193,8 +194,17 @@ def write_arrays(run_id: str, name: str, **arrays: NDArray[Any]) -> None:
 
 
 def write_json(run_id: str, name: str, values: Mapping[str, Any]) -> None:
-    """Write one JSON file of a run's folder; raises as `write` does."""
-    write(run_id, name, json.dumps(values, indent=1).encode())
+    """Write one JSON file of a run's folder; raises as `write` does, and `ValueError` for a number
+    that JSON does not have.
+    """
+    write(run_id, name, json.dumps(values, indent=1, allow_nan=False).encode())
+
+
+def remove(run_id: str, name: str) -> None:
+    """Remove one file of a run's folder; nothing happens where there is none."""
+    fs, folder = locate(run_id)
+    with contextlib.suppress(FileNotFoundError):
+        fs.rm_file(f"{folder}/{name}")
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -298,7 +298,7 @@ FIELDS: tuple[Field, ...] = (
         "Learning rate",
         "Step size; the highest one where a schedule changes it.",
         "float",
-        limits=(1e-7, 10.0),
+        limits=(1e-7, 1000.0),
         basic=True,
     ),
     Field(
@@ -309,6 +309,17 @@ FIELDS: tuple[Field, ...] = (
         "a cosine wave; one_cycle: it rises, then falls to zero in a straight line.",
         "choice",
         allowed=get_args(Schedule),
+    ),
+    Field(
+        "restarts",
+        "Optimiser",
+        "Restart the schedule after",
+        "For cosine and one_cycle: the epochs after which the learning rate goes through the "
+        "schedule again with a new optimiser, such as 8. Leave empty for one pass. Adding epochs "
+        "to a finished run does this.",
+        "int",
+        many=True,
+        limits=(1, 499),
     ),
     Field(
         "warm_up",

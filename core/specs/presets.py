@@ -161,8 +161,8 @@ _ALL = (
     Preset(
         "everyday",
         "Everyday",
-        "The champion, fine-tuned on drawn garments, scribbles and, where ATELIER_PHOTOS names a "
-        "folder of them, photographs: for the pictures that people draw and upload.",
+        "The champion, fine-tuned on drawn garments, scribbles and, where the settings name folders "
+        "of them, people's own drawings, icons and photographs: for what people draw and upload.",
         TrainSpec(
             name="everyday",
             start_from="shipped-champion",
@@ -177,7 +177,7 @@ _ALL = (
             schedule="one_cycle",
             weight_decay=0.05,
             batch=128,
-            epochs=8,
+            epochs=5,
             validation_fraction=0.05,
             label_smoothing=0.05,
             flip=True,

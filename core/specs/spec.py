@@ -77,6 +77,7 @@ class TrainSpec:
     optimizer: Optimizer = "adam"
     learning_rate: float = 0.001
     schedule: Schedule = "constant"
+    restarts: tuple[int, ...] = ()
     warm_up: float = 0.2
     momentum: float = 0.9
     beta_2: float = 0.999
@@ -115,6 +116,11 @@ class TrainSpec:
             raise InvalidSpec(
                 f"Fold (fold) must be a whole number from 1 to {self.folds}, the number of folds, "
                 f"not {self.fold}."
+            )
+        if list(self.restarts) != sorted({epoch for epoch in self.restarts if epoch < self.epochs}):
+            raise InvalidSpec(
+                f"{BY_NAME['restarts'].label}: give epochs in ascending order, all before the last "
+                f"one ({self.epochs}), not {', '.join(map(str, self.restarts))}."
             )
         for name, count in (
             ("padding", len(self.filters)),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core import evaluation, inference, runs
 from core.data.fashion_mnist import Dataset
+from core.explain import embedding_map
 from core.inference import Network
 from core.labels import CLASSES
 from core.networks import architectures, keras_files
@@ -27,6 +28,7 @@ from core.runs import DataFacts, Epoch, Phase, Record, Run, Scores, Status
 from core.runs.storage import now
 from core.specs.spec import TrainSpec
 from core.training import estimate
+from core.training.batch_log import Divergence
 from core.training.checkpoint import Best
 from core.training.training_set import TrainingSet
 
@@ -36,11 +38,22 @@ _BACKEND = keras.backend.backend()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the epochs of a training led to; `stopped` says that a person ended it early."""
+    """What the epochs of a training led to.
+
+    `stopped` says that a person ended it early, `divergence` that it ended itself.
+    """
 
     epochs: Sequence[Epoch]
     best: Best
     stopped: bool
+    divergence: Divergence | None = None
+
+    @property
+    def status_text(self) -> str:
+        """How the training ended, in a few words."""
+        if self.divergence is not None:
+            return self.divergence.status_text
+        return f"stopped at epoch {len(self.epochs)}" if self.stopped else "finished"
 
 
 def conclude(
@@ -69,21 +82,21 @@ def conclude(
     enter(Phase.TESTING)
     plain = Network(onnx, run_id=run.id)
     raw = plain.probabilities(data.test_pixels)
-    temperature, threshold = _calibrate(plain, onnx, pictures, run.spec)
+    temperature, threshold, by_kind = _calibrate(plain, onnx, pictures, run.spec)
     # Pages show what the network says at its temperature.
     test = inference.soften(raw, temperature)
-    runs.write_arrays(
-        run.id, "test.npz", probabilities=test, labels=data.test_labels.astype(np.uint8)
-    )
+    labels = data.test_labels.astype(np.uint8)
+    runs.write_arrays(run.id, "test.npz", probabilities=test, labels=labels)
     _write_index(run.id, plain, data)
+    embedding_map.keep(run.id, onnx, plain, data)
     done, best = len(outcome.epochs), outcome.best
     record = Record(
         id=run.id,
         spec=run.spec,
         created=run.created,
         finished=now(),
-        status=Status.STOPPED if outcome.stopped else Status.FINISHED,
-        status_text=f"stopped at epoch {done}" if outcome.stopped else "finished",
+        status=Status.STOPPED if outcome.stopped or outcome.divergence else Status.FINISHED,
+        status_text=outcome.status_text,
         dataset=DataFacts(data.name, data.fingerprint),
         parameters=network.count_params(),
         multiply_adds=architectures.multiply_adds(run.spec),
@@ -97,6 +110,7 @@ def conclude(
         machine=estimate.machine(),
         temperature=temperature,
         sure_threshold=threshold,
+        sure_by_kind=by_kind,
         auxiliary=pictures.auxiliary,
     )
     runs.finish(run.id, record)
@@ -118,20 +132,21 @@ def _export(run_id: str, network: keras.Model, spec: TrainSpec) -> bytes:
 
 def _calibrate(
     plain: Network, onnx: bytes, pictures: TrainingSet, spec: TrainSpec
-) -> tuple[float, float | None]:
-    """The temperature with which confidence matches accuracy, and the confidence from which answers
-    are sure, both from held-out pictures; 1 and None where there are none.
+) -> tuple[float, float | None, dict[str, float]]:
+    """The temperature with which confidence matches accuracy, the confidence from which answers are
+    sure, and the same by kind of people's own pictures, all from held-out pictures; 1, None and
+    nothing where there are none.
     """
     labels = pictures.validation_labels
-    temperature, threshold = 1.0, None
+    temperature, threshold, by_kind = 1.0, None, {}
     if len(labels) and spec.validation != "test":
         raw = plain.probabilities(pictures.validation_pixels)
         temperature = float(evaluation.fit_temperature(raw, labels))
         threshold = float(evaluation.sure_threshold(inference.soften(raw, temperature), labels))
     if spec.outside:
         calibrated = Network(onnx, run_id=plain.run_id, temperature=temperature)
-        threshold = max(threshold or 0.0, auxiliary.sure_threshold(calibrated, pictures.tuning))
-    return temperature, threshold
+        by_kind = auxiliary.sure_thresholds(calibrated, pictures.tuning)
+    return temperature, threshold, by_kind
 
 
 def _scores(

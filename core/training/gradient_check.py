@@ -5,8 +5,8 @@ For a weight `w` the central difference is `(E(w + e) - E(w - e)) / 2e`, where `
 cross-entropy of ten pictures, one of each class. It costs two forward passes a weight;
 back-propagation gets all weights at once, by the chain rule. The two agree up to curvature, which
 falls with the square of `e`, unless a kink (ReLU, max pooling) lies between the two points. So a
-weight that disagrees is moved by ever smaller steps: a smaller step steps past a kink; a wrong
-gradient stays wrong.
+weight that disagrees is moved by ever smaller steps: a smaller one no longer crosses a kink; a
+wrong gradient stays wrong.
 
 Source: the project report behind the presets `project-*`, with e = 0.01. This module says what is
 checked and how it is judged, without Keras; `core.training.gradients` calculates it on the engine.

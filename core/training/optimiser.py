@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from core.labels import CLASSES
 from core.specs.spec import TrainSpec
 
 AVERAGE_MOMENTUM = 0.995  # of the running average of weights, per step
@@ -50,6 +51,17 @@ def compile_network(network: keras.Model, spec: TrainSpec, steps_per_epoch: int)
         metrics=metrics,
         jit_compile=False,
     )
+    _build_state(network)
+
+
+def _build_state(network: keras.Model) -> None:
+    """Make the variables of optimiser and metrics now: TensorFlow traces a step in which some are
+    made a second time, which takes seconds before the first batch.
+    """
+    network.optimizer.build(network.trainable_variables)
+    even = keras.ops.full((1, CLASSES), 1 / CLASSES)
+    network.compute_metrics(None, even, even)
+    network.reset_metrics()
 
 
 @keras.saving.register_keras_serializable("atelier")
@@ -82,6 +94,21 @@ def _schedule(
     if spec.schedule == "one_cycle":
         return OneCycle(spec.learning_rate, steps, spec.warm_up)
     return spec.learning_rate
+
+
+def rates(network: keras.Model, steps_back: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The learning rates with which a compiled network took steps, 0 for its last one.
+
+    Args:
+        steps_back: int `(n,)`, how many steps ago.
+    """
+    # Keras has no public way to the schedule; its property evaluates it at the next step only.
+    rate = network.optimizer._learning_rate
+    if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        return np.full(len(steps_back), float(network.optimizer.learning_rate))
+    taken = int(network.optimizer.iterations) - 1 - steps_back
+    at = keras.ops.convert_to_tensor(np.maximum(taken, 0).astype(np.float32))
+    return np.asarray(keras.ops.convert_to_numpy(rate(at)), np.float64)
 
 
 class Averaged:

@@ -20,19 +20,30 @@ from numpy.typing import NDArray
 
 from core import evaluation, runs
 from core.data import fashion_mnist
-from core.errors import NothingLearned
+from core.errors import Diverged, NothingLearned
 from core.networks import architectures, backbones, keras_files
 from core.networks.backbones import Stage
 from core.outside import auxiliary
 from core.runs import Epoch, Phase, Progress, Record, Run
-from core.training import checkpoint, initial_weights, optimiser, training_set
+from core.training import (
+    checkpoint,
+    estimate,
+    initial_weights,
+    optimiser,
+    start_times,
+    training_set,
+)
+from core.training.batch_log import BatchLog, Divergence
 from core.training.batches import Batches, as_input
 from core.training.callback import BatchEnd, EpochEnd, FollowFit
 from core.training.checkpoint import Best
 from core.training.conclude import Outcome, conclude
+from core.training.start_times import Step
 from core.training.training_set import TrainingSet
 
 ANSWER_BATCH = 500
+MOST_FILTERS = 64  # of the first layer that are kept after each epoch
+_STEPS = {Phase.LOADING: Step.DATA, Phase.BUILDING: Step.NETWORK}
 
 
 def train(
@@ -55,11 +66,14 @@ def train(
         InvalidSpec, WeightsUnavailable: if its initial weights do not fit, or are not available.
         DataUnavailable, DataDamaged: if its data are not available.
         NothingLearned: if asked to stop before the first batch.
+        Diverged: if its loss exploded before the first epoch ended. Later, the best epoch before
+            that becomes the run's network.
         StorageProblem: if its folder cannot be written.
     """
     run = runs.read(run_id)
     if run.record is not None:
         return run.record
+    runs.set_divergence(run_id, None)
     progress = _Reporter(run, report or (lambda progress: None))
     stop = should_stop or (lambda: False)
 
@@ -74,6 +88,7 @@ def train(
     keras.utils.set_random_seed(run.spec.seed)
     data = fashion_mnist.load(run.spec.data, download=True)
     pictures = training_set.choose(data, run.spec, prepared)
+    progress.enter(Phase.BUILDING, stage="")
     training = _Training(run, pictures, progress, stop)
     outcome = training.run_epochs()
     progress.enter(Phase.TESTING)
@@ -95,6 +110,7 @@ class _Reporter:
         seconds_before: wall time of the training before it was interrupted.
         epochs_done: finished epochs.
         stage: of the weights that learn, empty unless a pretrained network is trained.
+        pace: tells how long the rest will take; None until the pictures are there.
     """
 
     def __init__(self, run: Run, report: Callable[[Progress], None]) -> None:
@@ -103,6 +119,8 @@ class _Reporter:
         self.seconds_before = 0.0
         self.epochs_done = 0
         self.stage = ""
+        self.pace: estimate.Pace | None = None
+        self._step: tuple[Step, float] | None = None
         self.enter(Phase.LOADING)
 
     def elapsed(self) -> float:
@@ -111,6 +129,7 @@ class _Reporter:
 
     def enter(self, phase: Phase, *, epoch: int | None = None, stage: str | None = None) -> None:
         """Say what the training does now."""
+        self._note_step(_STEPS.get(phase))
         self._report(
             Progress(
                 self._run_id,
@@ -118,13 +137,30 @@ class _Reporter:
                 self.epochs_done if epoch is None else epoch,
                 self._epochs,
                 elapsed_seconds=self.elapsed(),
+                remaining_seconds=self.pace.after_epochs(phase) if self.pace else None,
                 started=self._started,
                 stage=self.stage if stage is None else stage,
             )
         )
 
-    def batch_ended(self, batch: BatchEnd, batches: int, remaining_seconds: float) -> None:
+    def _note_step(self, step: Step | None) -> None:
+        """Remember what a step before the first batch took; one with auxiliary pictures or weights
+        to fetch is not the usual one.
+        """
+        now = time.monotonic()
+        if self._step is not None and step is not self._step[0]:
+            start_times.note(self._step[0], now - self._step[1])
+            self._step = None
+        if step is not None and self._step is None:
+            self._step = step, now
+
+    def first_batch_ended(self) -> None:
+        """The training is under way."""
+        self._note_step(None)
+
+    def batch_ended(self, batch: BatchEnd, batches: int) -> None:
         """Say how far an epoch is."""
+        assert self.pace is not None, "batches come after the pictures"
         self._report(
             Progress(
                 self._run_id,
@@ -136,7 +172,7 @@ class _Reporter:
                 batch.loss,
                 batch.accuracy,
                 self.elapsed(),
-                remaining_seconds,
+                self.pace.remaining(batch.epoch, batch.batch),
                 self._started,
                 self.stage,
             )
@@ -159,18 +195,28 @@ class _Training:
         self.progress, self.should_stop = progress, should_stop
         self.validation_input = as_input(pictures.validation_pixels)
         self.steps = run.spec.steps(len(pictures.pixels))
+        progress.pace = self.pace = estimate.Pace(
+            run.spec, self.steps, len(pictures.validation_labels)
+        )
         self.network = architectures.build(run.spec, to_train=True)
         self.epochs: list[Epoch] = []
         self.best: Best | None = None
         self.stage: Stage | None = None
         self.stopped = False
+        self.divergence: Divergence | None = None
 
     def run_epochs(self) -> Outcome:
         """Train until the spec's last epoch, the end of patience, or a stop."""
         if not self._restore():
             self._begin()
+        self.log = BatchLog(
+            self.run_id, len(self.pictures.pixels), self.spec.batch, len(self.epochs)
+        )
         while not (
-            self.stopped or len(self.epochs) >= self.spec.epochs or self._patience_is_over()
+            self.stopped
+            or self.divergence
+            or len(self.epochs) >= self.spec.epochs
+            or self._patience_is_over()
         ):
             done = len(self.epochs)
             stage = backbones.stage_of(self.spec, done + 1)
@@ -189,30 +235,42 @@ class _Training:
                 )
             finally:
                 batches.release()
+        if self.divergence is not None:
+            sentence = self.divergence.sentence(self.spec, self.best.epoch if self.best else None)
+            runs.set_divergence(self.run_id, sentence)
+            if self.best is None:
+                raise Diverged(sentence)
         assert self.best is not None, "a training ends after its first epoch at the earliest"
-        return Outcome(self.epochs, self.best, self.stopped)
+        return Outcome(self.epochs, self.best, self.stopped, self.divergence)
 
     def best_network(self, best: Best) -> keras.Model:
         """The network with the weights of its best epoch."""
         self._load(checkpoint.load_best_weights(self.run_id), best.epoch)
         return self.network
 
+    def batch_seen(self, epoch: int, batch: int, loss: float, accuracy: float) -> bool:
+        """Write a batch down; says whether the training has diverged with it."""
+        self.progress.first_batch_ended()
+        self.divergence = self.log.add(epoch, batch, loss, accuracy)
+        if self.divergence is None:
+            now = (epoch - 1) * self.steps + batch
+            self.log.write_if_due(lambda step: optimiser.rates(self.network, now - step))
+        return self.divergence is not None
+
     def batch_ended(self, batch: BatchEnd) -> bool:
         """Report progress; says whether the training was asked to stop."""
-        this = backbones.effort(self.spec, batch.epoch, batch.epoch)
-        later = backbones.effort(self.spec, batch.epoch + 1, self.spec.epochs) / this
-        batches_left = later * self.steps + self.steps - batch.batch
-        self.progress.batch_ended(batch, self.steps, batch.seconds_per_batch * batches_left)
+        self.pace.measure_batches(batch.epoch, batch.seconds_per_batch, batch.measured)
+        self.progress.batch_ended(batch, self.steps)
         if self.should_stop():
             self.stopped = True
         return self.stopped
 
     def epoch_ended(self, epoch: EpochEnd) -> bool:
         """Judge and keep an epoch; says whether it was the last of this fit."""
-        if self.stopped and self.epochs:
+        if self.divergence or (self.stopped and self.epochs):
             return True  # a part of an epoch: what was learned is in the epochs before it
         self._keep(epoch)
-        if self._patience_is_over():
+        if self.divergence or self._patience_is_over():
             return True
         if not self.stopped and self.should_stop() and len(self.epochs) < self.spec.epochs:
             self.stopped = True
@@ -249,7 +307,7 @@ class _Training:
         self.stage, self.progress.stage = stage, stage.name
         architectures.freeze(self.network, self.spec, stage.frozen)
         spec = self.spec.replace(
-            learning_rate=stage.learning_rate, epochs=stage.last - stage.first + 1
+            learning_rate=stage.learning_rate, epochs=stage.last - stage.first + 1, restarts=()
         )
         optimiser.compile_network(self.network, spec, self.steps)
 
@@ -271,13 +329,21 @@ class _Training:
     def _keep(self, epoch: EpochEnd) -> None:
         """Judge an epoch on the validation pictures, and write a checkpoint."""
         number = len(self.epochs) + 1
+        # The last batch may have ruined weights that had a loss before it.
+        if not all(np.isfinite(values).all() for values in self.network.get_weights()):
+            self._diverge(number, "its weights were infinite or not numbers any more")
+            return
         weights = keras_files.weights_bytes(self.network)
         with optimiser.Averaged(self.network, self.spec):
             loss, accuracy = self._validate(number)
+            if self.divergence is not None:
+                return
             best = Best(number, accuracy, loss, self._score(accuracy))
             if best.beats(self.best):
                 self.best = best
                 checkpoint.save_best_weights(self.run_id, keras_files.weights_bytes(self.network))
+        last = number * self.steps
+        self.log.write(lambda step: optimiser.rates(self.network, last - step))
         self.epochs.append(
             Epoch(
                 number,
@@ -294,6 +360,10 @@ class _Training:
             self.run_id, self.epochs, self.best or best, self.progress.elapsed(), weights
         )
 
+    def _diverge(self, epoch: int, reason: str) -> None:
+        """Note that the training diverged with the last batch of an epoch."""
+        self.divergence = Divergence(epoch, self.steps, reason)
+
     def _validate(self, number: int) -> tuple[float | None, float | None]:
         """Loss and accuracy on the validation pictures, None without any; the predictions are
         written down.
@@ -301,14 +371,27 @@ class _Training:
         labels = self.pictures.validation_labels
         if not len(labels):
             return None, None
+        self.pace.epochs_done = number - 1
         self.progress.enter(Phase.VALIDATING, epoch=number)
+        began = time.perf_counter()
         probabilities = self._predict(self.validation_input)
+        self.pace.validation_seconds = time.perf_counter() - began
+        if not np.isfinite(probabilities).all():
+            self._diverge(number, "its answers to the validation pictures were no numbers any more")
+            return None, None
         runs.write_arrays(
             self.run_id,
             f"epochs/{number:03d}.npz",
             prediction=probabilities.argmax(1).astype(np.uint8),
             confidence=probabilities.max(1).astype(np.float16),
         )
+        filters = architectures.first_filters(self.network)
+        if filters is not None:
+            runs.write_arrays(
+                self.run_id,
+                f"epochs/{number:03d}.filters.npz",
+                filters=filters[..., :MOST_FILTERS].astype(np.float16),
+            )
         result = evaluation.evaluate(probabilities, labels)
         return float(result.loss), float(result.accuracy)
 
@@ -320,7 +403,7 @@ class _Training:
             return val_accuracy
         answers = {
             kind: self._predict(as_input(pixels))
-            for kind, (pixels, _) in self.pictures.tuning.items()
+            for kind, (pixels, _, _) in self.pictures.tuning.items()
         }
         return (val_accuracy + auxiliary.accuracy(answers, self.pictures.tuning)) / 2
 

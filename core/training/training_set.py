@@ -56,7 +56,7 @@ def choose(data: Dataset, spec: TrainSpec, progress: Callable[[str], None]) -> T
 
     Raises:
         InvalidSpec: if the spec's split leaves nothing to learn from.
-        UnreadablePicture: if the folder of photographs has none.
+        UnreadablePicture: if a folder of photographs or of people's pictures has none.
         StorageProblem: if the auxiliary pictures cannot be kept.
     """
     learned, held_out = splits.split_for(data.train_labels, spec)
@@ -69,13 +69,15 @@ def choose(data: Dataset, spec: TrainSpec, progress: Callable[[str], None]) -> T
         validation = data.train_pixels[held_out], data.train_labels[held_out]
     if not spec.outside:
         return TrainingSet(pixels, targets, *validation, held_out)
-    photographs = settings.photographs_folder()
-    more = auxiliary.auxiliary_pictures(data, learned, photographs, progress=progress)
+    photographs, folders = settings.photographs_folder(), settings.people_folders()
+    more = auxiliary.auxiliary_pictures(
+        data, learned, photographs, folders=folders, progress=progress
+    )
     return TrainingSet(
         np.concatenate([pixels, more.pixels]),
         np.concatenate([targets, more.targets]),
         *validation,
         held_out,
         more.kinds,
-        auxiliary.tuning_pictures(photographs),
+        auxiliary.tuning_pictures(photographs, folders=folders),
     )

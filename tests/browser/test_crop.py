@@ -20,7 +20,7 @@ def bring(page: Page, name: str) -> None:
 
 
 def headline(page: Page):
-    return page.locator(".classify-answer h3")
+    return page.locator(".classify-answer h2")
 
 
 def below(page: Page):

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
+from core.experiments import records
 from tests.browser.test_journeys import PATIENCE, go, press, settled
+from tests.conftest import REAL_DATA
 
 
 def choose(page, key: str, text: str) -> None:
@@ -55,5 +58,20 @@ def test_a_sweep_is_begun_stopped_in_the_middle_and_found_again(page, bare_serve
 
     press(page, "experiments_best")
     page.wait_for_url(re.compile(r"/Train"), timeout=PATIENCE)
-    press(page, "frame_sample")  # a reload is a new visitor
     expect(page.locator(".st-key-train_epochs input")).to_have_value("2", timeout=PATIENCE)
+
+
+def test_a_published_sweep_is_asked_about_before_it_starts(page, server, monkeypatch):
+    if not REAL_DATA:
+        pytest.skip("Published sweeps need the real data.")
+    monkeypatch.setenv("ATELIER_HOME", str(server.home))
+    monkeypatch.delenv("ATELIER_RUNS")
+    before = records.record_ids()
+    go(page, server, "Experiments")
+    page.locator("[class*=st-key-experiments_report_] button").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("trainings", timeout=PATIENCE)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0, timeout=PATIENCE)
+    settled(page)
+    assert records.record_ids() == before

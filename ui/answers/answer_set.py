@@ -168,7 +168,7 @@ def cell_values(
     Args:
         counts: int `(10, 10)`, row = truth, column = prediction.
         share: counts, or shares of a row or of a column.
-        hide_diagonal: leave the correct predictions out, so that the mistakes get all the colour.
+        hide_diagonal: leave the correct predictions out.
 
     Returns:
         float `(10, 10)` (NaN: leave empty) and the texts; a share of nothing is empty.
@@ -188,25 +188,11 @@ def cell_values(
     return values, [[text(value) for value in row] for row in values.tolist()]
 
 
-def cell_hover(counts: NDArray[np.int64]) -> list[list[str]]:
-    """What each cell says when pointed at."""
-    classes = range(len(counts))
-    return [[_hover(counts, truth, prediction) for prediction in classes] for truth in classes]
-
-
-def _hover(counts: NDArray[np.int64], truth: int, prediction: int) -> str:
-    count = int(counts[truth, prediction])
-    of_truth, of_prediction = int(counts[truth].sum()), int(counts[:, prediction].sum())
-    lines = [
-        f"<b>{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}</b>",
-        f"{count:,} picture{'' if count == 1 else 's'}",
-    ]
-    if of_truth:
-        lines.append(f"{theme.percent(count / of_truth)} of the true {CLASS_NAMES[truth]}")
-    if of_prediction:
-        share = theme.percent(count / of_prediction)
-        lines.append(f"{share} of all {CLASS_NAMES[prediction]} predictions")
-    return "<br>".join(lines)
+def cell_name(truth: int, prediction: int) -> str:
+    """What is in a cell, in words."""
+    if truth == prediction:
+        return f"{CLASS_NAMES[truth]} classified correctly"
+    return f"{CLASS_NAMES[truth]} mistaken for {CLASS_NAMES[prediction]}"
 
 
 def items(

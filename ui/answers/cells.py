@@ -16,14 +16,16 @@ from ui import frame, state
 from ui.answers import answer_set
 from ui.answers.answer_set import Answers
 from ui.answers.closeup import closeup
-from ui.components import charts, thumbnails
+from ui.components import charts, thumbnails, touch
 
 MOST = 60  # pictures of a cell that are shown; a cell on the diagonal has about a thousand
 LABELS = {str(label): label for label in range(10)}
 
 
-def pick(truth: int, prediction: int) -> None:
-    """Open a cell by its address; the selectors follow."""
+def pick(truth: int, prediction: int, frame: int = 0) -> None:
+    """Open a cell by its address; the selectors follow. The frame of a matrix that has only one
+    says nothing.
+    """
     state.put({"truth": str(truth), "prediction": str(prediction)})
 
 
@@ -88,6 +90,7 @@ def show(
     paired: bool = False,
 ) -> None:
     """Draw a scrolling gallery of these pictures, or say why there are none."""
+    touch.jump("↑ Back to the matrix", "matrix_layout", key="matrix_return")
     st.markdown(f"**{title}**")
     if not len(positions):
         st.info(empty, icon=":material/filter_alt_off:")
@@ -105,6 +108,12 @@ def show(
         )
     if len(positions) > MOST:
         st.caption(f"The {MOST} most confident of {len(positions):,}.")
+
+
+def jump(count: int) -> None:
+    """Draw the link to the pictures where they are below the matrix."""
+    words = "1 picture" if count == 1 else f"{count:,} pictures"
+    touch.jump(f"Show the {words} ↓", "matrix_pane", key="matrix_jump")
 
 
 def show_opened(answers: Answers) -> bool:

@@ -10,13 +10,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import evaluation
-from core.labels import CLASS_NAMES
+from core import evaluation, wording
 from ui import cache, state
-from ui.answers import answer_set, cells
+from ui.answers import answer_set, cells, matrix_grid
 from ui.answers.answer_set import Answers
 from ui.answers.filters import ALL, CLASSES, name_of
-from ui.components import charts, matrix_image, theme
+from ui.answers.matrix_grid import Frame
+from ui.components import matrix_image, theme
 
 Change = Literal["repaired", "broken"]
 CHANGES: dict[str, Change] = {"repaired": "repaired", "broken": "broken"}
@@ -41,36 +41,35 @@ def show(first: Answers, second: Answers) -> None:
     before = evaluation.confusion(first.truth, first.prediction)
     after = evaluation.confusion(second.truth, second.prediction)
     _metrics(first, second, comparison)
-    chart, pane = st.columns([3, 2], gap="large")
-    with pane:
+    with st.container(key="matrix_layout"):
+        chart, pane = st.columns([3, 2], gap="large")
+    with pane, st.container(key="matrix_pane"):
         cell = _pictures(first, second, changed)
     with chart:
         _difference(first, second, before, comparison.difference, cell)
-    st.subheader("The two matrices")
+    st.header("The two matrices")
     for side, column, answers, counts in zip(
         (0, 1), st.columns(2, gap="medium"), (first, second), (before, after), strict=True
     ):
         with column:
             st.caption(
-                f"{answers.run.name}: {theme.percent(answers.accuracy, 2)} of {answers.words}"
+                f"{wording.literal(answers.run.name)}: {theme.percent(answers.accuracy, 2)} of {answers.words}"
             )
             values, texts = answer_set.cell_values(counts, "counts", False)
-            charts.matrix(
-                values,
-                text=texts,
-                hover=answer_set.cell_hover(counts),
+            matrix_grid.draw(
+                [Frame(counts, values, texts)],
                 key=f"matrix_side_{side}",
+                label=f"Confusion matrix of {answers.run.name}",
                 on_pick=cells.pick,
                 current=cell,
-                alt=f"Confusion matrix of {answers.run.name}",
             )
 
 
 def _metrics(first: Answers, second: Answers, comparison: evaluation.Comparison) -> None:
     metrics = st.columns(4)
-    metrics[0].metric(first.run.name, theme.percent(first.accuracy, 2))
+    metrics[0].metric(wording.literal(first.run.name), theme.percent(first.accuracy, 2))
     metrics[1].metric(
-        second.run.name,
+        wording.literal(second.run.name),
         theme.percent(second.accuracy, 2),
         f"{100 * (second.accuracy - first.accuracy):+.2f} points",
     )
@@ -94,24 +93,23 @@ def _difference(
     """
     better = np.where(np.eye(len(change), dtype=bool), change, -change).astype(np.float64)
     texts = [[f"{value:+d}" if value else "0" for value in row] for row in change.tolist()]
-    hover = [
+    sentences = [
         [
-            f"<b>{CLASS_NAMES[truth]} → {CLASS_NAMES[prediction]}</b><br>"
-            f"from {count:,} to {count + change[truth, prediction]:,}"
+            f"{answer_set.cell_name(truth, prediction)}: from {count:,} to "
+            f"{count + change[truth, prediction]:,}"
             for prediction, count in enumerate(row)
         ]
         for truth, row in enumerate(before.tolist())
     ]
     title = f"{second.run.name} minus {first.run.name}"
-    charts.matrix(
-        better,
-        text=texts,
-        hover=hover,
+    matrix_grid.draw(
+        [Frame(change, better, texts)],
         key="matrix_difference",
+        label=f"Difference of the confusion matrices, {title}",
         on_pick=cells.pick,
         current=cell,
         difference=True,
-        alt=f"Difference of the confusion matrices, {title}",
+        sentences=sentences,
     )
     st.caption(f"{title}. Green: better, orange: worse.")
     with st.container(horizontal=True):
@@ -194,7 +192,7 @@ def _pictures(
         wrong.most_confident_first(positions),
         f"{kind.capitalize()}: {len(positions):,}",
         f"No picture that matches was {'repaired' if kind == 'repaired' else 'newly broken'} "
-        f"from {first.run.name} to {second.run.name}.",
+        f"from {wording.literal(first.run.name)} to {wording.literal(second.run.name)}.",
         key="matrix_changed",
         paired=True,
     )

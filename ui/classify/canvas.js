@@ -9,6 +9,11 @@ const ICONS = {
 };
 // Our button -> the label of the canvas's own button that does it.
 const NATIVE = { undo: "Undo", redo: "Redo", move: "Edit", remove: "Delete selected" };
+// Where the canvas has nothing left to undo or redo, the app may remember more.
+const BEYOND = {
+  undo: { possible: "undoable", event: "undone" },
+  redo: { possible: "redoable", event: "redone" },
+};
 const SEND = "Update the app with this drawing";
 const boards = new WeakMap();
 
@@ -16,10 +21,19 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let board = boards.get(parentElement);
   if (!board) boards.set(parentElement, (board = open(parentElement)));
   board.data = data;
-  board.cleared = () => setTriggerValue("cleared", Date.now());
+  board.tell = (what) => {
+    const now = Date.now();
+    setTriggerValue(what, now);
+    return now;
+  };
   board.find(60);
+  lay(board);
   // The canvas undoes a polygon corner by corner; people mean all of it, so the same step is taken again.
-  if (data.unclosed && board.last) press(board, board.last);
+  if (data.between && board.last) press(board, board.last);
+  if (board.asked && board.asked === data.asked && !data.half) {
+    board.asked = 0;
+    setTimeout(() => native(board, NATIVE.move)?.click(), 50); // the canvas has its tool again by then
+  }
   return () => {
     board.close();
     boards.delete(parentElement);
@@ -27,7 +41,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 }
 
 function open(parent) {
-  const board = { data: null, canvas: null, buttons: {}, drawing: false, finger: false, last: null };
+  const board = { data: null, canvas: null, buttons: {}, drawing: false, finger: false, last: null, asked: 0 };
   const row = document.createElement("div");
   row.className = "row";
   const captions = { undo: "Undo", redo: "Redo", move: "Move", remove: "Delete", clear: "Clear" };
@@ -53,7 +67,7 @@ function open(parent) {
   // Fabric listens on the document, so by the time an event is at the window the stroke is finished; Fabric's own
   // bookkeeping follows in a microtask, which a timeout lets pass.
   const end = () => {
-    if (board.drawing && board.data.tool !== "polygon") setTimeout(() => send(board), 0);
+    if (board.drawing) setTimeout(() => send(board), 0);
     board.drawing = false;
   };
   const stops = [
@@ -62,14 +76,21 @@ function open(parent) {
     listen("touchmove", (event) => asMouse(board, event, "mousemove"), { capture: true, passive: false }),
     listen("touchend", (event) => asMouse(board, event, "mouseup"), { capture: true, passive: false }),
     listen("touchend", end),
+    listen("keydown", (event) => byKey(board, event)),
   ];
   board.observer = new MutationObserver(() => mirror(board));
   board.find = (tries) => {
     const root = [...document.querySelectorAll(".st-key-classify_sheet *")]
-      .map((element) => element.shadowRoot).find((inside) => inside?.querySelector(".dc-toolbar"));
-    if (root && root !== board.canvas) adopt(board, root);
-    else if (!root && tries > 0) requestAnimationFrame(() => board.find(tries - 1));
+      .map((element) => element.shadowRoot).findLast((inside) => inside?.querySelector(".dc-toolbar"));
+    if (root && root !== board.canvas) {
+      adopt(board, root);
+      // Corners that were set on a page before this one.
+      if (board.data.half) board.tell("kept");
+    }
+    // The canvas of the sheet before may still be on the page, and be replaced by the new one in a moment.
+    if (tries > 0) setTimeout(() => board.find(tries - 1), 50);
     if (root) mirror(board);
+    lay(board);
   };
   board.close = () => {
     stops.forEach((stop) => stop());
@@ -90,6 +111,38 @@ function adopt(board, root) {
   board.observer.observe(root.querySelector(".dc-toolbar"), { subtree: true, attributes: true });
 }
 
+// What lies over the canvas: an outline to trace, and marks where the drawn one is open. No pointer meets it.
+function lay(board) {
+  const frame = board.canvas?.querySelector(".canvas-container");
+  if (!frame) return;
+  for (const name of ["outline", "gaps"]) {
+    let image = frame.querySelector(`img.${name}`);
+    const source = board.data[name];
+    if (!source) image?.remove();
+    else {
+      if (!image) {
+        image = document.createElement("img");
+        image.className = name;
+        image.alt = "";
+        image.style.cssText = "position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; z-index: 100;";
+        frame.append(image);
+      }
+      if (image.src !== source) image.src = source;
+    }
+  }
+}
+
+// Ctrl+Z, Ctrl+Shift+Z and Ctrl+Y, but not while somebody types.
+function byKey(board, event) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const target = event.composedPath()[0];
+  if (target instanceof Element && target.closest("input:not([type=range]), textarea, [contenteditable]")) return;
+  const key = event.key.toLowerCase();
+  if (key !== "z" && key !== "y") return;
+  event.preventDefault();
+  press(board, key === "y" || event.shiftKey ? "redo" : "undo");
+}
+
 function native(board, label) {
   return board.canvas?.querySelector(`.dc-toolbar button[aria-label="${label}"]`);
 }
@@ -98,21 +151,32 @@ function native(board, label) {
 function mirror(board) {
   for (const [name, label] of Object.entries(NATIVE)) {
     const theirs = native(board, label);
-    board.buttons[name].disabled = !theirs || theirs.disabled;
+    board.buttons[name].disabled = (!theirs || theirs.disabled) && !board.data?.[BEYOND[name]?.possible];
   }
-  const moving = native(board, NATIVE.move)?.getAttribute("aria-pressed") === "true";
+  const moving = isMoving(board);
   board.buttons.move.setAttribute("aria-pressed", String(moving));
   board.buttons.remove.hidden = !moving;
 }
 
+function isMoving(board) {
+  return native(board, NATIVE.move)?.getAttribute("aria-pressed") === "true";
+}
+
 function press(board, name) {
   if (name === "clear") {
-    board.cleared();
+    board.tell("cleared");
     return;
   }
-  const theirs = native(board, NATIVE[name]);
-  if (!theirs || theirs.disabled) return;
-  if (name === "undo" || name === "redo") board.last = name;
+  if (name === "move" && board.data.tool === "polygon" && !isMoving(board)) {
+    board.asked = board.tell("kept");
+    return;
+  }
+  const theirs = native(board, NATIVE[name]), beyond = BEYOND[name];
+  if (!theirs || theirs.disabled) {
+    if (beyond && board.data[beyond.possible]) board.tell(beyond.event);
+    return;
+  }
+  if (beyond) board.last = name;
   theirs.click();
   // With the polygon tool the canvas sends closed polygons only, so an undo would not reach the page.
   if (name !== "move" && board.data.tool === "polygon") setTimeout(() => send(board), 50);
@@ -132,8 +196,8 @@ function isOnCanvas(board, event) {
 // touches. Freehand lines and moving accept fingers as they are.
 function asMouse(board, event, type) {
   if (type === "mousedown") {
-    const moving = board.buttons.move.getAttribute("aria-pressed") === "true";
-    board.finger = isOnCanvas(board, event) && board.data.tool !== "freedraw" && !moving && event.touches.length === 1;
+    board.finger = isOnCanvas(board, event) && board.data.tool !== "freedraw" && !isMoving(board)
+      && event.touches.length === 1;
   }
   if (!board.finger) return false;
   event.preventDefault();

@@ -7,22 +7,25 @@ the drawing as soon as the pen is lifted, always shows undo and redo, and passes
 other tools as if it were a mouse. If a later canvas looks different inside, its own toolbar simply
 stays visible.
 
-The drawing survives a change of page or mode. What it shows is for `core.inference.answer` to say.
+The drawing survives a change of page or mode with everything that can be undone
+(`ui.classify.drawing_history`). What it shows is for `core.inference.answer` to say.
 """
 
 from __future__ import annotations
 
-import io
+import base64
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
 
+from core.labels import CLASS_NAMES
 from ui import state
+from ui.classify import guides
+from ui.classify.drawing_history import Sheet, unclosed_corners
 
 SIDE = 320  # CSS pixels: fits a phone held upright, and its PNG is about 3 KB a stroke
 WIDTH = 360  # CSS pixels of the column around it: the five tools in one row
@@ -36,21 +39,9 @@ TOOLS: dict[Tool, str] = {
     "rect": "Rectangle",
     "circle": "Circle",
 }
-# A stroke of 14 is 1.2 to 2 pixels wide once the drawing is 28 pixels large; thinner ones vanish.
-NARROWEST, WIDEST, USUAL_WIDTH = 6, 40, 14
-
-
-class CanvasObject(TypedDict, total=False):
-    """One thing drawn, as Fabric.js describes it; only what is read here."""
-
-    type: str
-    path: list[list[str | float]]
-
-
-class CanvasDrawing(TypedDict, total=False):
-    """A whole drawing as Fabric.js describes it; only what is read here."""
-
-    objects: list[CanvasObject]
+# With wider pens sleeves, straps and heels run together: answers to simulated hands are best
+# from 6 to 10.
+NARROWEST, WIDEST, USUAL_WIDTH = 4, 20, 10
 
 
 @dataclass(frozen=True)
@@ -68,29 +59,26 @@ class Drawing:
     fill: bool
 
 
-@dataclass
-class Sheet:
-    """What one visitor has on the sheet.
-
-    Attributes:
-        number: counts the sheets; a new one is a new canvas.
-        initial: the drawing that this canvas was opened with, as the canvas itself writes drawings;
-            None for an empty one.
-        drawing: what is on it now, in the same form.
-        png: the same as a picture, `SIDE` x `SIDE`; None before the first stroke.
-    """
-
-    number: int = 0
-    initial: CanvasDrawing | None = None
-    drawing: CanvasDrawing | None = None
-    png: bytes | None = None
-
-
 def clear() -> None:
-    """Take a new sheet."""
-    sheet = state.page_state(Sheet)
-    sheet.number += 1
-    sheet.initial = sheet.drawing = sheet.png = None
+    """Take an empty sheet."""
+    _sheet_as_sent().clear()
+
+
+def undo() -> None:
+    """Go back further than the canvas itself remembers."""
+    _sheet_as_sent().undo()
+
+
+def redo() -> None:
+    """Go forward again further than the canvas itself remembers."""
+    _sheet_as_sent().redo()
+
+
+def keep_half() -> None:
+    """Keep a half-set polygon as lines."""
+    sheet = _sheet_as_sent()
+    sheet.lines_from_half()
+    sheet.asked = st.session_state["classify_sheet_buttons"].kept
 
 
 def draw_sheet() -> Drawing | None:
@@ -108,61 +96,123 @@ def draw_sheet() -> Drawing | None:
         key="classify_tool",
         default="freedraw",
         required=True,
+        persist_state="session",
         label_visibility="collapsed",
     )
-    sheet = state.page_state(Sheet)
-    key = f"classify_canvas_{sheet.number}"
+    pen = int(st.session_state.get("classify_width", USUAL_WIDTH))
+    sheet = _sheet_as_sent()
+    key = _key(sheet)
     # This run of the page opens the canvas: later ones must not change what it was opened with.
     if key not in st.session_state:
         sheet.initial = sheet.drawing
+    elif (tool, pen) != sheet.tool:
+        sheet.lines_from_half()  # the canvas itself would drop them
+    sheet.tool = tool, pen
     with st.container(key="classify_sheet", gap="xsmall"):
-        result = st_canvas(
+        st_canvas(
             fill_color="rgba(0, 0, 0, 0)",
-            stroke_width=st.session_state.get("classify_width", USUAL_WIDTH),
+            stroke_width=pen,
             stroke_color=INK,
             background_color=PAPER,
             width=SIDE,
             height=SIDE,
-            drawing_mode=tool,
+            # With the polygon tool it would not send the lines that it is to keep.
+            drawing_mode="freedraw" if sheet.keeping else tool,
             initial_drawing=sheet.initial,
             return_image_data=True,
             key=key,
         )
-        if result.image_bytes is not None:
-            sheet.drawing, sheet.png = result.json_data, result.image_bytes
-        _BUTTONS(
-            key="classify_sheet_buttons",
-            data={"tool": tool, "canvas": key, "unclosed": _unclosed_corners(sheet.drawing)},
-            on_cleared_change=clear,
-            height="content",
-        )
+        rgba = sheet.pixels()
+        filled = st.session_state.get("classify_fill", True)
+        gaps = guides.open_places(rgba) if rgba is not None and filled else ""
+        _draw_buttons(sheet, tool, gaps)
     if tool == "polygon":
-        st.caption("Click each corner in turn; a click on the first one closes the shape.")
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        pen = st.slider(
-            "Pen width", NARROWEST, WIDEST, USUAL_WIDTH, step=2, key="classify_width", width=130
-        )
-        fill = st.toggle("Fill closed outlines", True, key="classify_fill")
-    rgba = read_pixels(sheet)
+        st.caption(_about_corners(sheet))
+    pen, fill = _draw_settings()
+    if gaps:
+        st.caption("Orange: the outline is open there, and is closed for the network.")
     return None if rgba is None else Drawing(rgba, pen, fill)
 
 
-def read_pixels(sheet: Sheet) -> NDArray[np.uint8] | None:
-    """What is on the sheet as uint8 `(320, 320, 4)`, or None for an empty one."""
-    if sheet.png is None or not (sheet.drawing or {}).get("objects"):
-        return None
-    return np.asarray(Image.open(io.BytesIO(sheet.png)).convert("RGBA"))
+def _draw_settings() -> tuple[int, bool]:
+    """The width of the pen in pixels, whether outlines are filled, and which one is traced."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        pen = st.slider(
+            "Pen width",
+            NARROWEST,
+            WIDEST,
+            USUAL_WIDTH,
+            step=2,
+            key="classify_width",
+            persist_state="session",
+            width=130,
+        )
+        fill = st.toggle("Fill closed outlines", True, key="classify_fill", persist_state="session")
+    st.selectbox(
+        "Outline to trace",
+        range(len(CLASS_NAMES)),
+        index=None,
+        format_func=CLASS_NAMES.__getitem__,
+        placeholder="Trace an outline: choose a garment",
+        label_visibility="collapsed",
+        key="classify_traced",
+        persist_state="session",
+        width=SIDE,
+    )
+    return int(pen), fill
 
 
-def _unclosed_corners(drawing: CanvasDrawing | None) -> int:
-    """How many corners the last thing drawn has if it is a polygon in the making, as the canvas's
-    undo brings them back: a path of straight lines, which no pen draws. 0 for anything else.
+def _about_corners(sheet: Sheet) -> str:
+    """What a click does with the polygon tool."""
+    corners = unclosed_corners(sheet.half.drawing) if sheet.half else 0
+    if not corners:
+        return "Click each corner in turn; a click on the first one closes the shape."
+    return (
+        f"{corners} corners set: a click on the first one closes the shape, another tool keeps it "
+        "as lines."
+    )
+
+
+def _draw_buttons(sheet: Sheet, tool: Tool, gaps: str) -> None:
+    """The buttons below the canvas, and what lies over it.
+
+    Args:
+        gaps: marks where the outline is open, as `guides.open_places` gives them.
     """
-    objects = (drawing or {}).get("objects")
-    if not objects or objects[-1].get("type") != "Path":
-        return 0
-    path = objects[-1].get("path", [])
-    return len(path) if all(command[0] in ("M", "L") for command in path) else 0
+    traced: int | None = st.session_state.get("classify_traced")
+    _BUTTONS(
+        key="classify_sheet_buttons",
+        data={
+            "tool": tool,
+            "canvas": _key(sheet),
+            "between": sheet.between,
+            "half": sheet.half is not None,
+            "asked": sheet.asked,
+            "undoable": bool(sheet.earlier),
+            "redoable": bool(sheet.later),
+            "outline": "" if traced is None else guides.outline(traced),
+            "gaps": gaps,
+        },
+        on_cleared_change=clear,
+        on_undone_change=undo,
+        on_redone_change=redo,
+        on_kept_change=keep_half,
+        height="content",
+    )
+
+
+def _key(sheet: Sheet) -> str:
+    return f"classify_canvas_{sheet.number}"
+
+
+def _sheet_as_sent() -> Sheet:
+    """The sheet with what its canvas has sent last."""
+    sheet = state.page_state(Sheet)
+    sent = st.session_state.get(_key(sheet), {}).get("drawing")
+    if sent and sent.get("data"):
+        png = base64.b64decode(sent["data"].split(",", 1)[1])
+        sheet.take(sent["raw"], png, polygon=sheet.tool[0] == "polygon")
+    return sheet
 
 
 _BUTTONS = st.components.v2.component(

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from core import settings
+from core import settings, wording
 from core.labels import CLASS_NAMES
 from core.outside import measured
 from core.outside import report as outside_report
@@ -24,37 +23,53 @@ from core.outside.report import Mistake, Report, class_name
 from core.runs import Run
 from ui import cache, frame
 from ui.classify import result
-from ui.components import charts, run_names, theme, thumbnails
+from ui.components import charts, theme, thumbnails
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
+# People's own pictures first: computer-generated ones vary less.
 TITLES = {
     "test": "Test set",
-    "sketches": "Sketches",
-    "icons": "Icons",
-    "scribbles": "Scribbles",
+    "drawings": "People's drawings",
+    "pictograms": "People's icons",
     PHOTOGRAPHS: "Photographs",
+    "snapshots": "More photographs",
+    "sketches": "Generated sketches",
+    "icons": "Generated icons",
+    "scribbles": "Generated scribbles",
 }
 # The pictures of a kind that show none of the ten classes, where that is not all of them.
-OTHERS = {PHOTOGRAPHS: "Photographs of hats, shorts and skirts"}
-SYMBOLS = {
-    "test": "diamond-open",
-    "sketches": "circle",
-    "icons": "square",
-    PHOTOGRAPHS: "triangle-up",
+OTHERS = {
+    "drawings": "People's drawings of other things",
+    "pictograms": "People's icons of other things",
+    PHOTOGRAPHS: "Photographs of hats, shorts and skirts",
+    "snapshots": "More photographs of hats, shorts and skirts",
 }
 EXAMPLES = 12
-ROW_PIXELS = 34  # of a class in the chart
 WHERE = (
     "the Clothing dataset (Alexey Grigorev and contributors, CC0 1.0) is at "
     "github.com/alexeygrigorev/clothing-dataset-small; name its folder `train` in `ATELIER_PHOTOS`"
 )
+# What is said where the pictures of a kind are not on this machine.
+MISSING: dict[str, str] = {
+    kind: f"These are not on this machine: `{variable}` names their folder."
+    for kind, variable in settings.PEOPLE_VARIABLES.items()
+}
+MISSING[PHOTOGRAPHS] = f"The photographs are not on this machine: {WHERE}."
 
 
 def draw(run: Run) -> None:
     """Draw the panel with the figures of a run; they are read only while it is open."""
-    st.html(f"<style>{_STYLE}</style>")
+    colours = theme.palette()
+    marks = {
+        "test": f"border-color: {colours.muted}; background: transparent; rotate: 45deg;",
+        "drawings": f"background: {colours.accent}; border-radius: 50%;",
+        "pictograms": f"background: {colours.better};",
+        PHOTOGRAPHS: f"background: {colours.worse}; clip-path: polygon(50% 0, 100% 100%, 0 100%);",
+        "snapshots": f"background: {colours.worse}; clip-path: polygon(0 0, 100% 0, 50% 100%);",
+        "sketches": f"border-color: {colours.accent}; border-radius: 50%;",
+        "icons": f"border-color: {colours.better};",
+    }
+    shapes = "".join(f".how-well-marks b.{kind} {{ {look} }}\n" for kind, look in marks.items())
+    st.html(f"<style>{_STYLE}{shapes}</style>")
     with st.container(key="classify_measured"):
         _draw_panel(run)
 
@@ -74,26 +89,26 @@ def _draw_panel(run: Run) -> None:
         if figures is None:
             _offer_measuring(run)
             return
-        reports = {"test": _report_of_test_set(run), **figures.reports}
+        measured_kinds = _in_order(figures.reports)
+        reports = {"test": _report_of_test_set(run), **measured_kinds}
         _draw_overview(run, figures, reports)
-        _draw_rejections(figures.reports)
+        _draw_rejections(measured_kinds)
         with_classes = {kind: report for kind, report in reports.items() if report.classes}
-        st.subheader("Class by class", anchor=False)
-        st.plotly_chart(
-            accuracy_figure(with_classes),
-            key="classify_how_well_chart",
-            width="stretch",
-            config={"displayModeBar": False},
-            alt="Share of correct answers by class, with a mark for each kind of picture; the table "
-            "below has the figures.",
-        )
+        st.header("Class by class", anchor=False)
+        st.html(accuracy_marks(with_classes))  # the table below says the same to a screen reader
         charts.table(
             class_rows(with_classes),
             key="classify_how_well_classes",
             shares=[TITLES.get(kind, kind) for kind in with_classes],
             alt="Share of correct answers by class and kind of picture",
         )
-        _draw_examples(run, figures.reports)
+        _draw_examples(run, measured_kinds)
+
+
+def _in_order(reports: Mapping[str, Report]) -> dict[str, Report]:
+    """The same reports, people's own pictures first."""
+    known = [kind for kind in TITLES if kind in reports]
+    return {kind: reports[kind] for kind in [*known, *(set(reports) - set(known))]}
 
 
 def _offer_measuring(run: Run) -> None:
@@ -118,15 +133,17 @@ def _report_of_test_set(run: Run) -> Report:
 def _draw_overview(run: Run, figures: OutsideFigures, reports: Mapping[str, Report]) -> None:
     """One row for each kind of picture that has a right answer."""
     st.caption(
-        f"{run_names.literal(run.name)}, measured on {figures.measured[:10]} on pictures that no "
-        "training uses, prepared like yours. Sketches, icons and scribbles are computer-generated "
-        "and less varied than real drawings."
+        f"{wording.literal(run.name)}, measured on {figures.measured[:10]} on pictures that no "
+        "training uses, prepared like yours. What is called generated was drawn by the computer "
+        "and varies less than what people draw. “95 % range”: where the share of correct answers "
+        "among all such pictures lies, judged by so many of them (Wilson's interval)."
     )
     rows: list[dict[str, str | float]] = [
         {
             "": TITLES.get(kind, kind),
             "Pictures": report.garments,
             "Correct": _or_nan(report.accuracy),
+            "95 % range": wilson_text(report),
             "Mean over classes": _or_nan(report.mean_over_classes),
             "Sure": _or_nan(report.sure_share),
             "Correct when sure": _or_nan(report.sure_accuracy),
@@ -151,6 +168,12 @@ def _draw_overview(run: Run, figures: OutsideFigures, reports: Mapping[str, Repo
             )
 
 
+def wilson_text(report: Report) -> str:
+    """The 95 % range of the share of correct answers, as text."""
+    low, high = report.accuracy_range
+    return f"{theme.percent(low, 0)} to {theme.percent(high, 0)}"
+
+
 def _or_nan(share: float | None) -> float:
     return np.nan if share is None else share
 
@@ -164,7 +187,7 @@ def _draw_rejections(reports: Mapping[str, Report]) -> None:
     ]
     if not sentences:
         return
-    st.subheader("Pictures outside the ten classes", anchor=False)
+    st.header("Pictures outside the ten classes", anchor=False)
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     st.caption(
         "“Not sure” is the correct answer here. On the sheet, tangles of lines are also recognised "
@@ -214,57 +237,35 @@ def _class_names(reports: Iterable[Report]) -> list[str]:
     ]
 
 
-def accuracy_figure(reports: Mapping[str, Report]) -> Figure:
-    """A mark for each class and kind of picture at its share of correct answers."""
-    import plotly.graph_objects as go  # a tenth of a second, and only where it is looked at
-
-    colours = theme.palette()
-    by_kind = {
-        "test": colours.muted,
-        "sketches": colours.accent,
-        "icons": colours.better,
-        PHOTOGRAPHS: colours.worse,
-    }
-    figure = go.Figure()
+def accuracy_marks(reports: Mapping[str, Report]) -> str:
+    """A line for each class, with a mark for each kind of picture at its share of correct answers,
+    as HTML. It is there at once, where a chart would load five megabytes first.
+    """
+    by_name: dict[str, list[str]] = {name: [] for name in _class_names(reports.values())}
     for kind, report in reports.items():
         title = TITLES.get(kind, kind)
-        figure.add_scatter(
-            x=[100 * count.accuracy for count in report.classes],
-            y=[_in_two_lines(count.name) for count in report.classes],
-            mode="markers",
-            name=title,
-            marker={
-                "size": 11,
-                "symbol": SYMBOLS.get(kind, "circle"),
-                "color": by_kind.get(kind, colours.muted),
-            },
-            customdata=[[count.right, count.pictures] for count in report.classes],
-            hovertemplate=f"%{{y}}, {title.lower()}<br>%{{customdata[0]:,}} of "
-            "%{customdata[1]:,} correct (%{x:.1f} %)<extra></extra>",
-        )
-    names = [_in_two_lines(name) for name in _class_names(reports.values())]
-    figure.update_xaxes(
-        range=[-3, 103], ticksuffix=" %", title=None, fixedrange=True, zeroline=False, dtick=25
+        for count in report.classes:
+            words = (
+                f"{count.name}, {title.lower()}: {count.right:,} of {count.pictures:,} correct "
+                f"({theme.percent(count.accuracy)})"
+            )
+            by_name[count.name].append(
+                f'<b class="{html.escape(kind)}" style="left:{100 * count.accuracy:.2f}%" '
+                f'title="{html.escape(words)}"></b>'
+            )
+    legend = "".join(
+        f'<span><b class="{html.escape(kind)}"></b>{html.escape(TITLES.get(kind, kind))}</span>'
+        for kind in reports
     )
-    figure.update_yaxes(
-        categoryorder="array",
-        categoryarray=names[::-1],
-        fixedrange=True,
-        automargin=True,
-        showgrid=True,
+    rows = "".join(
+        f"<li><span>{html.escape(name)}</span><i>{''.join(marks)}</i></li>"
+        for name, marks in by_name.items()
     )
-    figure.update_layout(
-        height=90 + ROW_PIXELS * len(names),
-        margin={"l": 0, "r": 8, "t": 8, "b": 8},
-        dragmode=False,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    axis = "".join(f'<em style="left:{share}%">{share} %</em>' for share in (0, 50, 100))
+    return (
+        f'<div class="how-well-marks" aria-hidden="true"><p>{legend}</p><ul>{rows}'
+        f'<li><span></span><i class="axis">{axis}</i></li></ul></div>'
     )
-    return figure
-
-
-def _in_two_lines(name: str) -> str:
-    """Several classes in two lines, so that they leave room for the marks on a phone."""
-    return name.replace(" or ", "<br>or ")
 
 
 def _draw_examples(run: Run, reports: Mapping[str, Report]) -> None:
@@ -272,7 +273,7 @@ def _draw_examples(run: Run, reports: Mapping[str, Report]) -> None:
     kinds = [kind for kind, report in reports.items() if report.mistakes]
     if not kinds:
         return
-    st.subheader("What goes wrong", anchor=False)
+    st.header("What goes wrong", anchor=False)
     kind = st.segmented_control(
         "Mistakes among",
         kinds,
@@ -282,8 +283,12 @@ def _draw_examples(run: Run, reports: Mapping[str, Report]) -> None:
         format_func=lambda kind: f"{TITLES.get(kind, kind)} ({len(reports[kind].mistakes):,})",
         label_visibility="collapsed",
     )
-    if kind == PHOTOGRAPHS and settings.photographs_folder() is None:
-        st.caption(f"The photographs are not on this machine: {WHERE}.")
+    available = {
+        *settings.people_folders(),
+        *([PHOTOGRAPHS] if settings.photographs_folder() else []),
+    }
+    if kind in MISSING and kind not in available:
+        st.caption(MISSING[kind])
         return
     examples = select_examples(reports[kind].mistakes)
     figures = [figure for mistake in examples if (figure := _figure_html(mistake))]
@@ -340,11 +345,24 @@ def _figure_html(mistake: Mistake) -> str:
 
 
 _STYLE = """
+.how-well-marks ul { list-style: none; margin: 0 !important; padding: 0 !important; font-size: 0.9rem; }
+.how-well-marks li { display: grid; grid-template-columns: 9.5rem 1fr; gap: 0.8rem; align-items: center;
+  margin: 0 !important; padding: 0.3rem 0.6rem 0.3rem 0 !important; }
+.how-well-marks i { position: relative; height: 1.1rem; border-radius: 3px; font-style: normal;
+  background: color-mix(in srgb, currentColor 7%, transparent); }
+.how-well-marks i.axis { background: none; }
+.how-well-marks em { position: absolute; translate: -50% 0; font-style: normal; white-space: nowrap; }
+.how-well-marks b { display: inline-block; box-sizing: border-box; width: 0.75rem; height: 0.75rem;
+  border: 2px solid transparent; }
+.how-well-marks i b { position: absolute; top: 50%; translate: -50% -50%; }
+.how-well-marks p { display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; margin: 0 0 0.5rem; font-size: 0.9rem; }
+.how-well-marks p span { display: inline-flex; gap: 0.5rem; align-items: center; }
 .how-well { grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)) !important; }
 .how-well div { aspect-ratio: 2 !important; grid-template-columns: 1fr 1fr; }
 .how-well .crisp { background: #000; }
 @media (max-width: 640px) {
   .how-well { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)) !important; }
+  .how-well-marks li { grid-template-columns: 6rem 1fr; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-classify_measured) { order: 2; }
 }
 """

@@ -19,11 +19,12 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from core import wording
 from core.errors import DataDamaged, DataUnavailable
 from core.inference import Network, answer
 from core.inference.answer import Prediction, PreparationOptions
 from core.labels import CLASS_NAMES, CLASSES, SIDE
-from core.pictures import Polarity, Prepared
+from core.pictures import Kind, Polarity, Prepared
 from core.runs import Run
 from ui import cache, frame
 from ui.classify import uploads
@@ -73,6 +74,7 @@ def draw_answers(
     truth: int | None = None,
     blank: bool = False,
     doubt: str = "",
+    kind: Kind | None = None,
 ) -> list[Prediction]:
     """Draw what the networks say.
 
@@ -84,6 +86,7 @@ def draw_answers(
         blank: nothing was found in the picture, so no network is asked.
         doubt: a sentence on why no network can be sure of this picture; empty where there is no
             such reason.
+        kind: what the picture turned out to be; None for a picture of the data set.
 
     Returns:
         what each network said; nothing for a blank picture.
@@ -92,7 +95,9 @@ def draw_answers(
         draw_placeholder("Not sure", "Nothing stands out from the background here.")
         return []
     predictions = [
-        answer.predict(contender.network, pixels, doubt=doubt, from_data_set=truth is not None)
+        answer.predict(
+            contender.network, pixels, doubt=doubt, kind=kind, from_data_set=truth is not None
+        )
         for contender in contenders
     ]
     titles = [contender.run.name for contender in contenders] if len(contenders) > 1 else [""]
@@ -102,21 +107,33 @@ def draw_answers(
         )
         for prediction, title in zip(predictions, titles, strict=True)
     ]
-    if len(predictions) == 1:
-        above, bars = headlines[0], charts.bars_html(predictions[0].probabilities, truth=truth)
-    else:
+    above = headlines[0]
+    if len(predictions) > 1:
         above = f'<div class="classify-two">{"".join(headlines)}</div>'
-        first, second = (prediction.probabilities for prediction in predictions)
-        bars = pairs_html(first, second, truth=truth)
+    bars = bars_of(predictions, truth)
     st.html(f'<div class="classify-answer">{above}{bars}</div>')
     return predictions
+
+
+def bars_of(predictions: Sequence[Prediction], truth: int | None = None) -> str:
+    """The probabilities of one or two answers as bars, as HTML."""
+    shares = [prediction.probabilities for prediction in predictions]
+    if len(shares) == 1:
+        return charts.bars_html(shares[0], truth=truth)
+    return pairs_html(shares[0], shares[1], truth=truth)
+
+
+def draw_bars_below(predictions: Sequence[Prediction]) -> None:
+    """In a narrow window only the headline is above the sheet; the bars are here, below it."""
+    if predictions:
+        st.html(f'<div class="classify-below">{bars_of(predictions)}</div>')
 
 
 def draw_placeholder(headline: str, sentence: str) -> None:
     """Keep the answer's place while there is no picture, and say what to do."""
     st.html(
         f'<div class="classify-answer classify-empty"><section class="unsure">'
-        f"<h3>{html.escape(headline)}</h3><p>{html.escape(sentence)}</p></section>"
+        f"<h2>{html.escape(headline)}</h2><p>{html.escape(sentence)}</p></section>"
         f"{charts.bars_html(np.zeros(CLASSES))}</div>"
     )
 
@@ -155,7 +172,7 @@ def headline_html(
     above = f"<small>{html.escape(title)}</small>" if title else ""
     kind = "sure" if sure else "unsure"
     return (
-        f'<section role="status" class="{kind}">{above}<h3>{html.escape(headline)}</h3>'
+        f'<section role="status" class="{kind}">{above}<h2>{html.escape(headline)}</h2>'
         f"<p>{html.escape(line)}</p></section>"
     )
 
@@ -185,8 +202,9 @@ def draw_overview(contenders: Sequence[Contender], pictures: Sequence[Upload]) -
         pictures: at least one.
     """
     pixels = np.stack([upload.pixels for upload in pictures])
+    kinds = [upload.kind for upload in pictures]
     answers = [
-        _summaries(answer.predict_all(contender.network, pixels), pictures)
+        _summaries(answer.predict_all(contender.network, pixels, kinds), pictures)
         for contender in contenders
     ]
     lines = [" / ".join(summaries) for summaries in zip(*answers, strict=True)]
@@ -219,7 +237,7 @@ def draw_options(*, fill: bool) -> None:
     Args:
         fill: also offer to fill closed outlines; the sheet has a switch of its own for that.
     """
-    st.subheader("What the network sees")
+    st.header("What the network sees")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.segmented_control(
             "Brightness",
@@ -311,7 +329,7 @@ def draw_reasons(
     with panel, frame.errors(stop=False):
         for contender, prediction in zip(contenders, predictions, strict=True):
             if len(contenders) > 1:
-                st.markdown(f"**{contender.run.name}**")
+                st.markdown(f"**{wording.literal(contender.run.name)}**")
             left, right = st.columns([2, 5], gap="large")
             with left:
                 _draw_attribution(contender, pixels, prediction.label)
@@ -340,7 +358,7 @@ def _draw_neighbours(contender: Contender, pixels: NDArray[np.uint8]) -> None:
     try:
         data = cache.dataset(contender.run.data_name)
     except (DataUnavailable, DataDamaged) as problem:
-        st.info(str(problem), icon=":material/database_off:")
+        st.info(wording.sentence(str(problem)), icon=":material/database_off:")
         return
     frame.sample_badge(data)
     embedding = contender.network.embeddings(pixels[None])[0]
@@ -358,21 +376,21 @@ def _draw_neighbours(contender: Contender, pixels: NDArray[np.uint8]) -> None:
 def style() -> str:
     """The page's style sheet, in the colours of the theme."""
     colours = theme.palette()
-    return f"{_STYLE}\n.st-key-classify_answer {{ --first: {colours.accent}; --second: {colours.worse}; }}"
+    return f"{_STYLE}\n:root {{ --first: {colours.accent}; --second: {colours.worse}; --paper: {colours.paper}; }}"
 
 
 _STYLE = """
 .classify-answer section { min-width: 0; }
-.classify-answer h3 { font-size: 1.9rem; line-height: 1.2; padding: 0; margin: 0; }
+.classify-answer h2 { font-size: 1.9rem; line-height: 1.2; padding: 0; margin: 0; }
 .classify-answer p { margin: 0.1rem 0 0.9rem; opacity: 0.75; min-height: 1.5rem; font-variant-numeric: tabular-nums; }
-.classify-answer .unsure h3 { opacity: 0.6; }
-.classify-empty ul { opacity: 0.45; }
+.classify-answer .unsure h2 { opacity: 0.6; }
+.classify-empty i { opacity: 0.45; }
 .classify-empty .best { font-weight: 400; }
 .classify-empty em { visibility: hidden; }
 .classify-two { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
 .classify-two section { padding-left: 0.75rem; border-left: 4px solid var(--first); margin-bottom: 0.9rem; }
 .classify-two section + section { border-left-color: var(--second); }
-.classify-two h3 { font-size: 1.5rem; }
+.classify-two h2 { font-size: 1.5rem; }
 .classify-two p { margin-bottom: 0; }
 .classify-two small { display: block; opacity: 0.75; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .classify-pairs li { font-size: 0.8rem; line-height: 1.15; }
@@ -390,6 +408,20 @@ _STYLE = """
 .classify-steps img.crisp { image-rendering: pixelated; }
 .classify-steps figcaption { font-size: 0.8rem; line-height: 1.35; margin-top: 0.4rem; opacity: 0.8; }
 .classify-steps b { display: block; }
+.classify-below { display: none; }
+/* While one draws in a narrow window the answer is above the sheet and stays in view. */
+@media (max-width: 1179px) {
+  .classify-below { display: block; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-classify_row) .classify-answer ul { display: none; }
+  .st-key-classify_row > [data-testid="stLayoutWrapper"]:has(> .st-key-classify_answer) { order: -1;
+    flex-basis: 100% !important; position: sticky; top: 2.6rem; z-index: 4; background: var(--paper); }
+  .st-key-classify_row .classify-answer section { min-height: 6.3rem; }
+  .st-key-classify_row .classify-answer h2 { font-size: 1.4rem; }
+  .st-key-classify_row .classify-answer p { font-size: 0.9rem; margin-bottom: 0; }
+}
+@media (min-width: 641px) and (max-width: 1179px) {
+  .st-key-classify_row .classify-answer section { min-height: 4.8rem; }
+}
 @media (max-width: 640px) {
   .classify-steps { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); }
   [data-testid="stLayoutWrapper"]:has(> .st-key-classify_networks) { order: 1; }

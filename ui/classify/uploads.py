@@ -22,7 +22,7 @@ from core import pictures
 from core.errors import UnreadablePicture
 from core.inference import answer
 from core.inference.answer import PreparationOptions, Question
-from core.pictures import Crop
+from core.pictures import Crop, Kind
 from ui import state
 
 MOST_FILES = 40  # at once: more fill the page, and their bytes stay in memory while they are shown
@@ -46,11 +46,13 @@ class Upload:
     Attributes:
         pixels: uint8 `(28, 28)`, what a network reads of it.
         blank: nothing was found in it.
+        kind: what it turned out to be.
     """
 
     file: File
     pixels: NDArray[np.uint8]
     blank: bool
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,8 @@ def _read(file: File, key: _Key) -> Upload | Refusal:
         return Refusal(file, str(problem))
     # Usually the one to be looked at: the only one, or the one that was cropped just now.
     upload_state().prepared = key, question
-    return Upload(file, question.pixels, question.prepared.blank)
+    prepared = question.prepared
+    return Upload(file, prepared.pixels, prepared.blank, prepared.kind)
 
 
 def _prepare(file: File, options: PreparationOptions) -> Question:

@@ -1,4 +1,5 @@
-"""Learning curves: a run's history as two charts, loss and accuracy, and as one sentence.
+"""Learning curves: a run's history as two charts, loss and accuracy, and as one sentence. Where
+batches were written down, training is drawn by batch, smoothed, with the raw line behind it.
 
 Two charts rather than one with two panels: side by side on a desk, one below the other on a phone.
 Each keeps its size and its margins from the first epoch to the last, so that nothing jumps, and
@@ -15,10 +16,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
-from core.runs import Epoch
+from core.runs import BatchCurve, Epoch
 from ui.components import zoom
 from ui.components.theme import percent
 
@@ -30,6 +33,7 @@ QUIET = "#868b94"
 # One colour for each overlaid run; more runs are refused.
 EARLIER = ("#0d9488", "#a855f7", "#db2777", "#6a9a10", "#0891b2")
 HEIGHT = 310  # pixels
+RATE_HEIGHT = 150
 # Fixed: automatic margins move the plot when a label grows.
 MARGIN = {"l": 56, "r": 12, "t": 46, "b": 58}
 LEGEND_LINE = 20  # pixels of height that each overlaid run adds, since a phone stacks the legend
@@ -49,6 +53,18 @@ class Overlay(NamedTuple):
 
     name: str
     history: Sequence[Epoch]
+
+
+class Batches(NamedTuple):
+    """Training by batch, and how it is drawn.
+
+    `smoothing` is how many batches the smoothed line's weights go back, 0 for none; `logarithmic`
+    draws the loss on a logarithmic axis.
+    """
+
+    curve: BatchCurve
+    smoothing: int = 0
+    logarithmic: bool = False
 
 
 class Level(NamedTuple):
@@ -71,6 +87,7 @@ def figure(
     level: Level | None = None,
     revision: str = "",
     ranges: zoom.Ranges | None = None,
+    batches: Batches | None = None,
 ) -> go.Figure:
     """Draw one metric of a run, training against validation.
 
@@ -86,6 +103,7 @@ def figure(
         level: a figure to compare with.
         revision: whatever identifies the run; a zoom lives as long as it stays the same.
         ranges: what of "x" and "y" (in percent for accuracy) a visitor has zoomed into.
+        batches: draw training by batch instead of by epoch.
 
     Raises:
         ValueError: for more overlays than there are colours.
@@ -99,24 +117,94 @@ def figure(
         drawn.add_trace(
             _curve(overlay.history, metric, validated, name, colour, width=1.5, dash="dot")
         )
-    if _has(history, metric, False):
+    if batches is not None:
+        drawn.add_traces(_batch_lines(batches, metric))
+    elif _has(history, metric, False):
         drawn.add_trace(_curve(history, metric, False, "Training", TRAINING))
     if _has(history, metric, True):
         drawn.add_trace(_curve(history, metric, True, "Validation", VALIDATION))
-    last = _last_epoch(history, overlays, epochs)
+    last = _last_epoch(history, overlays, epochs, shortest=2 if batches is None else 1)
     _mark_best(drawn, history, metric, best_epoch, last)
+    logarithmic = batches is not None and batches.logarithmic and metric == "loss"
     if level is not None:
-        _mark_level(drawn, metric, level)
+        _mark_level(drawn, metric, level, logarithmic)
     _arrange(drawn, metric, last, revision, len(overlays))
-    if not history and not overlays:
+    if batches is not None:
+        _arrange_batches(drawn, metric, last, logarithmic)
+    if not history and not overlays and batches is None:
         _say_empty(drawn)
     for axis, limits in (ranges or {}).items():
         drawn.update_layout({f"{axis}axis": {"range": list(limits)}})
     return drawn
 
 
-def sentence(history: Sequence[Epoch], best_epoch: int | None = None) -> str:
+def smooth(curve: BatchCurve, metric: Metric, batches: int) -> NDArray[np.float64]:
+    """A curve's exponentially weighted means, whose weights fall to 1/e over so many batches.
+
+    Weights go by batches and not by points, so that the line stays where it is when points are
+    joined. The first values are means of what there is, not drawn towards zero.
+
+    Args:
+        metric: the loss, or the accuracy as a share in 0..1.
+        batches: 0 leaves the values as they are.
+
+    Returns:
+        `(n,)`, as many values as the curve has points.
+    """
+    values = curve.loss if metric == "loss" else curve.accuracy
+    if batches <= 0:
+        return values
+    counts = np.diff(curve.step, prepend=0)
+    kept = np.exp(-counts / batches)
+    smoothed = np.empty(len(values))
+    total = weight = 0.0
+    for place, (value, keep) in enumerate(zip(values, kept, strict=True)):
+        total, weight = total * keep + value * (1 - keep), weight * keep + (1 - keep)
+        smoothed[place] = total / weight
+    return smoothed
+
+
+def rate_figure(
+    curve: BatchCurve, *, epochs: int, revision: str = "", ranges: zoom.Ranges | None = None
+) -> go.Figure:
+    """Draw the learning rate over the epochs; `epochs`, `revision` and `ranges` as in `figure`."""
+    drawn = go.Figure(
+        go.Scatter(
+            x=_epochs_of(curve),
+            y=curve.learning_rate.astype(np.float32),
+            name="Learning rate",
+            mode="lines",
+            line={"color": EARLIER[0], "width": 2},
+            hovertemplate="%{y:.3g}<extra></extra>",
+        )
+    )
+    drawn.update_layout(
+        title={"text": "Learning rate", "x": 0, "xref": "paper", "font": {"size": 15}},
+        height=RATE_HEIGHT,
+        margin={**MARGIN, "b": 28},
+        hovermode="x unified",
+        uirevision=f"{revision}:rate",
+        showlegend=False,
+    )
+    drawn.update_yaxes(automargin=False, zeroline=False, rangemode="tozero", nticks=4)
+    drawn.update_xaxes(automargin=False, showgrid=False, zeroline=False)
+    _arrange_epochs(drawn, max(1, epochs))
+    for axis, limits in (ranges or {}).items():
+        drawn.update_layout({f"{axis}axis": {"range": list(limits)}})
+    return drawn
+
+
+def sentence(
+    history: Sequence[Epoch],
+    best_epoch: int | None = None,
+    batches: BatchCurve | None = None,
+) -> str:
     """Say in words what the two charts show, for those who cannot see them."""
+    if not history and batches is not None:
+        return (
+            f"{int(batches.step[-1]):,} batches of the first epoch: loss {batches.loss[-1]:.3f}, "
+            f"accuracy {percent(float(batches.accuracy[-1]))}."
+        )
     if not history:
         return "No epoch has been finished yet."
     count = len(history)
@@ -144,15 +232,20 @@ def show(
     overlays: Sequence[Overlay] = (),
     levels: Mapping[Metric, Level] | None = None,
     revision: str = "",
+    batches: Batches | None = None,
+    rate: bool = False,
 ) -> None:
     """Put loss and accuracy side by side on the page, one below the other where it is narrow.
 
     Args:
         key: prefix of the charts' keys, carrying the page.
         levels: figures to compare with, by metric.
-        history, epochs, best_epoch, overlays, revision: as in `figure`.
+        history, epochs, best_epoch, overlays, revision, batches: as in `figure`.
+        rate: whether the learning rate is drawn below, where batches are there.
     """
-    words = sentence(history, best_epoch)
+    words = sentence(history, best_epoch, batches.curve if batches else None)
+    if batches is not None and batches.logarithmic:
+        revision += ":log"
     for column, metric in zip(st.columns(2), METRICS, strict=True):
         drawn = figure(
             history,
@@ -163,6 +256,7 @@ def show(
             level=(levels or {}).get(metric),
             revision=revision,
             ranges=zoom.chosen(f"{key}_zoom", f"{key}_{metric}", revision),
+            batches=batches,
         )
         column.plotly_chart(
             drawn,
@@ -170,7 +264,22 @@ def show(
             config=CONFIG,
             alt=f"{metric.capitalize()} after every epoch: {words}",
         )
-    zoom.listen(f"{key}_zoom", [f"{key}_{metric}" for metric in METRICS], revision)
+    charts = [f"{key}_{metric}" for metric in METRICS]
+    if rate and batches is not None:
+        rates = batches.curve.learning_rate
+        st.plotly_chart(
+            rate_figure(
+                batches.curve,
+                epochs=_last_epoch(history, overlays, epochs, shortest=1),
+                revision=revision,
+                ranges=zoom.chosen(f"{key}_zoom", f"{key}_rate", revision),
+            ),
+            key=f"{key}_rate",
+            config=CONFIG,
+            alt=f"Learning rate: at most {rates.max():.3g}, now {rates[-1]:.3g}.",
+        )
+        charts.append(f"{key}_rate")
+    zoom.listen(f"{key}_zoom", charts, revision)
 
 
 def _curve(
@@ -194,6 +303,64 @@ def _curve(
         line={"color": colour, "width": width, "dash": dash},
         marker={"color": colour, "size": 5},
         hovertemplate=f"{shown}<extra>{name}</extra>",
+    )
+
+
+def _batch_lines(batches: Batches, metric: Metric) -> list[go.Scatter]:
+    """The raw line, faint, and the smoothed one over it."""
+    curve = batches.curve
+    x, scale = _epochs_of(curve), _scale(metric)
+    raw = smooth(curve, metric, 0) * scale
+    lines = []
+    if batches.smoothing:
+        lines.append(
+            go.Scatter(
+                x=x,
+                y=raw.astype(np.float32),
+                mode="lines",
+                line={"color": TRAINING, "width": 1},
+                opacity=0.35,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+    shown = "%{y:.2f} %" if metric == "accuracy" else "%{y:.4f}"
+    lines.append(
+        go.Scatter(
+            x=x,
+            y=(smooth(curve, metric, batches.smoothing) * scale).astype(np.float32),
+            name="Training, by batch",
+            mode="lines" if len(x) > 1 else "lines+markers",
+            line={"color": TRAINING, "width": 2.5},
+            marker={"color": TRAINING, "size": 5},
+            hovertemplate=f"{shown}<extra>Training</extra>",
+        )
+    )
+    return lines
+
+
+def _epochs_of(curve: BatchCurve) -> NDArray[np.float32]:
+    """Where the points lie on the axis of epochs: an epoch's last batch at its number."""
+    return (curve.step / curve.steps_per_epoch).astype(np.float32)
+
+
+def _arrange_batches(drawn: go.Figure, metric: Metric, last: int, logarithmic: bool) -> None:
+    """What is different where training is drawn by batch: the axis begins before the first."""
+    drawn.update_layout(
+        title_text=f"{metric.capitalize()} by batch, validation after each epoch",
+        yaxis_type="log" if logarithmic else "linear",
+    )
+    _arrange_epochs(drawn, last)
+
+
+def _arrange_epochs(drawn: go.Figure, last: int) -> None:
+    margin = 0.02 * last
+    drawn.update_xaxes(
+        range=[-margin, last + margin],
+        tickformat="~g",
+        hoverformat=".2f",
+        dtick=1 if last <= 12 else None,
+        nticks=10,
     )
 
 
@@ -237,7 +404,7 @@ def _mark_best(
         )
 
 
-def _mark_level(drawn: go.Figure, metric: Metric, level: Level) -> None:
+def _mark_level(drawn: go.Figure, metric: Metric, level: Level, logarithmic: bool) -> None:
     """A dashed line at a published figure, with its words and value."""
     height = level.value * _scale(metric)
     value = percent(level.value) if metric == "accuracy" else f"{level.value:.3f}"
@@ -247,7 +414,7 @@ def _mark_level(drawn: go.Figure, metric: Metric, level: Level) -> None:
     drawn.add_annotation(
         x=x,
         xref="x domain",
-        y=height,
+        y=math.log10(height) if logarithmic else height,  # Plotly asks so of words, not of lines
         text=f"{level.words} {value}",
         showarrow=False,
         xanchor=side,
@@ -265,7 +432,7 @@ def _say_empty(drawn: go.Figure) -> None:
         y=0.5,
         yref="y domain",
         showarrow=False,
-        text="The first point appears after the first epoch.",
+        text="The curves begin with the first batch.",
         font={"color": QUIET, "size": 13},
     )
 
@@ -321,10 +488,14 @@ def _arrange(drawn: go.Figure, metric: Metric, last: int, revision: str, overlai
     )
 
 
-def _last_epoch(history: Sequence[Epoch], overlays: Sequence[Overlay], epochs: int | None) -> int:
-    """Where the epoch axis ends; at least 2, so that a single epoch has an axis around it."""
+def _last_epoch(
+    history: Sequence[Epoch], overlays: Sequence[Overlay], epochs: int | None, *, shortest: int
+) -> int:
+    """Where the epoch axis ends; at 2 at least where there are only epochs, so that a single one
+    has an axis around it.
+    """
     histories = (history, *(overlay.history for overlay in overlays))
-    return max([2, epochs or 0, *(epochs[-1].epoch for epochs in histories if epochs)])
+    return max([shortest, epochs or 0, *(epochs[-1].epoch for epochs in histories if epochs)])
 
 
 def _find_epoch(history: Sequence[Epoch], number: int | None) -> Epoch | None:

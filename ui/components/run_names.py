@@ -7,14 +7,11 @@ the end of the run's id.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
 from core.runs import Run, Status
 from ui.components import theme
-
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+.!:|~$<>-])")
 
 
 def title(run: Run, champion: str = "") -> str:
@@ -39,8 +36,3 @@ def titles(runs: Iterable[Run], champion: str = "") -> dict[str, str]:
         run_id: text if count[text] == 1 else f"{text} · {run_id[-4:]}"
         for run_id, text in plain.items()
     }
-
-
-def literal(text: str) -> str:
-    """A name or note as people typed it, with what Markdown would read as formatting escaped."""
-    return _MARKS.sub(r"\\\1", text)

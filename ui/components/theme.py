@@ -17,7 +17,8 @@ class Palette:
     """The colours of one theme.
 
     `low` to `high` are for amounts, `worse` to `better`, on both sides of `low`, for differences
-    and for words.
+    and for words; `paper` is the page, `caption` is small text, at least 4.5 : 1 on the page and in
+    the sidebar.
     """
 
     low: str
@@ -27,6 +28,8 @@ class Palette:
     better: str
     accent: str
     muted: str
+    caption: str
+    paper: str
 
 
 # Ten colours that can be told apart, on white and on black.
@@ -43,8 +46,28 @@ TEN_COLOURS = (
     "#7aa832",
 )
 
-LIGHT = Palette("#f6f7fb", "#a3acdf", "#2f3a9e", "#c2571a", "#1d7a63", "#4651b8", "#8b90a0")
-DARK = Palette("#1b1e27", "#353d80", "#5d69e6", "#f09a5b", "#56bfa3", "#8b95f0", "#8f95a5")
+LIGHT = Palette(
+    "#f6f7fb",
+    "#a3acdf",
+    "#2f3a9e",
+    "#c2571a",
+    "#1d7a63",
+    "#4651b8",
+    "#8b90a0",
+    "#5c6170",
+    "#ffffff",
+)
+DARK = Palette(
+    "#1b1e27",
+    "#353d80",
+    "#5d69e6",
+    "#f09a5b",
+    "#56bfa3",
+    "#8b95f0",
+    "#8f95a5",
+    "#aab0c0",
+    "#14161c",
+)
 
 
 def palette() -> Palette:
@@ -57,28 +80,63 @@ def percent(share: float, digits: int = 1) -> str:
     return wording.percent(share, digits).replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def style() -> str:
-    """The style sheet of every page, in the colours of the theme; `frame.begin` adds it."""
+def style(*, bigger: bool = False) -> str:
+    """The style sheet of every page, in the colours of the theme; `frame.begin` adds it.
+
+    Args:
+        bigger: text at 125 %, for a projector.
+    """
     colours = palette()
-    return f"{_PAGE}{_PICTURES}{_BARS}" + (
+    size = "html { font-size: 20px !important; }\n" * bigger
+    return f"{size}{_PAGE}{_PICTURES}{_BARS}" + (
         f".atelier-bars b {{ background: {colours.muted}; }}\n"
         f".atelier-bars .best b {{ background: {colours.accent}; }}\n"
         f".atelier-bars .truth b {{ background: {colours.better}; }}\n"
         f".atelier-bars small {{ color: {colours.better}; }}\n"
+        f"[data-testid='stCaptionContainer'], [data-testid='stCaptionContainer'] p, button kbd "
+        f"{{ color: {colours.caption} !important; opacity: 1 !important; }}\n"
+        f"[data-testid='stButtonGroup'] [data-selected='true'], "
+        f"[data-testid='stButtonGroup'] [data-selected='true'] p, "
+        f"[data-testid='stSliderThumbValue'] "
+        f"{{ color: {colours.accent} !important; }}\n"
     )
 
 
 def hide_status() -> None:
-    """Hide Streamlit's sign of a running script, which would come and go with every poll."""
-    st.html("<style>[data-testid='stStatusWidget'] { visibility: hidden; }</style>")
+    """Hide Streamlit's signs of a running script, which would come and go with every poll: the one
+    in the corner, and the fading of what is about to be drawn again.
+    """
+    st.html(
+        "<style>[data-testid='stStatusWidget'] { visibility: hidden; } "
+        "[data-stale='true'] { opacity: 1 !important; transition: none !important; }</style>"
+    )
 
 
 _PAGE = """
-[data-testid="stMainBlockContainer"] { max-width: 74rem; }
+[data-testid="stMainBlockContainer"] { max-width: 74rem; padding-top: 2.6rem; }
+[data-testid="stHeader"] { background: transparent; height: 2.6rem; min-height: 2.6rem; pointer-events: none; }
+[data-testid="stHeader"] button { pointer-events: auto; }
+[data-testid="stMain"] h1 { font-size: 1.6rem; padding: 0.25rem 0; }
+[data-testid="stSidebar"]:not([aria-expanded="true"]) [data-testid="stSidebarContent"] { overflow: hidden; }
+h1 a, h2 a, h3 a { display: none !important; }
+h1, h2, h3, button p, [data-testid="stCaptionContainer"], [data-testid="stAlert"],
+[data-testid="stFileUploaderFileName"], figcaption { overflow-wrap: anywhere; }
 .st-key-home_roads [data-testid="stPageLink"] { margin-left: -0.5rem; }
+.js-plotly-plot, .js-plotly-plot * { touch-action: pan-y pinch-zoom !important; }
+.st-key-matrix_pane, .st-key-matrix_layout { scroll-margin-top: 4.5rem; }
+.st-key-matrix_jump { position: sticky; bottom: 0.75rem; z-index: 5; }
+@media (min-width: 1280px) { .st-key-matrix_jump, .st-key-matrix_return { display: none; } }
+@media (max-width: 1279px) {
+  .st-key-matrix_layout [data-testid="stColumn"]:has(> * .st-key-matrix_pane),
+  .st-key-matrix_layout [data-testid="stColumn"]:has(.st-key-matrix_chart, .st-key-matrix_difference) {
+    min-width: 100%; }
+  .st-key-matrix_layout > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+}
+/* The button that opens the menu lies at the top left. */
+@media (max-width: 1023px) { [data-testid="stMainBlockContainer"] { padding-top: 3.5rem; } }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
-  h1 { font-size: 1.6rem !important; }
+  [data-testid="stMain"] h1 { font-size: 1.4rem; }
 }
 """
 _PICTURES = """

@@ -122,7 +122,12 @@ def grid(
 
 
 def gallery(
-    items: Sequence[Item], key: str, on_pick: Callable[[int], None], *, cell: int = 96
+    items: Sequence[Item],
+    key: str,
+    on_pick: Callable[[int], None],
+    *,
+    cell: int = 96,
+    columns: int | None = None,
 ) -> None:
     """Draw many pictures as links.
 
@@ -133,6 +138,7 @@ def gallery(
         key: the widget's key, carrying its page.
         on_pick: called with the `index` of the opened item before the page runs again.
         cell: smallest width of a column in CSS pixels.
+        columns: how many columns; None for as many as fit.
     """
 
     def picked() -> None:
@@ -144,7 +150,10 @@ def gallery(
         key=key,
         on_picked_change=picked,
         data={
-            "cell": cell,
+            "key": key,
+            "tracks": f"repeat({columns}, 1fr)"
+            if columns
+            else f"repeat(auto-fill, minmax({cell}px, 1fr))",
             "items": [
                 {
                     "index": int(item.index),
@@ -186,13 +195,16 @@ export default function ({ parentElement, data, setTriggerValue }) {
     grid.className = "grid";
     parentElement.appendChild(grid);
   }
-  grid.style.gridTemplateColumns = `repeat(auto-fill, minmax(${data.cell}px, 1fr))`;
-  grid.replaceChildren(...data.items.map((item) => {
+  grid.style.gridTemplateColumns = data.tracks;
+  const opened = kept().opened[data.key];
+  const links = data.items.map((item) => {
     const link = document.createElement("a");
     link.href = item.href;
+    link.dataset.index = item.index;
     link.onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
       event.preventDefault();
+      kept().opened[data.key] = item.index;
       setTriggerValue("picked", item.index);
     };
     const image = document.createElement("img");
@@ -202,7 +214,39 @@ export default function ({ parentElement, data, setTriggerValue }) {
     caption.textContent = item.caption;
     link.append(image, caption);
     return link;
-  }));
+  });
+  const current = links.find((link) => Number(link.dataset.index) === opened) ?? links[0];
+  const chosen = () => links.indexOf(grid.getRootNode().activeElement);
+  const go = (number) => {
+    const link = links[Math.min(Math.max(number, 0), links.length - 1)];
+    links.forEach((other) => { other.tabIndex = other === link ? 0 : -1; });
+    link.focus();
+  };
+  links.forEach((link) => { link.tabIndex = link === current ? 0 : -1; });
+  // One stop of the Tab key for all pictures; arrow keys go from one to the next.
+  grid.onkeydown = (event) => {
+    const columns = getComputedStyle(grid).gridTemplateColumns.split(" ").length, at = chosen();
+    const target = {
+      ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + columns, ArrowUp: at - columns,
+      Home: 0, End: links.length - 1,
+    }[event.key];
+    if (target === undefined || at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (target >= 0 && target < links.length) go(target);
+  };
+  const before = grid.getRootNode().activeElement?.dataset?.index;
+  grid.replaceChildren(...links);
+  const focused = links.findIndex((link) => link.dataset.index === before);
+  if (before !== undefined && focused >= 0) go(focused);
+  // Back from a picture: the keys continue where they were.
+  else if (opened !== undefined && current && Number(current.dataset.index) === opened && document.activeElement === document.body) {
+    current.focus({ preventScroll: true });
+  }
+}
+// What was opened last, by gallery, in this tab.
+function kept() {
+  return (window.atelierGallery ??= { opened: {} });
 }
 """,
 )

@@ -12,13 +12,13 @@ from typing import Literal
 
 import streamlit as st
 
+from core import wording
 from core.errors import RunDamaged, RunNotFound
 from core.experiments import baselines, summary
 from core.experiments.baselines import METHODS, Baselines, Fit, FitResult
 from core.experiments.records import delete
 from core.wording import duration
 from ui import frame, state
-from ui.components import run_names
 from ui.components.theme import percent
 from ui.experiments import series_charts, setup
 from ui.experiments.sweep import in_percent
@@ -171,7 +171,7 @@ def _body(record: Baselines, working: baselines.FitProgress | None = None) -> No
     Args:
         working: what the process is doing, if it is computing these.
     """
-    st.subheader(run_names.literal(record.name), anchor=False)
+    st.header(wording.literal(record.name), anchor=False)
     text = f"{record.done} of {len(record.wanted)} done"
     if working is not None:
         fitting = 0 <= working.at < len(record.wanted)

@@ -13,10 +13,9 @@ import streamlit as st
 from core.specs import presets
 from core.training.gradient_check import GradientCheck
 from ui import cache, frame, state
-from ui.cache import CheckKey
+from ui.components import engine_wait
 from ui.experiments import series_charts
 
-SECONDS = 1.0
 STEPS = {"0.1": 0.1, "0.01": 0.01, "0.001": 0.001, "0.0001": 0.0001, "1e-05": 1e-5, "1e-06": 1e-6}
 WEIGHTS, MOST_WEIGHTS = 10, 200  # checked in each array: by default, and at most
 
@@ -32,7 +31,8 @@ def show() -> None:
     )
     name, step, weights = _form()
     check = (name, data.name, step, weights)
-    calculation = cache.gradient_checks().get(check)
+    known = cache.gradient_checks()
+    calculation = known.get(check)
     if calculation is None:
         if st.button(
             "Check", key="experiments_gradient_start", type="primary", icon=":material/play_arrow:"
@@ -40,14 +40,19 @@ def show() -> None:
             with frame.errors(stop=False):
                 spec = presets.preset(name).spec.replace(data=data.name)
                 started = cache.engine().check_gradient(spec, epsilon=step, weights=weights)
-                cache.keep_gradient_check(check, started)
+                cache.keep(known, check, started)
                 st.rerun()
         st.caption(
             "It runs after the queued runs, and takes seconds for a small network and "
             "minutes for a large one."
         )
     elif not calculation.done:
-        _wait(check)
+        engine_wait.wait(
+            known,
+            check,
+            "The engine is moving the weights one by one. You can do something else in the meantime.",
+            "experiments_gradient_stop",
+        )
     else:
         with frame.errors(stop=False):
             _result(calculation.result())
@@ -55,8 +60,8 @@ def show() -> None:
             "Check again",
             key="experiments_gradient_again",
             icon=":material/refresh:",
-            on_click=cache.forget_gradient_check,
-            args=(check,),
+            on_click=cache.forget,
+            args=(known, check),
         )
 
 
@@ -105,21 +110,6 @@ def _form() -> tuple[str, float, int]:
         )
         state.publish("weights", key, None if weights == WEIGHTS else str(weights))
     return name, step, int(weights)
-
-
-@st.fragment(run_every=SECONDS)
-def _wait(check: CheckKey) -> None:
-    calculation = cache.gradient_checks().get(check)
-    if calculation is None or calculation.done:
-        st.rerun()
-    st.info(
-        "The engine is moving the weights one by one. You can do something else in the meantime.",
-        icon=":material/hourglass_top:",
-    )
-    if st.button("Cancel", key="experiments_gradient_stop", icon=":material/close:"):
-        calculation.cancel()
-        cache.forget_gradient_check(check)
-        st.rerun()
 
 
 def _result(check: GradientCheck) -> None:

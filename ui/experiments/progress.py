@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core import wording
 from core.engine import JobState
 from core.errors import EngineUnavailable
 from core.experiments import queue, records
@@ -21,7 +22,7 @@ from core.experiments.queue import BROKEN, DONE, PointState
 from core.experiments.records import FOLDS, Experiment
 from core.networks import architectures
 from ui import cache, frame, state
-from ui.components import run_names, theme, words
+from ui.components import theme, undo, words
 from ui.experiments import cross_validation, sweep
 from ui.train import jobs
 
@@ -30,7 +31,7 @@ SECONDS = 2.0
 
 def show(experiment: Experiment) -> None:
     """Draw an experiment, following it while something is still to come."""
-    st.subheader(run_names.literal(experiment.name), anchor=False)
+    st.header(wording.literal(experiment.name), anchor=False)
     st.caption(_description(experiment))
     if experiment.base.data == "offline-sample":
         frame.sample_badge(cache.dataset("offline-sample"))
@@ -74,7 +75,7 @@ def _states(experiment: Experiment, *, report: bool = False) -> list[PointState]
         return queue.states(experiment, jobs.find_engine())
     except EngineUnavailable as problem:
         if report:
-            st.error(str(problem), icon=":material/error:")
+            st.error(wording.sentence(str(problem)), icon=":material/error:")
         return queue.states(experiment)
 
 
@@ -89,13 +90,14 @@ def _progress(points: Sequence[PointState]) -> None:
     text = f"{done} of {len(points)} done"
     if running:
         run, job = running[0]
-        text += f" · {run_names.literal(run.name)}: {jobs.state_text(job)}"
+        text += f" · {wording.literal(run.name)}: {jobs.state_text(job)}"
         text += f" · {len(running) - 1} more at the same time" if len(running) > 1 else ""
     st.progress(min(share, 1.0), text)
     for point in points:
         if point.state == BROKEN and point.problem and point.run:
             st.warning(
-                f"{run_names.literal(point.run.name)}: {point.problem}", icon=":material/warning:"
+                f"{wording.literal(point.run.name)}: {wording.sentence(point.problem)}",
+                icon=":material/warning:",
             )
 
 
@@ -131,8 +133,8 @@ def _buttons(experiment: Experiment, points: Sequence[PointState]) -> None:
         key="experiments_go_on",
         type="primary",
         icon=":material/play_circle:",
-        help="Finished runs are kept; interrupted runs resume from their last epoch; runs you "
-        "stopped start over.",
+        help="Finished runs are kept; runs that were interrupted or stopped resume from their "
+        "last epoch.",
     ):
         begin(experiment)
     if st.button(
@@ -141,9 +143,12 @@ def _buttons(experiment: Experiment, points: Sequence[PointState]) -> None:
         icon=":material/delete:",
         help="Removes the experiment from the list. Its runs stay and can be compared and used.",
     ):
+        offer = undo.latest()
         records.delete(experiment.id)
+        offer.fill(
+            "The experiment was deleted; its runs are kept.", lambda: records.save(experiment)
+        )
         state.put({"experiment": None})
-        st.toast("The experiment was deleted; its runs are kept.", icon=":material/delete:")
         st.rerun()
 
 
@@ -165,7 +170,7 @@ def _description(experiment: Experiment) -> str:
         facts = [f"{spec.folds} folds, {order}, seed {spec.seed}"]
     else:
         facts = [f"{axis.field.label}: {_listed(axis.texts)}" for axis in experiment.axes]
-    facts.append(f"based on {run_names.literal(spec.name)}")
+    facts.append(f"based on {wording.literal(spec.name)}")
     for name, text in (
         ("optimizer", words.word(spec.optimizer)),
         ("learning_rate", f"learning rate {spec.learning_rate:g}"),

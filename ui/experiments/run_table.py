@@ -201,7 +201,7 @@ def _f1(chosen: Sequence[Figures], names: Mapping[str, str]) -> None:
                 shares.append((names[row.id], values))
     if not shares:
         return
-    st.subheader("Class by class", anchor=False)
+    st.header("Class by class", anchor=False)
     left, right = st.columns([2, 3])
     with left:
         series_charts.show(
@@ -210,9 +210,9 @@ def _f1(chosen: Sequence[Figures], names: Mapping[str, str]) -> None:
             alt="F1 of each class; the table has the figures",
         )
         st.caption(
-            "F1 balances precision (of everything called this class, how much really is) against "
-            "recall (of everything that is this class, how much was found): 2 × precision × "
-            "recall / (precision + recall)."
+            "Precision: of everything it called this class, how much really is. Recall: of "
+            "everything that is this class, how much it found. F1 balances the two: 2 × precision "
+            "× recall / (precision + recall)."
         )
     columns: dict[str, list[str] | list[float]] = {"Class": list(CLASS_NAMES)}
     columns |= {name: [100 * share for share in values] for name, values in shares}

@@ -2,8 +2,7 @@
 explained variance, gradients.
 
 Each keeps its size and its axes while points arrive, so that nothing jumps. The values of a setting
-are equally spaced, in the order in which they were given: learning rates span five powers of ten,
-and words have no distances at all.
+are equally spaced, or on a logarithmic axis where they span powers of ten; the caller orders them.
 
 Nothing is read here; the caller passes the numbers.
 """
@@ -12,6 +11,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -39,6 +39,7 @@ def along(
     title: str,
     unit: str,
     published: Mapping[str, float] | None = None,
+    sizes: Sequence[float] | None = None,
 ) -> go.Figure:
     """A chart along one setting, together with a report's figures.
 
@@ -48,12 +49,14 @@ def along(
         ours: the result for each value, None where there is none yet.
         unit: what follows the numbers, such as ` %`.
         published: by value, what a report gives.
+        sizes: the values as positive numbers, where the axis is to be logarithmic.
     """
     figure = go.Figure()
+    places: dict[str, Any] = dict(zip(values, sizes or values, strict=True))
     if published:
         figure.add_trace(
             go.Scatter(
-                x=list(published),
+                x=[places.get(text, text) for text in published],
                 y=list(published.values()),
                 name="Published",
                 mode="lines+markers",
@@ -64,7 +67,7 @@ def along(
         )
     figure.add_trace(
         go.Scatter(
-            x=list(values),
+            x=list(places.values()),
             y=list(ours),
             name="Here",
             mode="lines+markers",
@@ -76,14 +79,12 @@ def along(
     )
     order = list(dict.fromkeys([*values, *(published or {})]))
     _arrange(figure, title, legend=bool(published))
-    figure.update_xaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=order,
-        range=[-0.4, len(order) - 0.6],
-        showgrid=False,
-        title={"text": label, "standoff": 4},
-    )
+    if sizes:
+        figure.update_xaxes(type="log", tickvals=list(sizes), ticktext=list(values))
+    else:
+        figure.update_xaxes(type="category", categoryorder="array", categoryarray=order)
+        figure.update_xaxes(range=[-0.4, len(order) - 0.6])
+    figure.update_xaxes(showgrid=False, title={"text": label, "standoff": 4})
     figure.update_yaxes(ticksuffix=unit, zeroline=False)
     if all(value is None for value in ours) and not published:
         _nothing_yet(figure)
@@ -170,6 +171,45 @@ def bars(
     return figure
 
 
+def compared(
+    label: str, values: Sequence[str], scores: Mapping[str, Sequence[float | None]]
+) -> go.Figure:
+    """Bars side by side for each value of a setting, such as validation and test accuracy.
+
+    Args:
+        scores: by name, in per cent, one for each value.
+    """
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=list(values),
+                y=list(shares),
+                name=name,
+                marker={"color": colour},
+                text=["" if share is None else f"{share:.1f}" for share in shares],
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate=f"%{{y:.2f}} %<extra>{name}</extra>",
+            )
+            for (name, shares), colour in zip(
+                scores.items(), (curves.VALIDATION, curves.TRAINING), strict=False
+            )
+        ]
+    )
+    _arrange(figure, " and ".join(scores).capitalize(), legend=True)
+    figure.update_xaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=list(values),
+        range=[-0.6, len(values) - 0.4],
+        title={"text": label, "standoff": 4},
+    )
+    figure.update_yaxes(ticksuffix=" %", range=[0, 108], tickvals=[0, 25, 50, 75, 100])
+    if all(share is None for shares in scores.values() for share in shares):
+        _nothing_yet(figure)
+    return figure
+
+
 def overlaid(
     runs: Sequence[Overlay],
     metric: Metric,
@@ -188,8 +228,7 @@ def overlaid(
     figure = go.Figure(
         [_curve(number, name, history, metric) for number, (name, history) in enumerate(runs)]
     )
-    title = f"{'Accuracy' if metric == 'accuracy' else 'Loss'} after each epoch"
-    _arrange(figure, title, legend=True)
+    _arrange(figure, f"{_measured(runs, metric)} after each epoch", legend=True)
     last = max([2, epochs or 0, *(history[-1].epoch for _, history in runs if history)])
     margin = max(0.25, 0.02 * last)
     # Every entry gets the same room.
@@ -214,6 +253,17 @@ def overlaid(
     if not any(history for _, history in runs):
         _nothing_yet(figure)
     return figure
+
+
+def _measured(runs: Sequence[Overlay], metric: Metric) -> str:
+    """What the curves are of: validation, or training where nothing was held out."""
+    field: Literal["val_accuracy", "val_loss"] = (
+        "val_accuracy" if metric == "accuracy" else "val_loss"
+    )
+    held = [any(getattr(epoch, field) is not None for epoch in run.history) for run in runs]
+    if all(held) or not held:
+        return f"Validation {metric}"
+    return f"Validation or training {metric}" if any(held) else f"Training {metric}"
 
 
 def _curve(number: int, name: str, history: Sequence[Epoch], metric: Metric) -> go.Scatter:

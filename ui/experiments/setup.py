@@ -6,6 +6,7 @@ They start an experiment and show it; `progress` follows it. A double click star
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core import wording
 from core.errors import AtelierError, InvalidSpec, RunDamaged, RunNotFound
 from core.experiments import queue, records
 from core.experiments.records import FOLDS, SWEEP, Axis, Experiment, Kind
@@ -21,7 +23,7 @@ from core.specs.fields import BY_NAME, Field, allowed_text
 from core.specs.spec import TrainSpec
 from core.wording import value_text
 from ui import frame, state
-from ui.components import words
+from ui.components import confirm, words
 from ui.experiments import progress
 from ui.train import form
 
@@ -152,21 +154,44 @@ def start(kind: Kind, name: str, base: TrainSpec, axes: tuple[Axis, ...]) -> Non
         progress.begin(created)
 
 
+def _question(points: Sequence[TrainSpec]) -> str:
+    """What one click is about to start."""
+    return f"Start {_amount(points)}?"
+
+
+def _amount(points: Sequence[TrainSpec]) -> str:
+    """How many trainings, and how long they take."""
+    return (
+        f"{len(points)} training{'s' * (len(points) > 1)}, "
+        f"{words.about(queue.estimate_seconds(points))} one after the other; "
+        "runs you already have are reused"
+    )
+
+
 def _published_sweeps(sample: bool) -> None:
     published = records.published_sweeps()
     specs: list[TrainSpec] = []
     with st.container(horizontal=True):
         for preset, sweep in published:
             axis = records.axis(sweep.setting, sweep.values)
-            specs += records.grid(preset.spec, (axis,))
-            if st.button(
+            points = records.grid(preset.spec, (axis,))
+            specs += points
+            confirm.button(
                 f"{axis.field.label}: {', '.join(axis.texts)}",
+                _question(points),
+                "Start",
                 key=f"experiments_report_{sweep.setting}",
                 icon=":material/science:",
                 disabled=sample,
                 help=SAMPLE_NOTE if sample else None,
-            ):
-                start(SWEEP, f"{preset.title}: {axis.field.label.lower()}", preset.spec, (axis,))
+                on_confirm=functools.partial(
+                    start,
+                    SWEEP,
+                    f"{preset.title}: {axis.field.label.lower()}",
+                    preset.spec,
+                    (axis,),
+                ),
+            )
     different = len({spec.replace(name="same") for spec in specs})
     sources = dict.fromkeys(preset.published.source for preset, _ in published if preset.published)
     st.caption(
@@ -182,14 +207,18 @@ def _published_folds(sample: bool) -> None:
         base, axes = records.spec_of_folds(preset, published)
         count = len(published.accuracies)
         source = f" ({preset.published.source})" if preset.published else ""
-        if st.button(
+        confirm.button(
             f"{preset.title}: {count} folds",
+            _question(records.grid(base, axes)),
+            "Start",
             key=f"experiments_folds_{preset.name}",
             icon=":material/science:",
             disabled=sample,
             help=SAMPLE_NOTE if sample else None,
-        ):
-            start(FOLDS, f"{preset.title}, {count} folds", base, axes)
+            on_confirm=functools.partial(
+                start, FOLDS, f"{preset.title}, {count} folds", base, axes
+            ),
+        )
         st.caption(
             f"Shuffled with seed {published.shuffle_seed}, {base.epochs} epochs, learning rate "
             f"{base.learning_rate:g}; published: {published.mean_percent:.2f} ± "
@@ -309,16 +338,12 @@ def _offer(kind: Kind, base: TrainSpec, axes: tuple[Axis, ...], problems: Sequen
     if not problems:
         try:
             points = records.grid(base, axes)
-            note = (
-                f"{len(points)} training{'s' * (len(points) > 1)}, "
-                f"{words.about(queue.estimate_seconds(points))} one after the other; "
-                "runs you already have are reused."
-            )
+            note = f"{_amount(points)}."
         except AtelierError as refusal:
             points = ()
             problems.append(str(refusal))
     for problem in problems:
-        st.error(problem, icon=":material/error:")
+        st.error(wording.sentence(problem), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Start",

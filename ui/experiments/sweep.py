@@ -12,13 +12,17 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.experiments import records, summary
+from core import runs, wording
+from core.errors import AtelierError
+from core.experiments import findings, records, summary
 from core.experiments.queue import DONE, RUNNING, STOPPED, WAITING, PointState
 from core.experiments.records import Experiment
 from core.experiments.summary import Figures
+from core.runs import Run
 from core.specs.spec import TrainSpec
-from ui import frame
-from ui.components import run_names
+from ui import cache, frame
+from ui.components import curves
+from ui.components.curves import Overlay
 from ui.components.theme import percent
 from ui.experiments import series_charts
 from ui.train import form, jobs
@@ -46,7 +50,10 @@ def show(experiment: Experiment, states: Sequence[PointState]) -> None:
         published = {
             text: 100 - error for text, error in zip(texts, report[1].errors_percent, strict=True)
         }
+    tests = [in_percent(known.test_accuracy) if known else None for known in figures]
+    _findings(experiment, states, scores)
     _charts(experiment, scores, seconds, published)
+    _more_charts(experiment, states, scores, tests)
     if report and report[0].published:
         st.caption(
             f"Published: {report[0].published.source}, which gives the error on the test set; the "
@@ -100,11 +107,21 @@ def _charts(
     done = sum(value is not None for value in scores)
     if len(experiment.axes) == 1:
         axis = experiment.axes[0]
-        label, texts = axis.field.label, axis.texts
+        places = findings.order(axis.values)
+        label, texts = axis.field.label, [axis.texts[place] for place in places]
+        sizes = findings.numbers([axis.values[place] for place in places])
         left_chart = series_charts.along(
-            label, texts, scores, title=name, unit=" %", published=published
+            label,
+            texts,
+            [scores[place] for place in places],
+            title=name,
+            unit=" %",
+            published=published,
+            sizes=sizes if sizes and findings.spans_decades(sizes) else None,
         )
-        right_chart = series_charts.bars(label, texts, seconds, title="Training time")
+        right_chart = series_charts.bars(
+            label, texts, [seconds[place] for place in places], title="Training time"
+        )
     else:
         left_chart = _over(experiment, scores, name, " %", more_is_better=True)
         right_chart = _over(
@@ -123,6 +140,67 @@ def _charts(
             key="experiments_seconds",
             alt=f"Seconds of {done} trainings; the table below has the figures",
         )
+
+
+def _findings(experiment: Experiment, states: Sequence[PointState], scores: Values) -> None:
+    """Say what a sweep over one setting found."""
+    if len(experiment.axes) > 1:
+        return
+    runs_done = [state.run for state in states if state.state == DONE and state.run is not None]
+    sentences = findings.describe(
+        experiment.axes[0],
+        scores,
+        score=score_name(experiment.base).removesuffix(", last epoch"),
+        epochs=experiment.base.epochs,
+        pictures=_judged_on(runs_done[0]) if runs_done else 0,
+    )
+    if sentences:
+        st.markdown(wording.literal(" ".join(sentences)))
+
+
+def _judged_on(run: Run) -> int:
+    """How many pictures a run's score was counted on; 0 where that was not kept."""
+    try:
+        if run.spec.validation in ("none", "test"):
+            return len(cache.test_predictions(run.id).labels)
+        return len(cache.validation_predictions(run.id, 1).labels)
+    except AtelierError:
+        return 0
+
+
+def _more_charts(
+    experiment: Experiment, states: Sequence[PointState], scores: Values, tests: Values
+) -> None:
+    """Draw validation next to test, and the curves of all trainings."""
+    if len(experiment.axes) == 1:
+        axis = experiment.axes[0]
+        places = findings.order(axis.values)
+        name = score_name(experiment.base)
+        bars = {name: [scores[place] for place in places]}
+        if name == "Validation accuracy":
+            bars["Test accuracy"] = [tests[place] for place in places]
+            series_charts.show(
+                series_charts.compared(
+                    axis.field.label, [axis.texts[place] for place in places], bars
+                ),
+                key="experiments_validation_test",
+                alt="Validation and test accuracy of every training; the table has the figures",
+            )
+    overlays = []
+    for values, state in zip(experiment.values, states, strict=True):
+        if state.run is not None:
+            with frame.errors(stop=False):
+                overlays.append(Overlay(", ".join(values), runs.history(state.run.id)))
+    overlays = [overlay for overlay in overlays if overlay.history]
+    if not overlays:
+        return
+    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
+        with column:
+            series_charts.show(
+                series_charts.overlaid(overlays, metric),
+                key=f"experiments_sweep_{metric}",
+                alt=f"{metric.capitalize()} of {len(overlays)} trainings after each epoch",
+            )
 
 
 def _over(
@@ -154,7 +232,7 @@ def _best(experiment: Experiment, scores: Values) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**Best {'so far' if len(ranked) < len(scores) else 'overall'}: "
-            f"{run_names.literal(values)}** at {percent(ranked[point] / 100, 2)}.",
+            f"{wording.literal(values)}** at {percent(ranked[point] / 100, 2)}.",
             width="content",
         )
         if st.button(

@@ -1,61 +1,37 @@
 """A convolution and a max pooling on real pixels, window by window: where the window is, what is
 calculated, what comes out.
 
-A fragment: the step moves without the rest of the page. With a filter that the network has learned,
-the numbers are the network's own; the sum is what its first layer computes.
+The steps are played in the browser (`window_walk`); a fragment draws the choices. With a filter
+that the network has learned, the numbers are the network's own; the sum is what its first layer
+computes.
 """
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from core.explain import steps
 from core.explain.activations import Inside
-from core.explain.steps import CLASSIC, Step, Walk
+from core.explain.steps import CLASSIC
 from core.networks.layers import Layer, LayerKind
 from ui import state
-from ui.components import heat, thumbnails
+from ui.network import window_walk
 from ui.network.subject import Subject
+from ui.network.window_walk import Maps, Scene
 
 Operation = Literal["convolution", "pooling"]
 OPERATIONS: dict[Operation, str] = {"convolution": "Convolution", "pooling": "Max pooling"}
 # Layers that change every value by itself: the step follows through them.
 ELEMENTWISE = {"BatchNormalization", "Activation", "ReLU"}
-OWN_PIXELS = "The picture, 0 to 1"
-
-Maps = Mapping[str, NDArray[np.float32]]  # by the layer's name
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One walk of a window, with what is shown around it.
-
-    Attributes:
-        walk: the windows and their values.
-        sentence: what is calculated, for a newcomer.
-        source, result: what input and output are called.
-        after: by layer, float `(h, w)`: what the following layers make of the output, in their
-            order.
-    """
-
-    walk: Walk
-    sentence: str
-    source: str = OWN_PIXELS
-    result: str = "Output"
-    after: Maps = field(default_factory=dict)
 
 
 @st.fragment
 def show(inside: Inside | None, subject: Subject) -> None:
-    """Draw the choice of an operation, a step slider, and the step.
+    """Draw the choice of an operation, and the walk of its window.
 
     Args:
         inside: the network; None where it cannot be looked into, which leaves the filters that
@@ -80,11 +56,7 @@ def show(inside: Inside | None, subject: Subject) -> None:
     )
     scene = (_convolution if operation == "convolution" else _pooling)(inside, maps, subject)
     st.markdown(scene.sentence)
-    step = scene.walk.step(_choose_step(scene.walk, f"network_step_{operation}"))
-    st.html(
-        f'<div class="network-walk">'
-        f"{_input(scene, step)}{_sum(scene, step)}{_output(scene, step)}</div>"
-    )
+    window_walk.draw(scene, key=f"network_walk_{operation}")
 
 
 def _needed(inside: Inside) -> list[str]:
@@ -227,170 +199,8 @@ def _following(inside: Inside, name: str) -> list[Layer]:
         layers += after
 
 
-def _choose_step(walk: Walk, key: str) -> int:
-    """Draw a slider and buttons for the step; returns its number, from 0."""
-    count, width = walk.output.size, walk.output.shape[1]
-    if st.session_state.get(key, 0) > count or key not in st.session_state:
-        st.session_state[key] = _liveliest(walk) + 1
-
-    def move(by: int) -> None:
-        st.session_state[key] = min(max(st.session_state[key] + by, 1), count)
-
-    number = st.slider("Step", 1, count, key=key)
-    with st.container(horizontal=True):
-        for label, icon, by in (
-            ("Back", ":material/chevron_left:", -1),
-            ("Next", ":material/chevron_right:", 1),
-            ("Row up", ":material/expand_less:", -width),
-            ("Row down", ":material/expand_more:", width),
-        ):
-            st.button(
-                label,
-                key=f"{key}_{label.lower().replace(' ', '_')}",
-                icon=icon,
-                on_click=move,
-                args=(by,),
-            )
-    return number - 1
-
-
-def _liveliest(walk: Walk) -> int:
-    """The step whose window has the most varied values and lies within the picture: there is
-    something to see.
-    """
-    first, end = walk.before, walk.before + walk.inner
-
-    def spread(number: int) -> float:
-        step = walk.step(number)
-        within = min(step.top, step.left) >= first and max(step.top, step.left) + walk.field <= end
-        return float(step.window.std()) if within else -1.0
-
-    return max(range(walk.output.size), key=spread)
-
-
-def _input(scene: Scene, step: Step) -> str:
-    walk = scene.walk
-    height, width = walk.padded.shape
-    shown = np.where(np.isfinite(walk.padded), walk.padded, 0.0)
-    boxes = _box("window", step.left, step.top, walk.field, width, height)
-    if walk.inner < width:
-        boxes += _box("edge", walk.before, walk.before, walk.inner, width, height)
-    return _panel(
-        heat.colours(shown, heat.reach(shown)),
-        boxes,
-        scene.source,
-        f"{scene.source}; the window is at row {step.top + 1}, column {step.left + 1}",
-    )
-
-
-def _output(scene: Scene, step: Step) -> str:
-    output = scene.walk.output
-    painted = np.concatenate(
-        [heat.colours(output, heat.reach(output)), np.full((*output.shape, 1), 255, np.uint8)],
-        axis=2,
-    )
-    painted.reshape(-1, 4)[step.row * output.shape[1] + step.column + 1 :, 3] = 0
-    box = _box("window", step.column, step.row, 1, output.shape[1], output.shape[0])
-    return _panel(
-        painted,
-        box,
-        f"{scene.result}, so far",
-        f"The output up to row {step.row + 1}, column {step.column + 1}",
-    )
-
-
-def _panel(pixels: NDArray[np.uint8], boxes: str, caption: str, alt: str) -> str:
-    return (
-        f'<figure><div><img src="{thumbnails.data_uri(pixels)}" '
-        f'alt="{html.escape(alt, quote=True)}">{boxes}</div>'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
-
-
-def _box(kind: str, left: int, top: int, side: int, width: int, height: int) -> str:
-    return (
-        f'<i class="{kind}" style="left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;'
-        f'width:{100 * side / width:.3f}%;height:{100 * side / height:.3f}%"></i>'
-    )
-
-
-def _sum(scene: Scene, step: Step) -> str:
-    """The window's cells, and the value computed from them."""
-    walk, side = scene.walk, scene.walk.field
-    if walk.weights is None:
-        cells = _pooled_cells(step)
-        lines = [f"<b>Largest: {_text(step.value)}</b>"]
-    else:
-        cells = _product_cells(step, walk.weights)
-        lines = _sum_lines(walk, float((step.window * walk.weights).sum()), step.value)
-    rows = "".join(
-        f"<tr>{''.join(cells[start : start + side])}</tr>" for start in range(0, side * side, side)
-    )
-    lines += [
-        f"After {html.escape(name)}: <b>{_text(float(values[step.row, step.column]))}</b>"
-        for name, values in scene.after.items()
-    ]
-    return (
-        f'<section><table class="wide-{min(side, 7)}">{rows}</table><p>{"<br>".join(lines)}</p>'
-        f"<small>Row {step.row + 1}, column {step.column + 1} of the output</small></section>"
-    )
-
-
-def _pooled_cells(step: Step) -> list[str]:
-    largest = int(np.argmax(step.window))
-    return [
-        f'<td class="{"best" if number == largest else ""}">'
-        f"{_text(value) if np.isfinite(value) else '–'}</td>"
-        for number, value in enumerate(step.window.ravel().tolist())
-    ]
-
-
-def _product_cells(step: Step, weights: steps.Floats) -> list[str]:
-    cells = []
-    for value, weight in zip(step.window.ravel().tolist(), weights.ravel().tolist(), strict=True):
-        product = value * weight
-        sign = "plus" if product > 0 else "minus" if product < 0 else ""
-        cells.append(
-            f'<td class="{sign}"><small>{_text(value)} × {_text(weight)}</small>{_text(product)}</td>'
-        )
-    return cells
-
-
-def _sum_lines(walk: Walk, total: float, output: float) -> list[str]:
-    if not walk.bias:
-        return [f"Sum of the {walk.field**2} products: <b>{_text(total)}</b>"]
-    return [
-        f"Sum of the {walk.field**2} products: {_text(total)}",
-        f"Plus bias {_text(walk.bias)}: <b>{_text(output)}</b>",
-    ]
-
-
 def _text(value: float) -> str:
     """A number in as few digits as a cell can hold, with a real minus sign."""
     decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     text = f"{value:.{decimals}f}"
     return "0" if float(text) == 0 else text.replace("-", "−")
-
-
-STYLE = """
-.network-walk { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
-.network-walk figure { margin: 0; flex: 1 1 15rem; max-width: 20rem; }
-.network-walk figure div { position: relative; border-radius: 4px; overflow: hidden;
-  background: repeating-conic-gradient(#8f95a555 0 25%, transparent 0 50%) 0 0 / 0.8rem 0.8rem; }
-.network-walk img { display: block; width: 100%; image-rendering: pixelated; }
-.network-walk figure i { position: absolute; box-sizing: border-box; }
-.network-walk .window { outline: 2px solid #2fe6b4; box-shadow: 0 0 0 3px #0009; }
-.network-walk .edge { border: 1px dashed #fff9; }
-.network-walk figcaption { font-size: 0.8rem; margin-top: 0.4rem; opacity: 0.8; }
-.network-walk section { flex: 0 1 auto; min-width: 0; max-width: 100%; }
-.network-walk table { border-collapse: separate; border-spacing: 3px; font-variant-numeric: tabular-nums; margin: 0; border: 0; }
-.network-walk td { border: 0; border-radius: 4px; text-align: center; padding: 0.45rem 0.4rem; font-weight: 600; line-height: 1.2;
-  background: color-mix(in srgb, currentColor 7%, transparent); }
-.network-walk td small { display: block; font-weight: 400; opacity: 0.75; font-size: 0.7rem; white-space: nowrap; }
-.network-walk td.plus { background: color-mix(in srgb, #e07a1f 26%, transparent); }
-.network-walk td.minus { background: color-mix(in srgb, #3d7fe0 26%, transparent); }
-.network-walk td.best { background: color-mix(in srgb, #14a37f 40%, transparent); }
-.network-walk .wide-5 td, .network-walk .wide-6 td, .network-walk .wide-7 td { padding: 0.2rem 0.15rem; font-size: 0.7rem; }
-.network-walk .wide-5 td small, .network-walk .wide-6 td small, .network-walk .wide-7 td small { font-size: 0.55rem; }
-.network-walk p { margin: 0.7rem 0 0.3rem; line-height: 1.6; }
-"""

@@ -15,6 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from core import wording
 from core.explain.activations import Inside
 from core.labels import CLASS_NAMES, SIDE
 from core.networks.architectures import PRETRAINED_SIDE
@@ -102,7 +103,7 @@ def show_filters(inside: Inside, subject: Subject | None) -> None:
     )
     if subject is not None:
         values = inside.maps(subject.pixels, [name])[name]
-        st.subheader(f"What they find in {subject.name}")
+        st.header(f"What they find in {wording.literal(subject.name)}")
         _gallery(inside.layer(name), values, "network_found", heat.reach(values))
 
 
@@ -139,7 +140,7 @@ def _layer_in_address(inside: Inside) -> Layer | None:
 
 def _overview(inside: Inside, subject: Subject) -> None:
     st.markdown(
-        f"From {subject.name} to ten probabilities, layer by layer. Early maps still look like the "
+        f"From {wording.literal(subject.name)} to ten probabilities, layer by layer. Early maps still look like the "
         "garment; later ones are smaller and mark where features were found that no longer look "
         "like anything. Click a layer to see all of its maps."
     )
@@ -171,7 +172,7 @@ def _layer(inside: Inside, layer: Layer, values: Values, subject: Subject) -> No
     order = [other.name for other in inside.layers]
     position = order.index(layer.name)
     _arrows("All layers", None, order, position, lambda name: (name, None))
-    st.subheader(f"{layer.name} · {layer_list.shape(layer)}")
+    st.header(f"{layer.name} · {layer_list.shape(layer)}")
     st.markdown(layer_list.words(layer))
     if layer.kind != "InputLayer":
         st.caption(
@@ -263,7 +264,7 @@ def _channel(inside: Inside, layer: Layer, values: Values, channel: int, subject
         channel,
         lambda number: (layer.name, number),
     )
-    st.subheader(f"{layer.name}, map {channel}")
+    st.header(f"{layer.name}, map {channel}")
     grey = layer.kind == "InputLayer"
     with st.container(key="network_closeup"):
         thumbnails.grid(

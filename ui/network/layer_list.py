@@ -99,13 +99,8 @@ def part(layers: Sequence[Layer]) -> Sequence[Layer]:
     return parts[chosen]
 
 
-def show(run: Run, *, can_open: bool) -> None:
-    """Draw the table of all layers, and one of them with its formula.
-
-    Args:
-        run: the network is its own.
-        can_open: whether the maps of every layer can be seen on this page.
-    """
+def show(run: Run) -> None:
+    """Draw the sums over all layers, one layer with its formula, and the table, folded."""
     layers = blueprint(run.spec)
     by_name = {layer.name: layer for layer in layers}
     with st.container(horizontal=True, gap="large"):
@@ -139,13 +134,8 @@ def show(run: Run, *, can_open: bool) -> None:
         ),
     )
     _explain(by_name[name], by_name)
-    _table(run, layers, by_name)
-    if can_open:
-        st.caption(
-            "Every layer can be viewed under *Feature maps*: unlike in exported files, none is "
-            "merged into another, because the network is assembled here layer by layer from its "
-            "saved weights."
-        )
+    with st.expander("All layers in a table", icon=":material/table_rows:"):
+        _table(run, layers, by_name)
 
 
 def _table(run: Run, layers: Sequence[Layer], by_name: Mapping[str, Layer]) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from core import evaluation, runs
+from core import evaluation, runs, wording
 from core.explain.activations import Inside
 from core.explain.last_layer import Floats, LastLayer
 from core.labels import CLASS_NAMES
@@ -165,7 +165,7 @@ def show_descent(last: LastLayer, subject: Subject) -> None:
     st.markdown(
         "**Gradient descent** moves every weight a little against its slope: *w* becomes *w* − "
         "rate × slope, again and again. Below is one weight of this network, from input "
-        f"{row:,} to *{CLASS_NAMES[label]}*, and the loss on {subject.name} for other values of "
+        f"{row:,} to *{CLASS_NAMES[label]}*, and the loss on {wording.literal(subject.name)} for other values of "
         f"that weight alone. It starts at {_signed(start)} instead of {_signed(trained)} and walks "
         "back down."
     )
@@ -231,7 +231,7 @@ def show_overfitting(run: Run) -> None:
                     config={"displayModeBar": False},
                 )
         st.markdown(" ".join(evaluation.observe(epochs, run.record)))
-    st.subheader("What helps, and what this run does")
+    st.header("What helps, and what this run does")
     st.table(
         [
             {"Remedy": name, "What it does": what, "This run": ours}

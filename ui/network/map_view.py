@@ -8,8 +8,8 @@ page keeps working.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -23,18 +23,15 @@ from core.runs import Run
 from ui import cache, frame, state
 from ui.answers import answer_set
 from ui.answers.answer_set import Answers
-from ui.components import theme, thumbnails, zoom
+from ui.components import theme, thumbnails
+from ui.network import point_map
 from ui.network.subject import Subject, caption, open_test_picture
-
-if TYPE_CHECKING:  # it takes a tenth of a second
-    import plotly.graph_objects as go
 
 Kind = Literal["pca", "tsne"]
 Colour = Literal["class", "right"]
 KINDS: dict[Kind, str] = {"pca": "PCA", "tsne": "t-SNE"}
 COLOURS: dict[Colour, str] = {"class": "Class", "right": "Correct or wrong"}
 POLL_SECONDS = 1.0
-HEIGHT = 560  # pixels, always
 WORDS: dict[Kind, str] = {
     "pca": "Each point is a test picture, placed by its embedding: the numbers the last layer bases "
     "its decision on. PCA views the {}-dimensional space from the angle that spreads the points "
@@ -68,7 +65,7 @@ def show(run: Run, subject: Subject | None, data_name: str) -> None:
     wanted, colour = _choose()
     points = cache.test_points(run.id, data_name)
     frame.sample_badge(data)
-    positions = _neighbourhoods(points) if wanted == "tsne" else None
+    positions = _neighbourhoods(run.id, data_name, points) if wanted == "tsne" else None
     if positions is not None:
         kind: Kind = "tsne"
         mark = _find_on_map(points.indices, positions, subject)
@@ -77,25 +74,35 @@ def show(run: Run, subject: Subject | None, data_name: str) -> None:
         if subject is not None:
             embedding = cache.network(run.id).embeddings(subject.pixels[None])[0]
             mark = points.plane.project(embedding)
+    shown = len(points.indices)
     left, right = st.columns([5, 2], gap="medium")
     with left:
-        _chart(answers, points.indices, positions, colour, mark, kind)
+        point_map.draw(
+            positions,
+            groups(answers, points.indices, colour),
+            indices=points.indices,
+            words=words(answers, points.indices),
+            sheet=cache.picture_sheet(data_name),
+            mark=mark,
+            key="network_points",
+            revision=f"{points.key} {kind}",
+            label=f"Map of {shown:,} test pictures. Arrow keys walk from point to point, Enter "
+            "opens one; the picture above can also be chosen by its class",
+            on_pick=open_test_picture,
+        )
     with right:
         _subject(answers, subject)
-    st.caption(WORDS[kind].format(f"{points.embeddings.shape[1]:,}"))
-    shown = len(points.indices)
-    sentences = [
-        f"{shown:,} of the {count:,} test pictures."
-        if shown < count
-        else f"All {count:,} test pictures."
-    ]
+    st.caption(WORDS[kind].format(f"{len(points.plane.mean):,}"))
+    sentences = [f"{shown:,} of the {count:,} test pictures."]
+    if shown == count:
+        sentences = [f"All {count:,} test pictures."]
     if mark is None and subject is not None:
         sentences.append("The picture in view is not among them.")
     if kind == "pca":
         share = theme.percent(float(points.plane.shares.sum()), 0)
         sentences.append(f"The two axes explain {share} of the variance.")
     sentences.append(
-        "Click a point to open its picture, or a name in the legend to hide or show its points."
+        "Point at a point to see its picture, click or tap to open it; a name hides or shows its points."
     )
     st.caption(" ".join(sentences))
 
@@ -134,15 +141,23 @@ def _choose() -> tuple[Kind, Colour]:
     return kind, colour
 
 
-def _neighbourhoods(points: MappedPictures) -> Positions | None:
+def _neighbourhoods(run_id: str, data_name: str, points: MappedPictures) -> Positions | None:
     """The t-SNE map; None while it is not ready, after saying so."""
-    now = embedding_map.neighbourhoods(points.key, lambda: points.embeddings)
+
+    def ask() -> Neighbourhoods:
+        return embedding_map.neighbourhoods(
+            points.key, lambda: cache.test_embeddings(run_id, data_name, points.key)
+        )
+
+    now = ask()
     if now.positions is None:
-        _explain_missing(points, now)
+        _explain_missing(points, now, ask)
     return now.positions
 
 
-def _explain_missing(points: MappedPictures, now: Neighbourhoods) -> None:
+def _explain_missing(
+    points: MappedPictures, now: Neighbourhoods, ask: Callable[[], Neighbourhoods]
+) -> None:
     """Say how far the t-SNE map is; when it is ready the page is drawn again."""
     if now.state == State.FAILED:
         st.warning(
@@ -157,12 +172,12 @@ def _explain_missing(points: MappedPictures, now: Neighbourhoods) -> None:
             args=(points.key,),
         )
         return
-    _wait(points)
+    _wait(ask)
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _wait(points: MappedPictures) -> None:
-    now = embedding_map.neighbourhoods(points.key, lambda: points.embeddings)
+def _wait(ask: Callable[[], Neighbourhoods]) -> None:
+    now = ask()
     if now.state in (State.READY, State.FAILED):
         st.rerun()
     words = (
@@ -186,145 +201,35 @@ def _find_on_map(
     return positions[where[0]] if len(where) else None
 
 
-def _chart(
-    answers: Answers,
-    indices: NDArray[np.int64],
-    positions: Positions,
-    colour: Colour,
-    mark: Positions | None,
-    kind: Kind,
-) -> None:
-    key = f"network_points_{kind}_{colour}"
-
-    def picked() -> None:
-        index = picked_index(st.session_state[key])
-        if index is not None:
-            open_test_picture(index)
-
-    revision = f"{answers.run.id} {kind}"
-    chart = figure(answers, indices, positions, colour, mark)
-    ranges = zoom.chosen("network_zoom", "network_points", revision)
-    chart.update_xaxes(range=ranges.get("x"))
-    chart.update_yaxes(range=ranges.get("y"))
-    with st.container(key="network_points"):
-        st.plotly_chart(
-            chart,
-            key=key,
-            on_select=picked,
-            selection_mode="points",
-            width="stretch",
-            config={
-                "displaylogo": False,
-                "doubleClick": "autosize",
-                "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d"],
-            },
-            alt=f"Map of {len(indices):,} test pictures; the picture above can also be chosen by "
-            "its class",
-        )
-    zoom.listen("network_zoom", ["network_points"], revision)
-
-
-def picked_index(event: Mapping[str, Any]) -> int | None:
-    """The test picture behind a click, or None where nothing is picked."""
-    points = event["selection"]["points"]
-    data = points[0].get("customdata") if points else None
-    if data is None:
-        return None
-    return int(data["0"] if isinstance(data, dict) else data[0])
-
-
-def figure(
-    answers: Answers,
-    indices: NDArray[np.int64],
-    positions: Positions,
-    colour: Colour,
-    mark: Positions | None,
-) -> go.Figure:
-    """The map.
+def groups(answers: Answers, indices: NDArray[np.int64], colour: Colour) -> list[point_map.Group]:
+    """The points of each colour: one group for each class, or the correct and the wrong ones.
 
     Args:
         answers: the run's predictions on the test pictures.
         indices: int `(n,)`, which of them are on the map.
-        positions: float `(n, 2)`.
         colour: what the colours stand for.
-        mark: `(2,)`, where the picture in view lies; None marks nothing.
     """
-    import plotly.graph_objects as go
-
-    traces = _traces(answers, indices, positions, colour)
-    if mark is not None:
-        traces.append(
-            go.Scatter(
-                x=[float(mark[0])],
-                y=[float(mark[1])],
-                mode="markers",
-                name="In view",
-                hoverinfo="skip",
-                marker={
-                    "symbol": "circle-open",
-                    "size": 20,
-                    "color": theme.palette().accent,
-                    "line": {"width": 3},
-                },
-            )
-        )
-    chart = go.Figure(traces)
-    chart.update_xaxes(visible=False)
-    chart.update_yaxes(visible=False, scaleanchor="x")
-    chart.update_layout(
-        height=HEIGHT,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        uirevision="map",
-        dragmode="pan",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 0, "yanchor": "top", "itemsizing": "constant"},
-    )
-    return chart
-
-
-def _traces(
-    answers: Answers, indices: NDArray[np.int64], positions: Positions, colour: Colour
-) -> list[go.Scatter]:
-    """The points, a trace for each class, or one for the correct and one for the wrong ones."""
-    import plotly.graph_objects as go
-
     truth, prediction = answers.truth[indices], answers.prediction[indices]
-    hover = [
+    if colour == "class":
+        return [
+            point_map.Group(name, theme.TEN_COLOURS[label], np.flatnonzero(truth == label))
+            for label, name in enumerate(CLASS_NAMES)
+        ]
+    colours, right = theme.palette(), truth == prediction
+    return [
+        point_map.Group("Correct", colours.muted, np.flatnonzero(right), 2.5, 0.45),
+        point_map.Group("Wrong", colours.worse, np.flatnonzero(~right), 4, 0.95),
+    ]
+
+
+def words(answers: Answers, indices: NDArray[np.int64]) -> list[str]:
+    """What each point says: its class, and what it was mistaken for."""
+    return [
         CLASS_NAMES[label]
         if label == guess
         else f"{CLASS_NAMES[label]}, mistaken for {CLASS_NAMES[guess]}"
-        for label, guess in zip(truth, prediction, strict=True)
+        for label, guess in zip(answers.truth[indices], answers.prediction[indices], strict=True)
     ]
-    colours = theme.palette()
-    groups = (
-        [
-            (name, truth == label, theme.TEN_COLOURS[label], 5, 0.75)
-            for label, name in enumerate(CLASS_NAMES)
-        ]
-        if colour == "class"
-        else [
-            ("Correct", truth == prediction, colours.muted, 4, 0.45),
-            ("Wrong", truth != prediction, colours.worse, 7, 0.95),
-        ]
-    )
-    traces = []
-    for name, members, shade, size, opacity in groups:
-        which = np.flatnonzero(members)
-        traces.append(
-            go.Scatter(
-                x=positions[which, 0],
-                y=positions[which, 1],
-                mode="markers",
-                name=name,
-                marker={"color": shade, "size": size, "opacity": opacity},
-                selected={"marker": {"opacity": 1}},
-                unselected={"marker": {"opacity": opacity}},
-                customdata=[[int(indices[number])] for number in which],
-                hovertext=[hover[number] for number in which],
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
-        )
-    return traces
 
 
 def _subject(answers: Answers, subject: Subject | None) -> None:

@@ -16,6 +16,7 @@ from typing import Literal, TypedDict
 
 import streamlit as st
 
+from core import wording
 from core.errors import InvalidSpec
 from core.networks import architectures
 from core.specs.fields import FIELDS, Field, parse_setting
@@ -115,6 +116,11 @@ def fill(start: str | TrainSpec) -> None:
         st.session_state[_key(field.name)] = _widget_value(field, spec)
 
 
+def set_learning_rate(rate: float) -> None:
+    """Put a learning rate into the form; for a button's `on_click`."""
+    st.session_state[_key("learning_rate")] = value_text(rate)
+
+
 def show_summary(spec: TrainSpec) -> None:
     """What the training would be: size, work and time, before anything is trained."""
     seconds, basis = estimate.estimate_seconds(spec)
@@ -132,7 +138,7 @@ def show_summary(spec: TrainSpec) -> None:
     pictures = estimate.trained_pictures(spec)
     st.caption(
         f"{pictures:,} training pictures, {spec.steps(pictures):,} steps per epoch. "
-        f"{basis[0].upper()}{basis[1:]}."
+        f"{wording.literal(basis[0].upper() + basis[1:])}."
     )
 
 

@@ -9,18 +9,19 @@ Curves are in `run_curves.py`; what comes after the last epoch is in `run_view.p
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core import engine, runs, settings
+from core import engine, runs, settings, wording
 from core.engine import Engine, Job, JobState
-from core.errors import AtelierError, EngineUnavailable
-from core.runs import Phase, Progress
+from core.errors import AtelierError, EngineUnavailable, RunNotFound
+from core.runs import Phase, Progress, bin
 from core.wording import duration
 from ui import cache, frame, state
-from ui.components import charts, run_names
+from ui.components import charts, undo
 from ui.components.theme import percent
 
 PROGRESS_SECONDS = 1.0
@@ -30,6 +31,7 @@ STAGES = {"frozen": "only the new last layers learn", "fine-tuning": "all layers
 PHASES = {
     Phase.LOADING: "Loading the data",
     Phase.PREPARING: "Preparing auxiliary data",
+    Phase.BUILDING: "Building the network",
     Phase.WEIGHTS: "Fetching the initial weights",
     Phase.TESTING: "Evaluating on the test pictures",
     Phase.SAVING: "Saving the network",
@@ -39,9 +41,13 @@ PHASES = {
 
 @dataclass
 class JobWatch:
-    """What was last known of a job, so that figures do not vanish between two epochs."""
+    """What was last known of a job, so that figures do not vanish between two epochs.
+
+    `started` tells one training of a run from the next after Resume.
+    """
 
     run_id: str = ""
+    started: float | None = None
     loss: float | None = None
     accuracy: float | None = None
     remaining: float | None = None
@@ -94,7 +100,7 @@ def _show_others(shown: str | None) -> None:
             # A button: a link from a page to itself would leave the address as it is, and a reload
             # would show the form.
             if st.button(
-                f"{run_names.literal(_name(job.run_id))}: {state_text(job)}",
+                f"{wording.literal(_name(job.run_id))}: {state_text(job)}",
                 key=f"train_line_{job.run_id}",
                 type="tertiary",
                 icon=":material/monitoring:",
@@ -110,7 +116,9 @@ def show_progress(run_id: str) -> None:
         found = find_engine()
         job = found.job(run_id) if found else None
     except EngineUnavailable as problem:
-        st.error(str(problem), icon=":material/error:")  # and look again in a second
+        st.error(
+            wording.sentence(str(problem)), icon=":material/error:"
+        )  # and look again in a second
         return
     if found is None or job is None:
         cache.forget_runs()
@@ -122,7 +130,11 @@ def show_progress(run_id: str) -> None:
     st.progress(epoch, _batch_text(progress))
     charts.figures(
         ("Elapsed", duration(progress.elapsed_seconds) if progress else "–", None),
-        ("Remaining", "–" if watch.remaining is None else duration(watch.remaining), None),
+        (
+            "Remaining",
+            "–" if watch.remaining is None else duration(watch.remaining),
+            "Told once a tenth of the first epoch has been timed; validations and test included.",
+        ),
         (
             "Training loss",
             "–" if watch.loss is None else f"{watch.loss:.3f}",
@@ -145,22 +157,41 @@ def _stop_button(found: Engine, job: Job) -> None:
         key="train_stop",
         icon=":material/stop_circle:",
         disabled=stopping,
-        help=None if waiting else "The best epoch so far is kept, as a finished run.",
+        help=None if waiting else "The best epoch so far is kept. You can resume it afterwards.",
     ):
+        offer = undo.latest()
         with frame.errors(stop=False):
             if found.stop(job.run_id) == "cancelled":
-                cache.forget_runs()
-                open_run(None)  # it had learned nothing, so nothing of it is left
-                st.toast("Removed from the queue.", icon=":material/stop_circle:")
+                _offer_to_queue_again(offer, job.run_id)
                 st.rerun()
             st.rerun(scope="fragment")
+
+
+def _offer_to_queue_again(offer: undo.Offer, run_id: str) -> None:
+    """After a job was removed from the queue: a run that had learned nothing is in the bin now."""
+    binned = next((run for run in bin.listing() if run.id == run_id), None)
+    name = binned.name if binned else _name(run_id)
+
+    def queue_again() -> None:
+        with contextlib.suppress(RunNotFound):  # it is not in the bin
+            runs.restore(run_id)
+        cache.engine().resume(run_id)
+        cache.forget_runs()
+        open_run(run_id)
+
+    offer.fill(f"{name} was removed from the queue.", queue_again)
+    cache.forget_runs()
+    if binned:
+        open_run(None)
 
 
 def _update_watch(run_id: str, progress: Progress | None) -> JobWatch:
     """Take over what the job reports now; what it does not report stays as it was."""
     watch = state.page_state(JobWatch)
-    if watch.run_id != run_id:
-        watch.run_id, watch.loss, watch.accuracy, watch.remaining = run_id, None, None, None
+    started = progress.started if progress else None
+    if (watch.run_id, watch.started) != (run_id, started):
+        watch.run_id, watch.started = run_id, started
+        watch.loss = watch.accuracy = watch.remaining = None
     if progress is not None:
         if progress.loss is not None:
             watch.loss = progress.loss
@@ -173,7 +204,7 @@ def _update_watch(run_id: str, progress: Progress | None) -> JobWatch:
 
 def shares(progress: Progress | None) -> tuple[float, float]:
     """How much of the whole training and of its epoch is done, 0..1."""
-    beginning = (Phase.LOADING, Phase.PREPARING, Phase.WEIGHTS)
+    beginning = (Phase.LOADING, Phase.PREPARING, Phase.BUILDING, Phase.WEIGHTS)
     if progress is None or progress.phase in beginning or not progress.epochs:
         return 0.0, 0.0
     if progress.phase != Phase.TRAINING:

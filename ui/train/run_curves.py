@@ -11,15 +11,20 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import runs
-from core.errors import AtelierError
+from core.engine import Job
+from core.errors import AtelierError, EngineUnavailable
 from core.runs import Epoch, Run
 from core.specs import presets
 from ui import cache, frame
 from ui.components import curves, run_names
 from ui.components.curves import Level, Metric, Overlay
+from ui.train import first_steps, jobs
 
-CURVES_SECONDS = 2.0
+CURVES_SECONDS = 1.0
+SMOOTHINGS = (0, 5, 10, 20, 50, 100, 200, 500)  # batches
+SMOOTHING = 20
 PICKED = "train_overlay"  # key of the picker
+SMOOTHED, LOGARITHMIC, RATE = "train_smoothing", "train_logarithmic", "train_rate"  # keys
 
 
 def show(
@@ -38,6 +43,8 @@ def show(
         levels["accuracy"] = Level(accuracy, words)
     if published is not None and published.test_loss is not None:
         levels["loss"] = Level(published.test_loss, words)
+    batches = runs.batch_curve(run.id)
+    chosen = st.session_state
     curves.show(
         history,
         key="train_curves",
@@ -46,13 +53,39 @@ def show(
         overlays=overlays,
         revision=run.id,
         levels=levels,
+        batches=None
+        if batches is None
+        else curves.Batches(
+            batches, chosen.get(SMOOTHED, SMOOTHING), chosen.get(LOGARITHMIC, False)
+        ),
+        rate=chosen.get(RATE, False),
     )
+    if batches is not None:
+        _show_options()
     if preset is not None and published is not None and accuracy is not None:
         split = "test" if published.test_accuracy is not None else "validation"
         st.caption(
             f"Dashed: the published {split} result after {preset.spec.epochs} epochs "
             f"({published.source})."
         )
+
+
+def _show_options() -> None:
+    """How the batches are drawn; below the charts, which read it from the session."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.select_slider(
+            "Smoothing",
+            SMOOTHINGS,
+            SMOOTHING,
+            format_func=lambda batches: f"{batches} batches" if batches else "none",
+            key=SMOOTHED,
+            persist_state="session",
+            width=260,
+            help="How many batches the means of the strong line go back. The faint line is as measured; "
+            "in a long training each of its points is a mean over several batches already.",
+        )
+        st.toggle("Logarithmic loss", key=LOGARITHMIC, persist_state="session")
+        st.toggle("Learning rate", key=RATE, persist_state="session")
 
 
 def read_overlays(run: Run) -> list[Overlay]:
@@ -93,7 +126,20 @@ def pick_overlays(run: Run) -> None:
 def follow(run: Run, overlays: Sequence[Overlay]) -> None:
     """Draw the curves of a run in training, again every other second."""
     with frame.errors(stop=False):
-        show(run, runs.history(run.id), best_so_far(run.id), overlays, epochs=run.spec.epochs)
+        history = runs.history(run.id)
+        if not history and runs.batch_curve(run.id) is None:
+            first_steps.show(_job(run.id))
+        else:
+            show(run, history, best_so_far(run.id), overlays, epochs=run.spec.epochs)
+
+
+def _job(run_id: str) -> Job | None:
+    """The run's job; None where the engine cannot be asked at this moment."""
+    try:
+        found = jobs.find_engine()
+        return found.job(run_id) if found else None
+    except EngineUnavailable:
+        return None
 
 
 def best_so_far(run_id: str) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import evaluation, runs
+from core import evaluation, runs, wording
 from core.errors import EngineUnavailable, RunNotFound
 from core.networks import backbones
 from core.runs import Epoch, Run, Status
@@ -19,10 +19,11 @@ from core.specs import presets
 from core.specs.spec import TrainSpec
 from core.wording import duration
 from ui import cache, frame
-from ui.components import charts, layer_table, run_names, theme, words
+from ui.components import charts, layer_table, theme, words
 from ui.components.theme import percent
-from ui.train import form, jobs, published_table, run_curves
+from ui.train import continue_run, form, jobs, published_table, replay, run_curves
 
+LOWER = 10  # what the learning rate of a run that diverged is divided by
 NEXT = (
     (frame.MISTAKES, "See its mistakes", ":material/rule:"),
     (frame.MATRIX, "See its confusion matrix", ":material/grid_on:"),
@@ -35,7 +36,7 @@ def show(run_id: str) -> None:
     try:
         run, history = runs.read(run_id), runs.history(run_id)
     except RunNotFound as missing:
-        st.warning(str(missing), icon=":material/search_off:")
+        st.warning(wording.sentence(str(missing)), icon=":material/search_off:")
         new_training_button()
         return
     _show_heading(run)
@@ -49,7 +50,7 @@ def show(run_id: str) -> None:
         else:
             _show_interrupted(run, history, engine.failure(run.id) if engine else None)
     except EngineUnavailable as problem:  # it may be in training all the same
-        st.error(str(problem), icon=":material/error:")
+        st.error(wording.sentence(str(problem)), icon=":material/error:")
         st.button("Look again", key="train_look", icon=":material/refresh:")
 
 
@@ -59,7 +60,7 @@ def _show_heading(run: Run) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.subheader(run_names.literal(run.name), anchor=False, width="content")
+            st.header(wording.literal(run.name), anchor=False, width="content")
             if run.spec.data == "offline-sample":
                 frame.sample_badge(cache.dataset("offline-sample"))
         new_training_button()
@@ -78,6 +79,7 @@ def _follow(run: Run) -> None:
     theme.hide_status()
     jobs.show_progress(run.id)
     run_curves.follow(run, run_curves.read_overlays(run))
+    replay.follow(run)
     run_curves.pick_overlays(run)
 
 
@@ -104,13 +106,17 @@ def _show_result(run: Run, history: Sequence[Epoch]) -> None:
         ("Best epoch", f"{record.best_epoch} of {record.epochs_done}", "Its weights were kept."),
         ("Training time", duration(record.seconds), None),
     )
-    if run.status is Status.STOPPED:
+    diverged = runs.divergence(run.id)
+    if diverged is not None:
+        _show_divergence(run, diverged)
+    elif run.status is Status.STOPPED:
         st.info(
             f"This run was {run.status_text}; the best epoch so far was kept.",
             icon=":material/stop_circle:",
         )
     for sentence in evaluation.observe(history, record):
         st.markdown(f":material/insights: {sentence}")
+    continue_run.offer(run)
     published_table.show(run, history)
     for column, (page, label, icon) in zip(st.columns(len(NEXT)), NEXT, strict=True):
         if frame.exists(page):
@@ -119,15 +125,19 @@ def _show_result(run: Run, history: Sequence[Epoch]) -> None:
             )
     run_curves.show(run, history, record.best_epoch, run_curves.read_overlays(run))
     run_curves.pick_overlays(run)
+    replay.show(run)
     _show_details(run)
 
 
 def _show_interrupted(run: Run, history: Sequence[Epoch], failure: str | None) -> None:
     """Say what happened to an unfinished run without a job, and offer to resume it."""
-    explanation = failure or "What it learned so far is saved; Resume continues from there."
-    st.warning(f"This run was {run.status_text}. {explanation}", icon=":material/pause_circle:")
-    if st.button("Resume", key="train_resume", type="primary", icon=":material/play_circle:"):
-        resume(run.id)
+    diverged = runs.divergence(run.id)
+    if diverged is not None:
+        _show_divergence(run, diverged)
+    else:
+        explanation = failure or "What it learned so far is saved; Resume continues from there."
+        st.warning(f"This run was {run.status_text}. {explanation}", icon=":material/pause_circle:")
+        continue_run.resume_button(run.id)
     if history:
         best_epoch = run_curves.best_so_far(run.id)
         run_curves.show(run, history, best_epoch, run_curves.read_overlays(run))
@@ -135,13 +145,19 @@ def _show_interrupted(run: Run, history: Sequence[Epoch], failure: str | None) -
     _show_details(run)
 
 
-def resume(run_id: str) -> None:
-    """Send an interrupted run back to the engine and show it."""
-    with frame.errors(stop=False):
-        cache.engine().resume(run_id)
-        cache.forget_runs()
-        jobs.open_run(run_id)
-        st.rerun()
+def _show_divergence(run: Run, sentence: str) -> None:
+    """Say where a run diverged, and offer the form with a lower learning rate."""
+    st.error(wording.sentence(sentence), icon=":material/trending_up:")
+    rate = run.spec.learning_rate / LOWER
+    st.button(
+        f"Train again with learning rate {rate:g}",
+        key="train_lower",
+        type="primary",
+        icon=":material/trending_down:",
+        on_click=_fill_form,
+        args=(run.spec.replace(learning_rate=rate),),
+        help="Opens the form with these settings and a tenth of the learning rate.",
+    )
 
 
 def _show_details(run: Run) -> None:
@@ -158,15 +174,15 @@ def _show_details(run: Run) -> None:
             "Start a new training with these settings",
             key="train_copy",
             icon=":material/content_copy:",
-            on_click=_copy,
-            args=(run,),
+            on_click=_fill_form,
+            args=(run.spec,),
         )
         st.caption("; ".join(form.list_settings(run.spec)) + ".")
         layer_table.layer_table(run.spec)
 
 
-def _copy(run: Run) -> None:
-    form.fill(run.spec)
+def _fill_form(spec: TrainSpec) -> None:
+    form.fill(spec)
     jobs.open_run(None)
 
 
@@ -187,7 +203,7 @@ def _describe(run: Run) -> str:
     if run.parameters:
         facts.insert(1, f"{run.parameters:,} parameters")
     if run.note:
-        facts.append(run_names.literal(run.note))
+        facts.append(wording.literal(run.note))
     return " · ".join(facts)
 
 

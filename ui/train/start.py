@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core import runs, wording
 from core.engine import Job, JobState
 from core.specs.spec import TrainSpec
 from ui import cache, frame, state
 from ui.components import layer_table
-from ui.train import form, jobs
+from ui.train import form, jobs, preview, rate_panel
 
 DOUBLE_CLICK_SECONDS = 3.0
 
@@ -64,7 +65,7 @@ def offer(spec: TrainSpec | None, wrong: Sequence[str]) -> None:
             width="stretch",
         )
         for sentence in wrong:
-            st.error(sentence, icon=":material/error:")
+            st.error(wording.sentence(sentence), icon=":material/error:")
         if spec is None:
             return
         changes = form.list_changes(spec, form.chosen_preset())
@@ -78,9 +79,12 @@ def offer(spec: TrainSpec | None, wrong: Sequence[str]) -> None:
             )
         form.show_summary(spec)
     if pressed:
-        with frame.errors(stop=False):
+        with frame.errors(stop=False), st.spinner("Handing over to the engine …"):
             start(spec)
             st.rerun()
+    with frame.errors(stop=False):
+        preview.show(spec)
+    rate_panel.show(spec)
     layer_table.layer_table(spec)
 
 
@@ -88,7 +92,7 @@ def start(spec: TrainSpec) -> None:
     """Send a training to the engine and show it; a quick second click counts as the first."""
     last = state.page_state(StartState)
     if last.spec != spec or time.monotonic() - last.when > DOUBLE_CLICK_SECONDS:
-        last.run_id = cache.engine().submit(spec)
+        last.run_id = cache.engine().submit(spec.replace(name=runs.free_name(spec.name)))
         last.spec, last.when = spec, time.monotonic()
         cache.forget_runs()
     jobs.open_run(last.run_id)

@@ -433,8 +433,24 @@ def test_promoting_and_deleting_runs_from_the_terminal(champion, capsys):
     assert [entry["id"] for entry in objects(capsys)] == [other, champion]
     assert all(run.shipped for run in runs.list_runs())
     assert "There is no run" in refused(capsys, "runs", "delete", other)
+    assert "in the bin" in refused(capsys, "runs", "show", other)
     assert "cannot be deleted" in refused(capsys, "runs", "delete", "shipped")
     assert "not finished" in refused(capsys, "runs", "promote", runs.create(SPEC))
+
+
+def test_the_bin_from_the_terminal(champion, capsys):
+    other = finished()
+    assert main(["runs", "delete", other, champion]) == 0
+    capsys.readouterr()
+    assert main(["runs", "bin", "--json"]) == 0
+    assert {entry["id"] for entry in objects(capsys)} == {other, champion}
+    assert main(["runs", "restore", champion]) == 0 and runs.read(champion).finished
+    capsys.readouterr()
+    assert "not in the bin" in refused(capsys, "runs", "restore", champion)
+    assert main(["runs", "empty-bin", "--json"]) == 0
+    assert [entry["deleted"] for entry in objects(capsys)] == [[other]]
+    assert main(["runs", "bin"]) == 0
+    assert "The bin is empty" in capsys.readouterr().err
 
 
 def test_a_run_is_exported_as_a_zip_that_overwrites_nothing(
@@ -573,7 +589,7 @@ def test_every_command_has_something_that_carries_it_out():
         return own.union(*(commands(sub) for group in groups for sub in group.choices.values()))
 
     found = commands(parser)
-    assert len(found) == 20 and all(callable(action(command)) for command in found)
+    assert len(found) == 24 and all(callable(action(command)) for command in found)
 
 
 def test_the_data_sets_of_the_command_line_are_those_of_a_spec():

@@ -56,6 +56,16 @@ def test_confusion_refuses_what_is_no_pair_of_labels(truth, prediction):
         evaluation.confusion(np.array(truth), np.array(prediction))
 
 
+def test_classes_that_are_mistaken_for_each_other_stand_side_by_side():
+    matrix = 100 * np.eye(10, dtype=np.int64)
+    matrix[0, 6], matrix[2, 4], matrix[9, 7] = 20, 15, 5
+    order = evaluation.similarity_order(matrix)
+    assert sorted(order) == list(range(10))
+    places = np.argsort(order)
+    assert all(abs(places[a] - places[b]) == 1 for a, b in ((0, 6), (2, 4), (9, 7)))
+    assert evaluation.similarity_order(np.eye(10, dtype=np.int64)) == list(range(10))
+
+
 @pytest.mark.parametrize("present", [range(10), (0, 3, 6)], ids=["all classes", "three classes"])
 def test_the_report_agrees_with_scikit_learn(present):
     probabilities, labels = made_up()

@@ -10,9 +10,8 @@ from core.experiments import queue, records, summary
 from core.experiments.queue import BROKEN, DONE, MISSING, RUNNING, STOPPED, WAITING
 from core.experiments.records import FOLDS, SWEEP, Axis
 from core.specs.spec import TrainSpec
-from tests.core.engine.test_engine import until
 from tests.core.experiments.test_series import FakeEngine
-from tests.fixtures import EPOCHS, scored_run
+from tests.fixtures import EPOCHS, scored_run, until
 
 BASE = TrainSpec(
     name="tiny", data="offline-sample", filters=(), dense_units=(), batch=256, epochs=2

@@ -4,14 +4,20 @@ own and keeps neighbours together.
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import time
 
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from core import settings
+from core import inference, runs, settings
+from core.data import fashion_mnist
 from core.explain import embedding_map
+from core.runs import storage
+from tests.conftest import REAL_DATA
+from tests.fixtures import finished_run
 
 CLUSTERS = 4
 
@@ -56,8 +62,66 @@ def test_the_pictures_on_the_map_are_spread_evenly():
     assert embedding_map.choose_pictures(400).tolist() == list(range(400))
 
 
+class Watched:
+    """A network that counts how often it is asked for embeddings."""
+
+    def __init__(self, run_id: str) -> None:
+        self.network, self.asked = inference.load(run_id), 0
+
+    def embeddings(self, pixels: np.ndarray) -> np.ndarray:
+        self.asked += 1
+        return self.network.embeddings(pixels)
+
+
+def test_a_map_is_computed_once_for_a_network_and_its_data():
+    data = fashion_mnist.load("offline-sample")
+    run_id = finished_run()
+    network = Watched(run_id)
+    first = embedding_map.map_test_pictures(run_id, network, data)
+    second = embedding_map.map_test_pictures(run_id, network, data)
+    assert network.asked == 1 and first.key == second.key
+    for name in ("positions", "shares", "mean", "axes"):
+        assert np.array_equal(getattr(first.plane, name), getattr(second.plane, name))
+    expected = network.network.embeddings(data.test_pixels[first.indices])
+    np.testing.assert_allclose(
+        second.plane.positions, embedding_map.pca(expected).positions, atol=1e-4
+    )
+    other = dataclasses.replace(data, fingerprint="0" * 16)
+    assert embedding_map.map_test_pictures(run_id, network, other).key != first.key
+    assert network.asked == 2
+
+
+def test_a_map_among_the_files_of_a_run_is_used_unless_its_network_was_replaced():
+    data = fashion_mnist.load("offline-sample")
+    run_id = finished_run()
+    network = Watched(run_id)
+    embedding_map.keep(run_id, runs.onnx_bytes(run_id), network, data)
+    embedding_map.map_test_pictures(run_id, network, data)
+    assert network.asked == 1 and not (settings.home() / "maps").exists()
+    runs.write(run_id, embedding_map.FILE, b"PK cut short")
+    embedding_map.map_test_pictures(run_id, network, data)
+    assert network.asked == 2
+    runs.write(run_id, "model.onnx", runs.onnx_bytes(runs.SHIPPED))
+    replaced = Watched(run_id)
+    embedding_map.map_test_pictures(run_id, replaced, data)
+    assert replaced.asked == 1
+
+
+@pytest.mark.skipif(not REAL_DATA, reason="needs the real data")
+@pytest.mark.parametrize("run_id", storage.shipped_ids())
+def test_the_included_networks_bring_their_maps(run_id, monkeypatch):
+    monkeypatch.setenv("ATELIER_DATA", os.path.abspath(REAL_DATA))
+    data = fashion_mnist.load("fashion-mnist")
+    network = Watched(run_id)
+    points = embedding_map.map_test_pictures(run_id, network, data)
+    assert network.asked == 0
+    few = network.network.embeddings(data.test_pixels[points.indices[:50]])
+    mapped = np.stack([points.plane.project(each) for each in few])
+    np.testing.assert_allclose(mapped, points.plane.positions[:50], atol=1e-3)
+
+
 def test_t_sne_keeps_neighbours_together_and_is_computed_once(embeddings):
-    key, folder = embedding_map.key_of(embeddings), settings.home() / "maps"
+    key, folder = "sixty", settings.home() / "maps"
     folder.mkdir(parents=True)
     (folder / f"{key}.npz").write_bytes(b"PK cut short when the disk was full: computed again")
     first = embedding_map.neighbourhoods(key, lambda: embeddings)
@@ -75,7 +139,6 @@ def test_t_sne_keeps_neighbours_together_and_is_computed_once(embeddings):
     again = embedding_map.neighbourhoods(key, refuse)
     assert again.state == "ready" and np.array_equal(again.positions, done.positions)
     assert sorted(path.suffix for path in folder.iterdir()) == [".npz"]
-    assert embedding_map.key_of(embeddings + 1) != key
 
 
 def test_one_map_is_computed_at_a_time_and_a_failure_says_why(embeddings):

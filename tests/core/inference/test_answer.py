@@ -84,11 +84,24 @@ def test_pictures_of_the_data_set_are_answered_without_their_mirror_image():
     assert not np.allclose(one_way.probabilities, both_ways.probabilities)
 
 
+def test_a_drawing_is_sure_by_the_threshold_of_drawings(monkeypatch):
+    monkeypatch.setattr("core.inference.network.LEAST_SURE", 0.0)
+    image = drawing()
+    assert answer.prepare(image).prepared.kind == "drawing"
+    confidence = answer.ask(network(), image).prediction.confidence
+    below, above = confidence - 0.01, confidence + 0.01
+    for of_drawings, of_others, sure in ((below, above, True), (above, below, False)):
+        asked = network(sure_threshold=of_others, sure_by_kind={"drawing": of_drawings})
+        assert answer.ask(asked, image).prediction.sure == sure
+
+
 def test_many_pictures_get_the_answers_that_each_would_get():
     pixels = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
-    asked = network(sure_threshold=0.6)
-    for one, prediction in zip(pixels, answer.predict_all(asked, pixels), strict=True):
-        alone = answer.predict(asked, one)
+    asked = network(sure_threshold=0.6, sure_by_kind={"drawing": 0.01})
+    kinds = ["drawing", "icon", "drawing", "photograph", "icon"]
+    predictions = answer.predict_all(asked, pixels, kinds)
+    for one, kind, prediction in zip(pixels, kinds, predictions, strict=True):
+        alone = answer.predict(asked, one, kind=kind)
         np.testing.assert_allclose(prediction.probabilities, alone.probabilities, atol=1e-6)
         assert prediction.sure == alone.sure
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import runs
+from core import pictures, runs
 from core.data import fashion_mnist
 from core.errors import InvalidSpec, NothingLearned, RunNotFound
 from core.evaluation import NEVER_SURE
@@ -97,7 +97,7 @@ def test_traced_and_composed_pictures_come_from_the_pictures_given(sample):
     assert made.targets.argmax(axis=1).tolist() == [7] * 6
 
 
-def test_a_threshold_counts_being_sure_of_nothing_as_wrong():
+def test_a_threshold_counts_being_sure_of_nothing_as_wrong(monkeypatch):
     class Fixed:
         def __init__(self, rows):
             self.rows = np.array(rows)
@@ -110,11 +110,16 @@ def test_a_threshold_counts_being_sure_of_nothing_as_wrong():
 
     accepted = np.zeros((3, 10), bool)
     accepted[:2, 0] = True  # the third picture is none of the ten
-    tuning = {"sketches": (np.zeros((3, 28, 28), np.uint8), accepted)}
-    assert auxiliary.sure_threshold(Fixed([row(0.9), row(0.8), row(0.7)]), tuning) == pytest.approx(
-        0.8
-    )
-    assert auxiliary.sure_threshold(Fixed([row(0.5), row(0.6), row(0.9)]), tuning) == NEVER_SURE
+    pixels, kinds = np.zeros((3, 28, 28), np.uint8), np.array(["drawing"] * 3)
+    tuning = {"sketches": auxiliary.TuningPictures(pixels, accepted, kinds)}
+    monkeypatch.setattr(auxiliary, "LEAST_TUNED", 3)
+
+    def thresholds(*confidences):
+        return auxiliary.sure_thresholds(Fixed([row(one) for one in confidences]), tuning)
+
+    assert thresholds(0.9, 0.8, 0.7)["drawing"] == pytest.approx(0.8)
+    assert thresholds(0.9, 0.8, 0.7)["photograph"] == pytest.approx(0.8)  # of which there are none
+    assert thresholds(0.5, 0.6, 0.9)["drawing"] == NEVER_SURE
     assert auxiliary.accuracy(
         {"sketches": np.array([row(0.9), row(0.0), row(0.9)])}, tuning
     ) == pytest.approx(0.5)
@@ -124,7 +129,7 @@ def test_a_training_with_auxiliary_data_says_what_it_learned_from(monkeypatch):
     monkeypatch.setattr(auxiliary, "COUNTS", FEW)
     monkeypatch.setattr(auxiliary, "TUNED_ON", 10)
     record = trainer.train(runs.create(SMALL.replace(outside=True)))
-    assert record.auxiliary == FEW and record.sure_threshold > 0
+    assert record.auxiliary == FEW and set(record.sure_by_kind) == set(pictures.KINDS)
     assert record.pictures_trained == 1600 + sum(FEW.values())
     [run] = [run for run in runs.list_runs() if not run.shipped]
     assert "3 traced sketches, 2 traced icons" in card(run, runs.test_predictions(run.id))

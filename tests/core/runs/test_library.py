@@ -15,7 +15,7 @@ from core import runs, settings
 from core.errors import InvalidSpec, RunDamaged, RunNotFound, StorageProblem
 from core.export import archive
 from core.networks.architectures import multiply_adds
-from core.runs import library, storage
+from core.runs import Epoch, library, storage
 from core.specs.spec import TrainSpec
 from core.training import estimate
 from tests.fixtures import finished_run, history
@@ -144,7 +144,7 @@ def test_a_name_and_a_note_change_and_the_record_does_not():
         runs.set_note(run_id, "x" * 2001)
 
 
-def test_deleting_removes_the_run_and_a_second_tab_hears_of_it():
+def test_a_deleted_run_is_gone_and_a_second_tab_hears_of_it():
     run_id = finished()
     runs.delete(run_id)
     assert not folder(run_id).exists()
@@ -254,12 +254,13 @@ def test_an_estimate_is_based_on_the_most_similar_run_of_this_machine():
     )
     measured("long", pictures=10 * SPEC.epochs * estimate.trained_pictures(SPEC))
     seconds, basis = estimate.estimate_seconds(SPEC)
-    assert seconds == pytest.approx(3.6) and "long" in basis
+    assert seconds == pytest.approx(1.0 + 3.5) and "long" in basis
 
 
 def measured(name: str, *, pictures: int) -> None:
-    """A run of this machine that took 36 seconds."""
+    """A run of this machine that trained for 35 seconds and took another for all the rest."""
     run_id = finished(name)
+    runs.write_history(run_id, [Epoch(1, 0.5, 0.8, seconds=35.0)])
     record = replace(
         runs.read(run_id).finished_record,
         pictures_trained=pictures,
@@ -277,3 +278,14 @@ def test_a_library_behind_another_file_system_works_the_same(monkeypatch):
     ] == [run_id]
     runs.delete(run_id)
     assert [run for run in runs.list_runs() if not run.shipped] == []
+
+
+def test_a_second_run_of_the_same_name_gets_a_number():
+    assert runs.free_name("swift") == "swift"
+    runs.create(SPEC.replace(name="swift"))
+    assert runs.free_name("swift") == "swift 2"
+    runs.create(SPEC.replace(name="swift 2"))
+    assert runs.free_name("swift") == "swift 3"
+    long = "x" * 60
+    runs.create(SPEC.replace(name=long))
+    assert runs.free_name(long) == "x" * 55 + " 2"

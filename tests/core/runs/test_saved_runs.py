@@ -14,6 +14,7 @@ import pytest
 
 from core import runs, settings
 from core.runs import Status, storage
+from core.specs.spec import TrainSpec
 
 SAVED = Path(__file__).parent / "saved"
 FINISHED, STOPPED, INTERRUPTED, OLDER = (
@@ -65,6 +66,7 @@ def test_a_saved_run_has_its_status_and_its_epochs(run_id, status, status_text, 
 @pytest.mark.parametrize("run_id", [FINISHED, STOPPED])
 def test_a_saved_record_is_written_again_exactly_as_it_was(library, run_id):
     before = json.loads((library / run_id / "run.json").read_text())
+    before["spec"] = TrainSpec().to_dict() | before["spec"]  # settings that came later
     assert runs.read(run_id).finished_record.to_dict() == before
     lines = (library / run_id / "history.csv").read_text()
     runs.write_history(run_id, runs.history(run_id))
@@ -108,4 +110,4 @@ def test_a_saved_interrupted_run_is_resumed_after_its_last_epoch(library):
     assert run.status is Status.FINISHED and run.finished_record.epochs_done == 3
     assert runs.history(INTERRUPTED)[:2] == before
     assert run.seconds > 13.7, "the seconds before the interruption count"
-    assert not (library / INTERRUPTED / "checkpoint.json").exists()
+    assert (library / INTERRUPTED / "checkpoint.json").exists(), "it may be given more epochs"

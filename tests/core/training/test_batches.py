@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.specs.spec import TrainSpec
-from core.training.batches import Batches, augment
+from core.training.augmentation import augment
+from core.training.batches import Batches
 
 PLAIN = TrainSpec(batch=64, seed=5)
 

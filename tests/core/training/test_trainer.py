@@ -11,13 +11,16 @@ from itertools import chain, repeat
 import numpy as np
 import pytest
 
-from core import evaluation, inference, runs
+from core import evaluation, inference, runs, settings
 from core.data import fashion_mnist, splits
-from core.errors import RunNotFound
+from core.errors import Diverged, RunNotFound
+from core.explain import activations, embedding_map
 from core.networks import architectures
+from core.runs import continuation
 from core.specs.spec import TrainSpec
-from core.training import batches, callback, optimiser, trainer
+from core.training import batches, callback, optimiser, start_times, trainer
 from core.training.checkpoint import Best
+from core.training.start_times import Step
 
 SMALL = TrainSpec(
     name="small",
@@ -63,7 +66,7 @@ def test_a_finished_run_holds_everything_the_pages_read():
         for step in seen
         if step.phase == "training"
     )
-    assert runs.read_bytes(run_id, "checkpoint.json") is None
+    assert runs.read_bytes(run_id, "checkpoint.json"), "it may be given more epochs"
 
 
 def test_scores_of_the_record_are_those_of_its_predictions():
@@ -112,6 +115,14 @@ def test_the_index_points_to_training_pictures_by_their_embeddings():
     own = inference.load(run_id).embeddings(pixels)
     own /= np.linalg.norm(own, axis=1, keepdims=True)
     assert (np.sum(own * vectors[:20], axis=1) > 0.99).all()
+    # The map of the test pictures is left too, and nobody has to wait for it.
+    data, network = fashion_mnist.load("offline-sample"), inference.load(run_id)
+    points = embedding_map.map_test_pictures(run_id, network, data)
+    assert not (settings.home() / "maps").exists()
+    embedding = network.embeddings(data.test_pixels[:1])[0]
+    np.testing.assert_allclose(
+        points.plane.project(embedding), points.plane.positions[0], atol=1e-3
+    )
 
 
 def test_a_stopped_training_keeps_its_best_epoch():
@@ -136,6 +147,47 @@ def test_a_stopped_training_keeps_its_best_epoch():
 def test_a_training_stopped_in_its_first_epoch_keeps_what_it_learned():
     run_id = trained(SMALL.replace(epochs=5), should_stop=lambda: True)
     assert runs.read(run_id).status_text == "stopped at epoch 1" and runs.read(run_id).finished
+
+
+def test_a_training_that_diverges_at_once_ends_in_a_sentence_and_has_no_record():
+    run_id = runs.create(SMALL.replace(learning_rate=1000.0, optimizer="sgd"))
+    with pytest.raises(Diverged, match=r"epoch 1, batch \d+.*Lower the learning rate \(1000\)"):
+        trainer.train(run_id)
+    run = runs.read(run_id)
+    assert (run.status, run.status_text) == ("unfinished", "diverged in its first epoch")
+    assert "Nothing had been learned before" in runs.divergence(run_id)
+
+
+def test_a_training_that_diverges_later_keeps_the_best_epoch_before(monkeypatch):
+    seen, calls = callback._means, iter(range(1000))
+
+    def ruined(logs):
+        return (float("nan"), 0.1) if next(calls) >= 70 else seen(logs)
+
+    monkeypatch.setattr(callback, "_means", ruined)
+    run_id = trained()  # 32 batches and an end an epoch
+    run = runs.read(run_id)
+    assert (run.status, run.status_text) == ("stopped", "diverged in epoch 3, batch 5")
+    assert [row.epoch for row in runs.history(run_id)] == [1, 2]
+    assert "NaN" not in str(runs.read_bytes(run_id, "run.json"))
+    curve = runs.batch_curve(run_id)
+    assert np.isfinite(curve.loss).all() and curve.step[-1] <= 2 * 32 + 4
+    assert f"The network of epoch {run.best_epoch} was kept" in runs.divergence(run_id)
+    assert not continuation.is_resumable(run) and not continuation.is_extendable(run)
+
+
+def test_the_curve_by_batch_agrees_with_the_epochs_and_the_schedule():
+    spec = SMALL.replace(schedule="one_cycle", epochs=2)
+    run_id = trained(spec)
+    curve, rows = runs.batch_curve(run_id), runs.history(run_id)
+    assert len(curve.step) == 64 and curve.steps_per_epoch == 32
+    for row, of_epoch in zip(rows, np.split(np.arange(64), 2), strict=True):
+        assert curve.loss[of_epoch].mean() == pytest.approx(row.loss, abs=1e-4)
+        assert curve.accuracy[of_epoch].mean() == pytest.approx(row.accuracy, abs=1e-4)
+    cycle = optimiser.OneCycle(spec.learning_rate, 64, spec.warm_up)
+    np.testing.assert_allclose(
+        curve.learning_rate, [float(cycle(step)) for step in range(64)], rtol=1e-5, atol=1e-9
+    )
 
 
 class Killed(BaseException):
@@ -321,3 +373,20 @@ def test_the_answer_of_a_run_agrees_with_evaluation():
     assert evaluation.evaluate(test.probabilities, test.labels).loss == pytest.approx(
         runs.read(run_id).test_loss
     )
+
+
+def test_the_filters_of_the_first_layer_are_kept_after_every_epoch():
+    run_id = trained(SMALL.replace(epochs=2))
+    first, second = (runs.epoch_filters(run_id, epoch) for epoch in (1, 2))
+    assert first.shape == second.shape == (3, 3, 1, 8) and not np.allclose(first, second)
+    if runs.read(run_id).best_epoch == 2:
+        kept = activations.load(run_id, inference.load(run_id)).first_filters()[1]
+        np.testing.assert_allclose(second, kept, atol=1e-3)
+    assert runs.validation_epochs(run_id) == [1, 2], "the files of the filters are not epochs"
+
+
+def test_the_steps_before_the_first_batch_are_timed():
+    assert start_times.usual(Step.DATA) is None
+    trained(SMALL.replace(epochs=1))
+    assert start_times.usual(Step.DATA) > 0 and start_times.usual(Step.NETWORK) > 0
+    assert start_times.usual(Step.ENGINE) is None, "there was none"

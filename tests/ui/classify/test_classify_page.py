@@ -26,6 +26,7 @@ from tests.fixtures import SPEC, finished_run
 from tests.small_networks import patterns, template_network
 from ui import frame
 from ui.classify import canvas, result, uploads
+from ui.classify.drawing_history import Sheet
 from ui.components import theme
 from ui.state import Session
 
@@ -66,11 +67,13 @@ def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
     """The page at this address, with this drawing on the visitor's sheet."""
     app = AppTest.from_file(str(ROOT / frame.HOME), default_timeout=60)
     if sheet is not None:
-        mine = canvas.Sheet(
+        mine = Sheet(
             drawing={"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2]]}]},
             png=png(sheet),
         )
-        app.session_state["atelier_session"] = Session(pages={"ui.classify.canvas.Sheet": mine})
+        app.session_state["atelier_session"] = Session(
+            pages={"ui.classify.drawing_history.Sheet": mine}
+        )
     app.switch_page(frame.CLASSIFY)
     app.query_params.update(params)
     return app.run()
@@ -98,7 +101,7 @@ def chosen(app: AppTest) -> int:
 
 def answer(app: AppTest) -> list[tuple[str, str]]:
     """Headline and line of every answer on the page."""
-    return re.findall(r"<h3>(.*?)</h3><p>(.*?)</p>", markup(app))
+    return re.findall(r"<h2>(.*?)</h2><p>(.*?)</p>", markup(app))
 
 
 def make_run(name: str, seed: int) -> str:
@@ -177,24 +180,12 @@ def _cleared() -> None:
 
     from ui import state
     from ui.classify import canvas
+    from ui.classify.drawing_history import Sheet
 
-    mine = state.page_state(canvas.Sheet)
+    mine = state.page_state(Sheet)
     mine.drawing, mine.png = {"objects": [{}]}, b"png"
     canvas.clear()
-    st.text(f"{mine.number} {mine.drawing} {canvas.read_pixels(mine)}")
-
-
-def test_only_a_polygon_in_the_making_counts_as_unclosed():
-    straight = {"type": "Path", "path": [["M", 1, 1], ["L", 9, 1], ["L", 9, 9]]}
-    assert canvas._unclosed_corners({"objects": [{"type": "Rect"}, straight]}) == 3
-    assert canvas._unclosed_corners({"objects": [straight, {"type": "Polygon"}]}) == 0
-    assert (
-        canvas._unclosed_corners(
-            {"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2], ["L", 3, 3]]}]}
-        )
-        == 0
-    )
-    assert canvas._unclosed_corners({"objects": []}) == canvas._unclosed_corners(None) == 0
+    st.text(f"{mine.number} {mine.drawing} {mine.pixels()}")
 
 
 # --- files and camera -----------------------------------------------------------------------------
@@ -397,11 +388,11 @@ def test_an_unsure_answer_names_the_two_most_probable_classes():
     probabilities[6], probabilities[4] = 0.5, 0.34
     unsure = result.headline_html(probabilities, sure=False)
     assert (
-        f"<h3>Not sure</h3><p>Shirt {theme.percent(0.5)}, or Coat {theme.percent(0.34)}</p>"
+        f"<h2>Not sure</h2><p>Shirt {theme.percent(0.5)}, or Coat {theme.percent(0.34)}</p>"
         in unsure
     )
     assert (
-        f"<h3>Shirt</h3><p>{theme.percent(0.5)} confidence · actually Coat</p>"
+        f"<h2>Shirt</h2><p>{theme.percent(0.5)} confidence · actually Coat</p>"
         in result.headline_html(probabilities, sure=True, truth=4)
     )
     assert "&lt;b&gt;" in result.headline_html(probabilities, sure=True, title="<b>")

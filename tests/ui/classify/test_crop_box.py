@@ -307,11 +307,12 @@ def test_a_box_that_cannot_be_is_the_whole_picture(value):
 def test_files_that_cannot_be_read_leave_no_switches_behind():
     app = open_page(mode="upload")
     app.file_uploader(key="classify_files").set_value([("bad.png", b"%PDF-1.7", "image/png")]).run()
-    assert len(app.error) == 1 and not app.toggle and not app.subheader
+    assert len(app.error) == 1 and not app.header
+    assert not app.main.toggle
     app.file_uploader(key="classify_files").set_value(
         [("good.png", saved(garments(T_SHIRT)), "image/png")]
     ).run()
-    assert not app.error and [toggle.key for toggle in app.toggle] == [
+    assert not app.error and [toggle.key for toggle in app.main.toggle] == [
         "classify_trim",
         "classify_fill_file",
     ]
@@ -319,4 +320,4 @@ def test_files_that_cannot_be_read_leave_no_switches_behind():
     camera.camera_input(key="classify_camera").set_value(
         ("shot.jpg", b"nothing", "image/jpeg")
     ).run()
-    assert len(camera.error) == 1 and not camera.toggle and not camera.exception
+    assert len(camera.error) == 1 and not camera.main.toggle and not camera.exception

@@ -74,7 +74,7 @@ def open_panel() -> AppTest:
 
 def texts(app: AppTest) -> str:
     return "\n".join(
-        element.value for element in (*app.caption, *app.markdown, *app.info, *app.subheader)
+        element.value for element in (*app.caption, *app.markdown, *app.info, *app.header)
     )
 
 
@@ -114,16 +114,16 @@ def test_the_figures_are_shown_next_to_those_of_the_test_set(run_id):
     app = open_panel()
     assert not app.exception and not app.error
     kinds = table(app, "Correct when sure")
-    assert list(kinds.index) == ["Test set", "Sketches", "Icons"]
+    assert list(kinds.index) == ["Test set", "Generated sketches", "Generated icons"]
     assert kinds["Correct"].tolist() == pytest.approx(
         [90.0, 100 * reports["sketches"].accuracy, 100 * reports["icons"].accuracy]
     )
-    classes = table(app, "Icons")
+    classes = table(app, "Generated icons")
     assert list(classes.index) == list(CLASS_NAMES)
     assert classes["Test set"].tolist() == [
         0.0 if name == "Dress" else 100.0 for name in CLASS_NAMES
     ]
-    assert classes["Icons"].tolist() == pytest.approx(
+    assert classes["Generated icons"].tolist() == pytest.approx(
         [100 * one.accuracy for one in reports["icons"].classes]
     )
     assert r"Small \*one\*" in texts(app) and "Clothing dataset" in texts(app)
@@ -132,7 +132,7 @@ def test_the_figures_are_shown_next_to_those_of_the_test_set(run_id):
 def test_pictures_outside_the_ten_classes_are_summed_up_in_a_sentence(run_id):
     report = measured(run_id)["scribbles"]
     assert (
-        f"**Scribbles**: {100 * report.refused_share:.1f}\N{NO-BREAK SPACE}% of 20 were rejected."
+        f"**Generated scribbles**: {100 * report.refused_share:.1f}\N{NO-BREAK SPACE}% of 20 were rejected."
         in texts(open_panel())
     )
 
@@ -159,7 +159,7 @@ def test_photographs_that_are_not_here_are_said_to_be_missing(run_id, photograph
     app = open_panel()
     app.segmented_control(key="classify_how_well_kind").set_value("photographs").run()
     assert figures(app) == [] and "The photographs are not on this machine" in texts(app)
-    assert "Photographs" in table(app, "Icons") and not app.exception
+    assert "Photographs" in table(app, "Generated icons") and not app.exception
 
 
 def test_a_picture_whose_preparation_has_changed_since_is_not_shown(run_id):
@@ -214,10 +214,7 @@ def test_shoes_that_nobody_told_apart_have_a_row_of_their_own(photographs):
     }
     rows = how_well.class_rows(reports)
     assert [row["Class"] for row in rows] == [*CLASS_NAMES, "Sandal, Sneaker or Ankle boot"]
-    assert np.isnan(rows[-1]["Icons"]) and np.isnan(rows[0]["Photographs"])
-    marks = how_well.accuracy_figure(reports).data
-    assert (
-        [mark.name for mark in marks] == ["Icons", "Photographs"]
-        and len(marks[0].x) == 10
-        and len(marks[1].x) == 1
-    )
+    assert np.isnan(rows[-1]["Generated icons"]) and np.isnan(rows[0]["Photographs"])
+    marks = re.findall(r"<i>(.*?)</i>", how_well.accuracy_marks(reports))
+    assert [mark.count('class="icons"') for mark in marks] == [1] * 10 + [0]
+    assert [mark.count('class="photographs"') for mark in marks] == [0] * 10 + [1]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from core.runs import Epoch
+from core.runs import BatchCurve, Epoch
 from ui.components import curves, zoom
 
 HISTORY = [
@@ -107,9 +108,7 @@ def test_a_published_figure_becomes_a_level_line_with_its_value():
 
 
 def test_before_the_first_epoch_the_figure_says_so():
-    assert words(curves.figure([], "loss", epochs=8)) == [
-        "The first point appears after the first epoch."
-    ]
+    assert words(curves.figure([], "loss", epochs=8)) == ["The curves begin with the first batch."]
 
 
 def test_the_sentence_tells_what_the_curves_show():
@@ -121,3 +120,53 @@ def test_the_sentence_tells_what_the_curves_show():
     sentence = curves.sentence(HISTORY[:1]).replace("\N{NO-BREAK SPACE}", " ")
     assert sentence == "1 epoch, training accuracy 70.0 %, validation accuracy 80.0 %."
     assert curves.sentence([]) == "No epoch has been finished yet."
+
+
+def curve_of(losses: np.ndarray, stride: int = 1) -> BatchCurve:
+    """Ten batches an epoch, in points of so many."""
+    step = np.arange(1, len(losses) + 1) * stride
+    return BatchCurve(10, step, losses, 1 - losses / 3, np.full(len(losses), 0.1))
+
+
+def test_batches_lie_between_the_epochs_and_their_last_ones_at_them():
+    figure = curves.figure(
+        HISTORY, "accuracy", epochs=8, batches=curves.Batches(curve_of(np.linspace(2, 0.5, 30)))
+    )
+    drawn = {trace.name: trace for trace in figure.data if trace.name}
+    assert list(drawn) == ["Training, by batch", "Validation"]
+    np.testing.assert_allclose(drawn["Training, by batch"].x, np.arange(1, 31) / 10, rtol=1e-6)
+    assert list(drawn["Validation"].x) == [1, 2, 3]
+    low, high = figure.layout.xaxis.range
+    assert low < 0 and high > 8
+
+
+def test_smoothing_keeps_a_level_and_follows_a_step_over_so_many_batches():
+    values = np.array([2.0] * 50 + [1.0] * 50)
+    smoothed = curves.smooth(curve_of(values), "loss", 20)
+    np.testing.assert_allclose(smoothed[:50], 2.0)
+    np.testing.assert_allclose(smoothed[69], 1 + math.exp(-1), atol=0.02)
+    np.testing.assert_array_equal(curves.smooth(curve_of(values), "loss", 0), values)
+
+
+def test_the_smoothed_line_stays_where_it_is_when_points_are_joined():
+    fine = np.sin(np.linspace(0, 6, 200)) + 2
+    joined = fine.reshape(-1, 2).mean(1)
+    np.testing.assert_allclose(
+        curves.smooth(curve_of(joined, stride=2), "loss", 20),
+        curves.smooth(curve_of(fine), "loss", 20)[1::2],
+        atol=0.02,
+    )
+
+
+def test_only_the_loss_has_a_logarithmic_axis_and_its_level_keeps_its_place():
+    batches = curves.Batches(curve_of(np.linspace(2, 0.5, 30)), 20, logarithmic=True)
+    loss = curves.figure(HISTORY, "loss", batches=batches, level=curves.Level(0.1))
+    accuracy = curves.figure(HISTORY, "accuracy", batches=batches)
+    assert (loss.layout.yaxis.type, accuracy.layout.yaxis.type) == ("log", "linear")
+    named = next(one for one in loss.layout.annotations if "published" in one.text)
+    assert named.y == pytest.approx(-1)
+
+
+def test_before_the_first_epoch_ends_the_batches_are_put_into_words():
+    words = curves.sentence([], None, curve_of(np.array([2.0, 1.5])))
+    assert words == "2 batches of the first epoch: loss 1.500, accuracy 50.0\N{NO-BREAK SPACE}%."

@@ -4,6 +4,7 @@ baselines, gradient check.
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -122,7 +123,7 @@ def test_an_address_with_an_unknown_experiment_gets_a_sentence_and_the_form():
 def test_a_finished_sweep_shows_scores_seconds_and_the_best_which_opens_in_train():
     made = finished_sweep()
     app = opened(view="sweep", experiment=made.id)
-    assert said(app.subheader) == "seeds" and progress(app) == "3 of 3 done"
+    assert said(app.header) == "seeds" and progress(app) == "3 of 3 done"
     table = rows_of(app)
     assert [row["Seed"] for row in table] == ["1", "2", "3"] and {
         row["State"] for row in table
@@ -154,6 +155,50 @@ def test_trainings_stopped_or_never_begun_are_listed_and_can_be_trained():
     assert (
         records.list_all() == [] and len([run for run in runs.list_runs() if not run.shipped]) == 3
     )
+    undo = next(key for key in keys(app.button) if (key or "").startswith("undo_use_"))
+    app.button(key=undo).click().run()
+    assert not app.exception and [kept.id for kept in records.list_all()] == [made.id]
+
+
+def test_a_sweep_of_rates_is_ordered_by_size_and_says_what_it_found():
+    made = records.create(SWEEP, "rates", BASE, (Axis("learning_rate", (0.05, 0.01, 0.001)),))
+    for point, (spec, last) in enumerate(zip(made.points, (0.7, 0.8, 0.3), strict=True)):
+        rows = [replace(epoch, val_accuracy=last) for epoch in HISTORY]
+        made = made.with_run(point, fixtures.scored_run(spec, rows))
+    records.save(made)
+    app = opened(view="sweep", experiment=made.id)
+    assert (
+        "A 10 times smaller learning rate (0.001 instead of 0.01) costs 50.0 percentage points"
+        in said(app.markdown).replace("\\", "")
+    )
+    drawn = {
+        chart.proto.id.split("-")[-1]: json.loads(chart.proto.spec)
+        for chart in app.get("plotly_chart")
+    }
+    score = drawn["experiments_score"]
+    assert score["layout"]["xaxis"]["type"] == "log"
+    assert score["layout"]["xaxis"]["ticktext"] == ["0.001", "0.01", "0.05"]
+    bars = drawn["experiments_validation_test"]
+    assert [bar["name"] for bar in bars["data"]] == ["Validation accuracy", "Test accuracy"]
+    assert bars["data"][0]["y"] == pytest.approx([30.0, 80.0, 70.0])
+    losses = drawn["experiments_sweep_loss"]
+    assert [curve["name"] for curve in losses["data"]] == ["0.05", "0.01", "0.001"]
+    assert losses["layout"]["title"]["text"] == "Validation loss after each epoch"
+
+
+def test_curves_without_validation_are_called_those_of_training():
+    bare = [replace(epoch, val_loss=None, val_accuracy=None) for epoch in HISTORY]
+    titles = [
+        series_charts.overlaid(
+            [Overlay(str(number), rows) for number, rows in enumerate(histories)], "loss"
+        ).layout.title.text
+        for histories in ([HISTORY], [bare], [HISTORY, bare])
+    ]
+    assert titles == [
+        "Validation loss after each epoch",
+        "Training loss after each epoch",
+        "Validation or training loss after each epoch",
+    ]
 
 
 def test_a_published_sweep_shows_the_reports_figures_and_says_that_they_leak():

@@ -7,8 +7,10 @@ galleries belong to the browser tests; here the functions behind them are called
 
 from __future__ import annotations
 
+import base64
 import html
 import io
+import json
 import re
 
 import numpy as np
@@ -19,6 +21,8 @@ from streamlit.testing.v1 import AppTest
 from core import inference, runs
 from core.data import fashion_mnist
 from core.explain import activations, embedding_map, steps
+from core.labels import CLASS_NAMES
+from core.networks import blocks
 from core.networks.architectures import blueprint
 from core.settings import ROOT
 from core.specs.presets import PRESETS, preset
@@ -27,8 +31,9 @@ from tests.small_networks import template_network
 from ui import frame
 from ui.answers import answer_set
 from ui.classify import canvas
+from ui.classify.drawing_history import Sheet
 from ui.components import heat
-from ui.network import arithmetic, layer_list, learning, map_view
+from ui.network import diagram, layer_list, learning, map_view, window_walk
 from ui.state import Session
 
 
@@ -59,11 +64,13 @@ def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
     if sheet is not None:
         out = io.BytesIO()
         sheet.save(out, "PNG")
-        mine = canvas.Sheet(
+        mine = Sheet(
             drawing={"objects": [{"type": "Path", "path": [["M", 1, 1], ["Q", 1, 1, 2, 2]]}]},
             png=out.getvalue(),
         )
-        app.session_state["atelier_session"] = Session(pages={"ui.classify.canvas.Sheet": mine})
+        app.session_state["atelier_session"] = Session(
+            pages={"ui.classify.drawing_history.Sheet": mine}
+        )
     app.switch_page(frame.NETWORK)
     app.query_params.update(params)
     app.run()
@@ -72,7 +79,7 @@ def open_page(sheet: Image.Image | None = None, **params: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    kinds = (app.error, app.warning, app.info, app.caption, app.markdown, app.subheader)
+    kinds = (app.error, app.warning, app.info, app.caption, app.markdown, app.header)
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
@@ -85,6 +92,21 @@ def address(app: AppTest) -> dict[str, str]:
         param: text if isinstance(text, str) else text[-1]
         for param, text in app.query_params.items()
     }
+
+
+def sent(app: AppTest, component: str) -> dict:
+    """What the browser is told by one of our components."""
+    (found,) = (
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == component
+    )
+    return found
+
+
+def drawing(app: AppTest) -> str:
+    """The HTML of the network's drawing."""
+    return sent(app, "atelier_diagram")["html"]
 
 
 def shirt() -> Image.Image:
@@ -128,6 +150,49 @@ def test_without_data_the_page_opens_with_a_sheet_and_every_layer():
         assert "Choose a picture first" in said(open_page(view=view))
 
 
+def test_the_network_is_drawn_first_and_every_box_leads_to_its_maps():
+    run_id = make_run()
+    app = open_page(run=run_id, picture="12")
+    assert "with what each part makes of test picture 12" in said(app)
+    drawn = drawing(app)
+    assert drawn.count("skip connection") == 4 and drawn.count("Residual block") == 6
+    linked = re.findall('data-layer="([^"]+)" href="([^"]+)"', html.unescape(drawn))
+    assert len(linked) == drawn.count("<a ") == 26
+    layers = {layer.name for layer in blueprint(runs.read(run_id).spec)}
+    for name, href in linked:
+        assert name in layers and f"view=maps&layer={name}" in href and f"run={run_id}" in href
+    assert drawn.count("<img ") == drawn.count('class="unit"') == 20
+
+
+def test_a_test_picture_is_one_line_until_it_is_unfolded():
+    app = open_page(run=make_run(), picture="12")
+    truth = CLASS_NAMES[fashion_mnist.load("offline-sample").test_labels[12]]
+    hides = ".st-key-network_subject { display: none; }"
+    assert f"Test picture 12: {truth}" in markup(app) and hides in markup(app)
+    app.button(key="network_fold").click().run()
+    assert hides not in markup(app) and "The network: " not in markup(app)
+    app.segmented_control(key="network_view").set_value("filters").run()
+    assert hides in markup(app)
+    app.button(key="network_other").click().run()
+    shown = int(address(app)["picture"])  # at random, so it may be the same one
+    assert f"Test picture {shown}: " in markup(app) and address(app)["view"] == "filters"
+
+
+def test_without_a_picture_the_boxes_have_no_maps():
+    drawn = drawing(open_page())
+    assert "<img" not in drawn and "Convolution 3 × 3" in drawn
+
+
+def test_a_box_says_what_comes_before_and_after_its_weighted_sum():
+    spec = preset("champion").spec
+    residual = blocks.blocks(blueprint(spec))[2].parts[0].branches[1][0]
+    assert diagram.describe(residual) == (
+        "norm · ReLU",
+        "Convolution 3 × 3",
+        "16 filters · norm · ReLU",
+    )
+
+
 def test_one_layer_is_explained_with_its_own_numbers():
     app = open_page(layer="conv_7")
     assert r"\frac{28 - 3 + 1}{2} + 1 = 14" in app.latex[0].value
@@ -142,7 +207,7 @@ def test_one_layer_is_explained_with_its_own_numbers():
 
 def test_a_drawing_is_answered_and_goes_through_every_layer():
     app = open_page(shirt(), source="draw", view="maps")
-    assert "<h3>T-shirt/top</h3>" in markup(app)
+    assert "<h2>T-shirt/top</h2>" in markup(app)
     assert "From your drawing to ten probabilities" in said(app)
 
 
@@ -192,49 +257,61 @@ def test_an_address_that_names_no_layer_or_map_gets_a_sentence():
     assert "the view “x”" in open_page(view="x").warning[0].value
 
 
-def test_a_step_shows_the_products_and_the_sum_that_the_network_has():
+def walk(app: AppTest) -> dict:
+    """What the browser is told about the walk of a window."""
+    return sent(app, "atelier_walk")
+
+
+def test_the_walk_of_a_filter_has_the_numbers_of_the_network():
     run_id = make_run()
-    app = open_page(run=run_id, picture="12", view="steps", filter="4")
-    maps = activations.load(run_id, inference.load(run_id)).maps(
-        fashion_mnist.load("offline-sample").test_pixels[12]
+    told = walk(open_page(run=run_id, picture="12", view="steps", filter="4"))
+    inside = activations.load(run_id, inference.load(run_id))
+    maps = inside.maps(fashion_mnist.load("offline-sample").test_pixels[12])
+    assert np.allclose(told["output"], maps["conv_1"][..., 4], rtol=1e-3, atol=1e-4)
+    after = {row["name"]: row["values"] for row in told["after"]}
+    assert list(after) == ["norm_1", "activation_1"]
+    for name, values in after.items():
+        assert np.allclose(values, maps[name][..., 4], rtol=1e-3, atol=1e-4)
+    window = np.array(told["input"])[10:13, 7:10]
+    assert np.isclose(
+        (window * told["weights"]).sum() + told["bias"], told["output"][10][7], atol=1e-3
     )
-    app.slider(key="network_step_convolution").set_value(300).run()
-    row, column = divmod(299, 28)
-    expected = arithmetic._text(float(maps["conv_1"][row, column, 4]))
-    assert f"Sum of the 9 products: <b>{expected}</b>" in markup(app)
-    assert (
-        f"After norm_1: <b>{arithmetic._text(float(maps['norm_1'][row, column, 4]))}</b>"
-        in markup(app)
-    )
-    app.button(key="network_step_convolution_row_down").click().run()
-    assert app.slider(key="network_step_convolution").value == 328
 
 
 def test_a_pooling_is_shown_on_the_picture_where_the_network_has_none():
     app = open_page(shirt(), source="draw", view="steps", op="pooling")
-    assert "has no max pooling" in said(app) and "Largest: " in markup(app)
+    told = walk(app)
+    assert "has no max pooling" in said(app) and told["weights"] is None
+    values = np.array(told["input"], float)
+    assert told["output"][7][9] == values[14:16, 18:20].max()
 
 
-def test_a_map_of_the_test_set_is_there_at_once_and_a_click_opens_its_picture():
-    run_id = make_run()
-    app = open_page(run=run_id, picture="12", view="map")
-    chart = app.get("plotly_chart")
-    assert len(chart) == 1 and "All 400 test pictures" in said(app)
-    assert map_view.picked_index({"selection": {"points": [{"customdata": {"0": 17}}]}}) == 17
-    assert map_view.picked_index({"selection": {"points": []}}) is None
+def test_a_map_of_the_test_set_is_there_at_once_with_the_picture_of_every_point():
+    app = open_page(run=make_run(), picture="12", view="map")
+    told = sent(app, "atelier_point_map")
+    data = fashion_mnist.load("offline-sample")
+    assert "All 400 test pictures" in said(app)
+    assert told["indices"] == list(range(400)) and told["mark"] is not None
+    assert np.allclose(told["mark"], told["positions"][12], atol=0.01)
+    sheet = Image.open(io.BytesIO(base64.b64decode(told["sheet"].split(",")[1]))).convert("L")
+    row, column = divmod(37, told["columns"])
+    tile = np.asarray(sheet)[28 * row : 28 * row + 28, 28 * column : 28 * column + 28]
+    assert np.abs(tile.astype(int) - data.test_pixels[37]).mean() < 12  # WebP
+    found = answer_set.on_test(runs.read(app.selectbox(key="network_run").value))
+    assert told["words"][37].startswith(CLASS_NAMES[found.truth[37]])
 
 
-@pytest.mark.parametrize(("colour", "groups"), [("class", 10), ("right", 2)])
-def test_every_picture_is_one_point_of_its_group(colour, groups):
+@pytest.mark.parametrize(("colour", "count"), [("class", 10), ("right", 2)])
+def test_every_picture_is_one_point_of_its_group(colour, count):
     found = answer_set.on_test(runs.read(make_run()))
     indices = embedding_map.choose_pictures(len(found.truth), 100)
-    figure = map_view.figure(found, indices, np.zeros((100, 2)), colour, np.zeros(2))
-    assert len(figure.data) == groups + 1
-    drawn = sorted(point[0] for trace in figure.data[:-1] for point in trace.customdata)
-    assert drawn == indices.tolist()
+    drawn = map_view.groups(found, indices, colour)
+    assert len(drawn) == count
+    members = np.concatenate([group.members for group in drawn])
+    assert sorted(members.tolist()) == list(range(100))
     if colour == "right":
-        wrong = {point[0] for point in figure.data[1].customdata}
-        assert wrong == {int(one) for one in indices if found.truth[one] != found.prediction[one]}
+        wrong = indices[drawn[1].members]
+        assert (found.truth[wrong] != found.prediction[wrong]).all()
 
 
 @pytest.mark.parametrize(
@@ -260,20 +337,20 @@ def test_two_probabilities_of_one_picture_are_explained():
 
 
 @pytest.mark.parametrize(
-    "walk",
+    "moves",
     [
         steps.convolve(np.pad(np.eye(6), 4), np.ones((3, 3))),
         steps.pool(np.pad(np.eye(6), 4)),
         steps.convolve(np.pad(np.eye(6), 4) - 1, np.ones((4, 4)), stride=2),
     ],
 )
-def test_the_steps_begin_where_there_is_something_to_see(walk):
-    row, column = divmod(arithmetic._liveliest(walk), walk.output.shape[1])
-    window = walk.step(row * walk.output.shape[1] + column).window
+def test_the_steps_begin_where_there_is_something_to_see(moves):
+    row, column = divmod(window_walk.liveliest(moves), moves.output.shape[1])
+    window = moves.step(row * moves.output.shape[1] + column).window
     assert (
         len(set(window.ravel())) > 1
-        and 0 < row < len(walk.output) - 1
-        and 0 < column < walk.output.shape[1] - 1
+        and 0 < row < len(moves.output) - 1
+        and 0 < column < moves.output.shape[1] - 1
     )
 
 

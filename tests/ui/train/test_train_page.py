@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import engine, runs
+from core import engine, runs, wording
 from core.networks import architectures
 from core.runs import Epoch, Phase, Progress
 from core.settings import ROOT
@@ -21,7 +21,6 @@ from core.specs.presets import PRESETS
 from core.specs.spec import TrainSpec
 from core.wording import value_text
 from tests import fixtures
-from ui.components import run_names
 from ui.train import jobs, start
 
 SMALL = TrainSpec(
@@ -64,7 +63,9 @@ def with_sample(**address: str) -> AppTest:
     return app
 
 
-def finished_run(spec: TrainSpec = SMALL, status: str = "finished") -> str:
+def finished_run(
+    spec: TrainSpec = SMALL, status: str = "finished", accuracy: float = 0.8125
+) -> str:
     return fixtures.finished_run(
         spec,
         np.full((400, 10), 0.1),
@@ -72,7 +73,7 @@ def finished_run(spec: TrainSpec = SMALL, status: str = "finished") -> str:
         status=status,
         seconds=65.0,
         status_text="finished" if status == "finished" else f"stopped at epoch {len(HISTORY)}",
-        scores={"test_accuracy": 0.8125, "test_loss": 0.52, "test_loss_uncalibrated": 0.52},
+        scores={"test_accuracy": accuracy, "test_loss": 0.52, "test_loss_uncalibrated": 0.52},
     )
 
 
@@ -111,7 +112,7 @@ def test_without_data_the_page_offers_download_and_sample_and_still_lists_the_ru
     assert len(app.warning) == 1
     assert app.button(key="frame_sample").label == "Use the offline sample"
     assert "train_start" not in [button.key for button in app.button]
-    assert app.selectbox(key="train_managed").value
+    assert len(app.selectbox(key="train_managed").options) >= 1
 
 
 def test_on_the_sample_the_data_cannot_be_chosen_and_are_labelled():
@@ -252,6 +253,18 @@ def test_a_stopped_run_says_at_which_epoch():
     assert "stopped at epoch 3" in said(app.info)
 
 
+def test_a_run_that_diverged_says_where_and_offers_a_lower_rate():
+    run_id = runs.create(SMALL.replace(learning_rate=0.5))
+    runs.set_divergence(run_id, "The training diverged: in epoch 1, batch 3, it was so.")
+    app = opened(run=run_id)
+    assert "epoch 1, batch 3" in said(app.error)
+    assert "train_resume" not in [button.key for button in app.button]
+    app.button(key="train_lower").click().run()
+    assert dict(app.query_params) == {"new": "1"}
+    app.button(key="frame_sample").click().run()
+    assert app.text_input(key="train_learning_rate").value == "0.05"
+
+
 def test_an_interrupted_run_says_so_and_can_be_resumed():
     app = opened(run=interrupted_run())
     assert "interrupted after epoch 2" in said(app.warning)
@@ -272,7 +285,7 @@ def test_a_run_deleted_in_another_tab_gives_a_sentence():
     runs.delete(run_id)
     app.run()
     assert not app.exception
-    assert f"There is no run {run_id}" in said(app.warning)
+    assert f"The run {run_id} was deleted and is in the bin" in said(app.warning)
 
 
 def test_a_record_edited_by_hand_gives_a_sentence_and_can_be_deleted():
@@ -329,7 +342,7 @@ def test_a_run_can_be_renamed_and_noted():
     next(button for button in app.button if button.label == "Save").click().run()
     assert not app.exception
     assert (runs.read(run_id).name, runs.read(run_id).note) == ("Better name", "from the lecture")
-    assert "Better name" in said(app.subheader)
+    assert "Better name" in said(app.header)
 
 
 def test_an_empty_name_is_refused_with_a_sentence():
@@ -341,22 +354,72 @@ def test_an_empty_name_is_refused_with_a_sentence():
     assert runs.read(run_id).name == "small"
 
 
-def test_a_run_can_be_made_champion():
-    run_id = finished_run()
-    app = opened(run=run_id)
-    app.button(key="train_promote").click().run()
-    assert runs.champion().id == run_id
-    assert app.button(key="train_promote").disabled
+def undo_offered(app) -> str:
+    return next(button.key for button in app.button if (button.key or "").startswith("undo_use_"))
 
 
-def test_deleting_asks_first_and_leads_back_to_the_form():
-    run_id = finished_run()
+def test_a_run_can_be_made_champion_and_back():
+    before, run_id = finished_run(), finished_run()
+    runs.promote(before)
     app = opened(run=run_id)
-    assert any("cannot be undone" in text.value for text in app.markdown)
-    app.button(key="train_delete").click().run()
+    app.button(key=f"train_promote_{run_id}").click().run()
+    assert not app.exception and runs.champion().id == run_id
+    assert app.button(key=f"train_promote_{run_id}").disabled
+    app.button(key=undo_offered(app)).click().run()
+    assert not app.exception and runs.champion().id == before
+
+
+def test_a_weaker_champion_is_confirmed_first():
+    before, run_id = finished_run(), finished_run(accuracy=0.1)
+    runs.promote(before)
+    app = opened(run=run_id)
+    app.button(key=f"train_promote_{run_id}").click().run()
+    assert runs.champion().id == before
+    assert "10.00 %" in said(app.markdown).replace("\N{NO-BREAK SPACE}", " ")
+    app.button(key=f"train_promote_{run_id}_cancel").click().run()
+    assert runs.champion().id == before
+
+
+def test_a_deleted_run_can_be_brought_back_and_a_second_click_deletes_nothing():
+    other, run_id = finished_run(), finished_run()
+    app = opened(run=run_id)
+    app.button(key=f"train_delete_{run_id}").click().run()
     assert not app.exception
-    assert [run.id for run in runs.list_runs() if not run.shipped] == []
+    assert [run.id for run in runs.list_runs() if not run.shipped] == [other]
     assert "run" not in app.query_params
+    assert app.selectbox(key="train_managed").value is None
+    assert not [
+        button for button in app.button if (button.key or "").startswith("train_delete_")
+    ], "nothing is left to click where Delete was"
+    app.button(key=undo_offered(app)).click().run()
+    assert not app.exception and runs.read(run_id).finished
+    assert app.query_params["run"] in (run_id, [run_id])
+
+
+def test_a_run_is_restored_from_the_bin():
+    run_id = finished_run()
+    runs.delete(run_id)
+    app = opened(new="1")
+    app.button(key=f"train_restore_{run_id}").click().run()
+    assert not app.exception and runs.read(run_id).finished
+
+
+def test_the_bin_is_emptied_only_when_confirmed():
+    run_id = finished_run()
+    runs.delete(run_id)
+    app = opened(new="1")
+    app.button(key="train_empty_bin").click().run()
+    assert [run.id for run in runs.bin.listing()] == [run_id]
+    assert "cannot be undone" in said(app.markdown)
+
+
+def test_a_new_name_can_be_undone():
+    run_id = finished_run()
+    app = opened(run=run_id)
+    app.text_input(key=f"train_name_{run_id}").input("Better name")
+    next(button for button in app.button if button.label == "Save").click().run()
+    app.button(key=undo_offered(app)).click().run()
+    assert not app.exception and runs.read(run_id).name == "small"
 
 
 def test_two_runs_with_one_name_are_told_apart_where_one_could_delete_the_wrong_one():
@@ -365,14 +428,14 @@ def test_two_runs_with_one_name_are_told_apart_where_one_could_delete_the_wrong_
     options = app.selectbox(key="train_managed").options
     assert len(set(options)) == len(options) >= 2
     app.selectbox(key="train_managed").set_value(first).run()
-    app.button(key="train_delete").click().run()
+    app.button(key=f"train_delete_{first}").click().run()
     left = [run.id for run in runs.list_runs() if not run.shipped]
     assert left == [second]
     assert app.query_params["run"] == second
 
 
 def test_a_name_full_of_marks_is_shown_as_it_was_typed():
-    assert run_names.literal("a *b* [c](d) :red[e]") == r"a \*b\* \[c\]\(d\) \:red\[e\]"
+    assert wording.literal("a *b* [c](d) :red[e]") == r"a \*b\* \[c\]\(d\) \:red\[e\]"
 
 
 # --- a run in training ----------------------------------------------------------------------------
@@ -452,6 +515,6 @@ def test_pressing_train_trains_a_network_and_the_page_finds_it_again_cold():
 def test_a_run_opened_from_the_list_is_in_the_address():
     run_id = finished_run()
     app = opened(new="1")
-    assert app.session_state["train_managed"] == run_id, "the newest comes first"
-    app.button(key="train_open").click().run()
+    app.selectbox(key="train_managed").set_value(run_id).run()
+    app.button(key=f"train_open_{run_id}").click().run()
     assert not app.exception and app.query_params["run"] in (run_id, [run_id])
