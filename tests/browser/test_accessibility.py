@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 from tests.browser.test_journeys import PATIENCE, go, press, settled
 from tests.browser.test_matrix import run  # noqa: F401  a fixture
@@ -102,11 +102,23 @@ def test_every_view_keeps_the_rules(chromium, server, run, axe, theme):  # noqa:
     go(page, server, f"Misclassified?run={weak}")  # a new run in an address is looked for at once
     go(page, server, f"Train?run={weak}")
     page.locator(".st-key-train_runs summary").click()
-    press(page, f"train_promote_{weak}")
-    page.get_by_role("dialog").wait_for(timeout=PATIENCE)
+    ask(page, f"train_promote_{weak}")
     broken += violations(page, axe)
     page.context.close()
     assert not broken, "\n\n".join(broken)
+
+
+def ask(page: Page, key: str) -> None:
+    """Press a button that opens a dialog; again where the page was just being redrawn under it."""
+    dialog = page.get_by_role("dialog")
+    for _ in range(4):
+        settled(page)
+        press(page, key)
+        try:
+            return dialog.wait_for(timeout=PATIENCE / 6)
+        except TimeoutError:
+            continue
+    dialog.wait_for(timeout=PATIENCE / 6)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
