@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_the_training_to_the_engine_and_the_next_call_joins_it(tmp
         # A shell lets what it starts in the background ignore Ctrl-C, and so would these tests'
         # children.
         return subprocess.Popen(
-            [sys.executable, str(script), "150"],
+            [sys.executable, str(script), "60"],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             text=True,
@@ -196,9 +196,9 @@ def test_ctrl_c_leaves_the_training_to_the_engine_and_the_next_call_joins_it(tmp
         assert first.returncode == 130 and "continues in the engine" in err
         again = reproduce()
         out, err = again.communicate(timeout=250)
-        assert again.returncode == 0 and "| 150 |" in out
+        assert again.returncode == 0 and "| 60 |" in out
         [run] = [run for run in runs.list_runs() if not run.shipped]
-        assert run.status == "finished" and len(runs.history(run.id)) == 150
+        assert run.status == "finished" and len(runs.history(run.id)) == 60
     finally:
         engine.end_own()
         if first.poll() is None:
