@@ -21,15 +21,21 @@ from PIL import ExifTags, Image, ImageOps
 from core.errors import UnreadablePicture
 from core.pictures.crop import Crop
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-MOST_BYTES = 20 * 1024 * 1024
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF")
+MOST_BYTES = 60 * 1024 * 1024
 # 160 MB once decoded as RGBA: more than any phone's picture, and still affordable.
 MOST_PIXELS = 40_000_000
+# JPEG is decoded to an eighth at once, so the cameras of phones with 48 to 200 megapixels cost no
+# more. Not where it is progressive: then all of its coefficients are held together.
+MOST_JPEG_PIXELS = 210_000_000
+Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS  # Pillow itself refuses twice as many
+# Of an animation that begins blank: how far to look for a picture.
+MOST_FRAMES = 20
 # Pixels; larger pictures are reduced at once, since nothing later looks closer than this.
 WORKING_EDGE = 512
 # Of a picture that will be cropped: 40 MB, and an eighth of its width is still 512 pixels.
 CROPPED_EDGE = 4096
-_READABLE = "PNG, JPEG, WebP, BMP or GIF"
+_READABLE = "PNG, JPEG, WebP, AVIF, BMP or GIF"
 # What Pillow's decoders raise when the bytes contradict themselves.
 _DAMAGE = (
     OSError,
@@ -42,6 +48,7 @@ _DAMAGE = (
     TypeError,
     struct.error,
 )
+_FULL = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16))  # the highest value of so many bits
 _SAVE_AS = "save or export it as PNG or JPEG and use that"
 
 
@@ -56,10 +63,10 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
     Returns:
         an upright picture, "RGBA" if any of it is transparent, else "RGB". Its longest edge has at
         most 512 pixels; with a crop, the longest edge of the part has. Of an animation it is the
-        first frame.
+        first frame that is not blank.
 
     Raises:
-        UnreadablePicture: if it is not a picture in one of the five formats, too large, or damaged.
+        UnreadablePicture: if it is not a picture in one of the six formats, too large, or damaged.
     """
     received = f"Received: {_shorten(name)}, {_size(len(data))}."
     if not data:
@@ -82,21 +89,22 @@ def read(data: bytes, name: str, crop: Crop | None = None) -> Image.Image:
         raise UnreadablePicture(f"{_what_it_is(data)} {received}") from error
 
     with image:
-        width, height = image.size
-        if width * height > MOST_PIXELS:
+        (width, height), kind = image.size, image.format
+        if width * height > _most_pixels(image):
             raise UnreadablePicture(_too_many_pixels(f" ({width:,} × {height:,})", received))
         try:
             edge = WORKING_EDGE if crop is None else _edge_for(crop, image)
-            # JPEG can decode straight to a half, a quarter or an eighth: 12 megapixels in 40 ms
-            # instead of 150.
-            image.draft(None, (2 * edge, 2 * edge))
+            _draft(image, 2 * edge)
+            _skip_blank_frames(image)
             image.load()
+            if kind == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+                image.putalpha(255)  # programs that write 32 bits often leave the last 8 at zero
             # Reduced before anything copies it: 40 megapixels are held once, not three times.
             small = reduce(image, edge) if image.mode in ("L", "RGB", "RGBA", "CMYK") else image
             return reduce(plain(ImageOps.exif_transpose(small)), edge)
         except _DAMAGE as error:
             raise UnreadablePicture(
-                f"This {image.format} file is damaged or was cut short: copy or download it again, "
+                f"This {kind} file is damaged or was cut short: copy or download it again, "
                 f"or open it elsewhere and {_SAVE_AS}. {received}"
             ) from error
 
@@ -127,6 +135,36 @@ def reduce(image: Image.Image, edge: int = WORKING_EDGE) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
 
 
+def _most_pixels(image: Image.Image) -> int:
+    """How many pixels a file may have for what its decoder needs."""
+    in_blocks = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    return MOST_JPEG_PIXELS if in_blocks else MOST_PIXELS
+
+
+def _draft(image: Image.Image, edge: int) -> None:
+    """Have a JPEG decoded straight to a half, a quarter or an eighth; others stay as they are.
+
+    12 megapixels then take 40 ms instead of 150, and none comes out above `MOST_PIXELS`.
+    """
+    width, height = image.size
+    least = math.ceil(math.sqrt(width * height / MOST_PIXELS))
+    image.draft(None, (min(edge, width // least), min(edge, height // least)))
+
+
+def _skip_blank_frames(image: Image.Image) -> None:
+    """Go to the first frame of an animation that has more than one colour, if any has."""
+    if image.format in ("JPEG", "MPO") or not getattr(image, "is_animated", False):
+        return
+    for number in range(MOST_FRAMES):
+        try:
+            image.seek(number)
+        except EOFError:
+            break
+        if np.ptp(np.asarray(image.convert("RGBA")), axis=(0, 1)).any():
+            return
+    image.seek(0)
+
+
 def _edge_for(crop: Crop, image: Image.Image) -> int:
     """How far a picture, not yet upright, can be reduced so that the part keeps `WORKING_EDGE`."""
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -151,7 +189,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         low, high = float(values.min()), float(values.max())
         values = (values - low) / max(high - low, 1e-9) * 255
     else:
-        values = values / 257  # 65535 / 255
+        # Cameras and scanners store 10, 12 or 14 bits in 16.
+        full = next(full for full in _FULL if values.max() <= full)
+        values = values * (255 / full)
     return Image.fromarray(np.round(values).astype(np.uint8))
 
 
@@ -171,8 +211,7 @@ def _what_it_is(data: bytes) -> str:
             f"{_READABLE}: export it as PNG."
         )
     known = (
-        (brand in (b"avif", b"avis"), "an AVIF picture"),
-        (bool(brand), "a video"),
+        (bool(brand) and brand not in (b"avif", b"avis"), "a video"),
         (b"%pdf" in start[:16], "a PDF document"),
         (head[:4] in (b"PK\x03\x04", b"PK\x05\x06"), "a zip archive or an office document"),
         (head[:4] in (b"II*\x00", b"MM\x00*"), "a TIFF picture"),
@@ -183,7 +222,7 @@ def _what_it_is(data: bytes) -> str:
         if matches:
             return f"This is {words}; Atelier reads {_READABLE}: {_SAVE_AS}."
     signatures = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
-    if head.startswith(signatures):
+    if head.startswith(signatures) or brand in (b"avif", b"avis"):
         return (
             f"This picture is damaged or was cut short; Atelier reads complete {_READABLE} files: "
             "copy or download it again."
@@ -208,7 +247,8 @@ def _too_many_pixels(size: str, received: str) -> str:
     """The refusal of a picture by its header; `size` is empty where Pillow itself refused."""
     return (
         f"This picture has too many pixels{size}; Atelier reads up to "
-        f"{MOST_PIXELS // 1_000_000} megapixels: reduce it and try again. {received}"
+        f"{MOST_PIXELS // 1_000_000} megapixels ({MOST_JPEG_PIXELS // 1_000_000} of a JPEG that is "
+        f"not progressive): reduce it and try again. {received}"
     )
 
 

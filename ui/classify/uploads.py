@@ -26,7 +26,10 @@ from core.pictures import Crop, Kind
 from ui import state
 
 MOST_FILES = 40  # at once: more fill the page, and their bytes stay in memory while they are shown
-SUFFIXES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+# What can be read, and what has a sentence that names the remedy, since the uploader's own refusal
+# names none. HEIC is not among them, so that iPhones hand over a JPEG.
+_READABLE = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "avif", "bmp", "dib", "gif"]
+SUFFIXES = [*_READABLE, "tif", "tiff", "svg", "pdf", "psd", "jp2", "ico"]
 
 
 class File(Protocol):

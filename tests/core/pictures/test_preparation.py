@@ -126,7 +126,7 @@ def test_a_truncated_picture_is_refused_with_the_remedy(format, share):
     [
         (b"%PDF-1.7\n" + b"x" * 12_000, "a PDF document"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC photograph"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "an AVIF picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "damaged or was cut short"),
         (b"\0\0\0\x1cftypisom\0\0\0\0isomiso2", "a video"),
         (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "SVG drawing"),
         (b"PK\x03\x04" + b"\0" * 40, "a zip archive or an office document"),
@@ -140,7 +140,7 @@ def test_a_renamed_file_is_recognised_by_its_content(data, words):
     sentence = refusal(data, "shirt.png")
     assert (
         words in sentence
-        and "PNG, JPEG, WebP, BMP or GIF" in sentence
+        and "PNG, JPEG, WebP, AVIF, BMP or GIF" in sentence
         and "Received: shirt.png, " in sentence
     )
 
@@ -152,9 +152,9 @@ def test_a_size_of_twenty_thousand_squared_is_refused_from_the_header():
     assert "(8,000 × 5,001)" in refusal(png_header(8_000, 5_001), "large.png")
 
 
-def test_a_file_over_twenty_megabytes_is_refused():
-    assert "larger than the 20.0 MB" in refusal(
-        b"\xff\xd8\xff" + bytes(20 * 1024 * 1024), "huge.jpg"
+def test_a_file_over_sixty_megabytes_is_refused():
+    assert "larger than the 60.0 MB" in refusal(
+        b"\xff\xd8\xff" + bytes(60 * 1024 * 1024), "huge.jpg"
     )
 
 
@@ -545,3 +545,54 @@ def test_an_empty_canvas_is_blank_and_a_wrong_array_is_refused():
         pictures.from_canvas(np.zeros((280, 280, 4)))
     with pytest.raises(ValueError, match=r"\(280, 280, 3\)"):
         pictures.from_canvas(np.zeros((280, 280, 3), np.uint8))
+
+
+def picture(mode: str = "RGB", size: tuple[int, int] = (80, 100)) -> Image.Image:
+    """A dark garment on white."""
+    image = Image.new(mode, size, "white")
+    image.paste("navy", (size[0] // 4, size[1] // 5, 3 * size[0] // 4, 4 * size[1] // 5))
+    return image
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "MPO"])
+def test_pictures_of_phones_are_read(kind):
+    others = {"save_all": True, "append_images": [picture()]} if kind == "MPO" else {}
+    image = pictures.read(saved(picture(), kind, **others), "phone")
+    assert image.size == (80, 100) and not pictures.prepare(image).blank
+
+
+@pytest.mark.parametrize(("kind", "quality"), [("GIF", {}), ("WEBP", {"lossless": True})])
+def test_an_animation_is_read_at_its_first_frame_that_is_not_blank(kind, quality):
+    blank = Image.new("RGB", (80, 100), "white")
+    frames = {"save_all": True, "append_images": [picture()], "duration": 100}
+    data = saved(blank, kind, **frames, **quality)
+    assert not pictures.prepare(pictures.read(data, "a")).blank
+    both = {**frames, "append_images": [Image.new("RGB", (80, 100), "black")]}
+    assert pictures.prepare(pictures.read(saved(blank, kind, **both, **quality), "a")).blank
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_sixteen_bits_are_stretched_by_what_they_hold(bits):
+    grey = np.asarray(picture("L"), np.uint16)
+    deep = Image.fromarray((grey.astype(float) / 255 * (2**bits - 1)).astype(np.uint16))
+    red = pictures.read(saved(deep, "PNG"), "deep.png").getchannel("R")
+    assert red.getextrema()[1] == 255
+    assert np.abs(np.asarray(red, float) - grey).max() <= 1
+
+
+def test_a_bitmap_whose_alpha_is_zero_throughout_is_opaque():
+    clear = picture().convert("RGBA")
+    clear.putalpha(0)
+    data = bytearray(saved(clear, "BMP"))
+    image = pictures.read(bytes(data), "a.bmp")
+    assert image.mode == "RGB" and not pictures.prepare(image).blank
+
+
+def test_a_jpeg_of_a_hundred_megapixels_is_read_but_not_a_progressive_one():
+    large = picture("L", (12_000, 9_000))
+    assert max(pictures.read(saved(large, "JPEG"), "large.jpg").size) == 512
+    crop = pictures.Crop(0.2, 0.2, 0.3, 0.3)
+    assert max(pictures.read(saved(large, "JPEG"), "large.jpg", crop).size) <= 6_000
+    assert "too many pixels (12,000 × 9,000)" in refusal(
+        saved(large, "JPEG", progressive=True), "large.jpg"
+    )
