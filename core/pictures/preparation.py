@@ -20,6 +20,7 @@ from PIL import Image
 
 from core.labels import SIDE
 from core.pictures.crop import Crop
+from core.pictures.frames import data_set_pixels, inside_frame
 from core.pictures.image_files import plain, reduce
 from core.pictures.mask import (
     NARROW,
@@ -55,6 +56,8 @@ INSIDE, SEAM = 0.75, 0.55
 # side by side they are wider. A garment that was coloured in is an area.
 PEN_WIDTHS = 1.5
 LEAST_EXTENT = 0.03  # of the frame: anything smaller is a speck, not a drawing
+# Of what lies in a frame: what is smaller is a print or a buckle on a garment of straight edges.
+LEAST_IN_FRAME = 0.4
 _SIGNS: dict[Polarity, Sign] = {"auto": 0, "light on dark": 1, "dark on light": -1}
 _BACKGROUNDS: dict[Background, str] = {
     "transparent": "The transparent part of the picture is its background.",
@@ -157,8 +160,11 @@ def prepare(
     """
     if polarity not in POLARITIES:
         raise ValueError(f"polarity is one of {', '.join(POLARITIES)}; received {polarity!r}")
+    as_it_is = polarity == "auto" and not (crop or pen)
+    if as_it_is and (own := data_set_pixels(image)) is not None:
+        return _unaltered(own)
     image, steps = _picture(image, crop)
-    garment = _find(image, polarity, pen)
+    image, garment = _look(image, polarity, pen, steps)
     if max(extent(garment.mask)) < max(2, LEAST_EXTENT * max(image.size)):
         return _blank(steps, polarity)
     rgba = np.asarray(image.convert("RGBA"))
@@ -166,20 +172,17 @@ def prepare(
     light, used = _brightness(rgba, garment, polarity)
     bright = np.where(garment.mask, light, 0)
     steps.append(Step("Brightness", _about_polarity(polarity, used), _bytes(bright)))
-    solid = garment.mask
+    solid = lines = garment.mask
     if fill:
         bright, solid = _fill(bright, garment)
         steps.append(Step("Fill", _about_filling(garment.mask, solid), _bytes(bright)))
-    warnings = _remarks(garment, solid)
-    lines = garment.mask
     if trim:
-        rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        box = _box(solid)
         bright, lines = bright[box], lines[box]
         caption = "Cut to the garment, so that it fills the frame."
         steps.append(Step("Trim", caption, _bytes(bright)))
     pixels = _reduce(bright, lines if garment.lines else None, steps)
-    return Prepared(pixels, tuple(steps), used, _kind(garment), warnings=warnings)
+    return Prepared(pixels, tuple(steps), used, _kind(garment), warnings=_remarks(garment, solid))
 
 
 def _kind(garment: Segmentation) -> Kind:
@@ -211,6 +214,30 @@ def _find(image: Image.Image, polarity: Polarity, pen: float | None) -> Segmenta
         drawn = stroke_width(garment.mask) <= PEN_WIDTHS * pen
         garment = garment._replace(lines=drawn)
     return garment
+
+
+def _look(
+    image: Image.Image, polarity: Polarity, pen: float | None, steps: list[Step]
+) -> tuple[Image.Image, Segmentation]:
+    """The garment, and the picture that it was found in: all of it, or what lies in its frame.
+
+    A frame that is left out is added to the steps; a drawing on the sheet has none.
+    """
+    edges = inside_frame(image) if pen is None else None
+    if edges is not None:
+        part = image.crop(edges)
+        garment = _find(part, polarity, pen)
+        if max(extent(garment.mask)) > LEAST_IN_FRAME * max(part.size):
+            caption = "The frame is left out, and the garment looked for inside it."
+            steps.append(Step("Frame", caption, np.asarray(part)))
+            return part, garment
+    return image, _find(image, polarity, pen)
+
+
+def _unaltered(pixels: NDArray[np.uint8]) -> Prepared:
+    """A picture of the data set, which networks take as it is."""
+    caption = "A picture as in the training data: grey, on black, filling its frame. It stays."
+    return Prepared(pixels, (Step("Picture", caption, pixels),), "light on dark")
 
 
 def _blank(steps: list[Step], polarity: Polarity) -> Prepared:
@@ -279,6 +306,12 @@ def _reduce(
     caption = f"In the middle of {SIDE} × {SIDE} pixels: this is what the network sees."
     steps.append(Step("Centre", caption, pixels))
     return pixels
+
+
+def _box(solid: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest box around what is True."""
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _near(area: NDArray[np.bool_], lines: NDArray[np.bool_]) -> NDArray[np.bool_]:
