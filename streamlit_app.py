@@ -48,7 +48,7 @@ ROADS = (
         frame.EXPERIMENTS,
         "Compare and sweep",
         ":material/science:",
-        "Vary a setting, cross-validate, overlay runs.",
+        "Sweep a setting, cross-validate, compare runs.",
     ),
     (
         frame.NETWORK,

@@ -31,7 +31,7 @@ def upload(contenders: list[Contender]) -> None:
     """Several files at once, one of which is looked at closely."""
     files = st.file_uploader(
         "Pictures of single garments",
-        uploads.SUFFIXES,
+        uploads.ACCEPTED,
         accept_multiple_files=True,
         key="classify_files",
     )

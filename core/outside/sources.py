@@ -25,6 +25,7 @@ from core.errors import UnreadablePicture
 from core.labels import CLASS_NAMES
 from core.outside import generated
 from core.outside.generated import Kind
+from core.pictures.image_files import SUFFIXES
 
 Part = Literal["learn", "tune", "held-out"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -44,7 +45,6 @@ PHOTOGRAPHS: dict[str, tuple[int, ...]] = {
     "skirt": (),
     "hat": (),
 }
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 
 
 @dataclass(frozen=True)
@@ -166,4 +166,4 @@ def _files(folder: Path, accepted: tuple[int, ...]) -> list[OutsidePicture]:
             lambda: pictures.read(file.read_bytes(), file.name),
         )
 
-    return [picture(file) for file in sorted(folder.iterdir()) if file.suffix.lower() in _SUFFIXES]
+    return [picture(file) for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES]

@@ -22,6 +22,8 @@ from core.errors import UnreadablePicture
 from core.pictures.crop import Crop
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF")
+# What the names of such files end with.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".bmp", ".dib", ".gif")
 MOST_BYTES = 60 * 1024 * 1024
 # 160 MB once decoded as RGBA: more than any phone's picture, and still affordable.
 MOST_PIXELS = 40_000_000

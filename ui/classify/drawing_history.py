@@ -1,8 +1,8 @@
 """What one visitor drew, with every step back and forth, for as long as the session lasts.
 
 The canvas in the browser has an undo of its own, but it forgets it with the page that it is on. So
-every drawing that it sends is remembered here, too: undo goes on where the canvas's own ends, after
-*Clear* as well as after a change of page.
+every drawing that it sends is also kept here, and undo carries on where the canvas's own stops,
+after *Clear* as well as after a change of page.
 
 Drawings are as Fabric.js describes them. How they are shown and sent is in `ui.classify.canvas`.
 """

@@ -22,14 +22,13 @@ from core import pictures
 from core.errors import UnreadablePicture
 from core.inference import answer
 from core.inference.answer import PreparationOptions, Question
-from core.pictures import Crop, Kind
+from core.pictures import Crop, Kind, image_files
 from ui import state
 
 MOST_FILES = 40  # at once: more fill the page, and their bytes stay in memory while they are shown
 # What can be read, and what has a sentence that names the remedy, since the uploader's own refusal
 # names none. HEIC is not among them, so that iPhones hand over a JPEG.
-_READABLE = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "avif", "bmp", "dib", "gif"]
-SUFFIXES = [*_READABLE, "tif", "tiff", "svg", "pdf", "psd", "jp2", "ico"]
+ACCEPTED = [*image_files.SUFFIXES, ".tif", ".tiff", ".svg", ".pdf", ".psd", ".jp2", ".ico"]
 
 
 class File(Protocol):

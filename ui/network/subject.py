@@ -247,7 +247,7 @@ def _from_sheet() -> Subject | None:
 
 
 def _from_file() -> Subject | None:
-    file = st.file_uploader("A picture of one garment", uploads.SUFFIXES, key="network_file")
+    file = st.file_uploader("A picture of one garment", uploads.ACCEPTED, key="network_file")
     if file is None:
         return None
     (outcome,) = uploads.read_all([file])
