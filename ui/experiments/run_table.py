@@ -20,7 +20,6 @@ from core.experiments import baselines
 from core.experiments.summary import Figures, of_baselines
 from core.labels import CLASS_NAMES
 from ui import cache, frame, state
-from ui.components import curves
 from ui.components.curves import Overlay
 from ui.experiments import series_charts
 from ui.experiments.sweep import in_percent
@@ -183,13 +182,7 @@ def _curves(chosen: Sequence[Figures], names: Mapping[str, str]) -> None:
                 overlays.append(Overlay(names[row.id], runs.history(row.id)))
     if not overlays:
         return
-    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
-        with column:
-            series_charts.show(
-                series_charts.overlaid(overlays, metric),
-                key=f"experiments_compare_{metric}",
-                alt=f"{metric.capitalize()} of {len(overlays)} runs after each epoch",
-            )
+    series_charts.show_overlaid(overlays, key="experiments_compare", things="runs")
 
 
 def _f1(chosen: Sequence[Figures], names: Mapping[str, str]) -> None:

@@ -415,6 +415,17 @@ def gradients(pairs: Sequence[tuple[float, float, bool]]) -> go.Figure:
     return figure
 
 
+def show_overlaid(overlays: Sequence[Overlay], *, key: str, things: str) -> None:
+    """Draw loss and accuracy of several trainings next to each other; `things` names them."""
+    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
+        with column:
+            show(
+                overlaid(overlays, metric),
+                key=f"{key}_{metric}",
+                alt=f"{metric.capitalize()} of {len(overlays)} {things} after each epoch",
+            )
+
+
 def show(figure: go.Figure, *, key: str, alt: str) -> None:
     """Draw a chart on the page."""
     st.plotly_chart(figure, key=key, width="stretch", config=CONFIG, alt=alt)

@@ -21,7 +21,6 @@ from core.experiments.summary import Figures
 from core.runs import Run
 from core.specs.spec import TrainSpec
 from ui import cache, frame
-from ui.components import curves
 from ui.components.curves import Overlay
 from ui.components.theme import percent
 from ui.experiments import series_charts
@@ -194,13 +193,7 @@ def _more_charts(
     overlays = [overlay for overlay in overlays if overlay.history]
     if not overlays:
         return
-    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
-        with column:
-            series_charts.show(
-                series_charts.overlaid(overlays, metric),
-                key=f"experiments_sweep_{metric}",
-                alt=f"{metric.capitalize()} of {len(overlays)} trainings after each epoch",
-            )
+    series_charts.show_overlaid(overlays, key="experiments_sweep", things="trainings")
 
 
 def _over(
